@@ -1,0 +1,8 @@
+"""The dashboard: the Django side of the platform."""
+
+from django.apps import AppConfig
+
+
+class DashboardConfig(AppConfig):
+    name = "dashboard"
+    default_auto_field = "django.db.models.BigAutoField"

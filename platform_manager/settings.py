@@ -1,0 +1,203 @@
+"""Settings of the Django project, from the environment alone; docs/settings.md lists them."""
+
+import base64
+import secrets
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from . import environ
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+PM_VAR = environ.path("PM_VAR", BASE_DIR / "var")
+PM_VAR.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+DEBUG = environ.flag("PM_DEBUG", False)
+SECRET_KEY = environ.text("PM_SECRET_KEY") or environ.secret_file(PM_VAR / "secret-key", secrets.token_urlsafe(50))
+PM_ENCRYPTION_KEYS = environ.words("PM_ENCRYPTION_KEYS") or [
+    environ.secret_file(PM_VAR / "encryption-key", base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
+]
+
+# Where users and hosts find the platform.
+PM_URL = environ.text("PM_URL", "http://127.0.0.1:8000").rstrip("/")
+PM_LISTEN = environ.words("PM_LISTEN", "127.0.0.1:8000")
+PM_HUB_LISTEN = environ.words("PM_HUB_LISTEN", "127.0.0.1:2222")
+# The address under which nested engines of the local driver reach the platform; empty: the engine's own bridge.
+PM_LOCAL_ADDRESS = environ.text("PM_LOCAL_ADDRESS")
+PM_HUB_ADDRESS = environ.text("PM_HUB_ADDRESS")
+
+PM_SOCKETS = environ.path("PM_SOCKETS", PM_VAR / "links")
+PM_INSTALLATION = environ.text("PM_INSTALLATION") or environ.secret_file(
+    PM_VAR / "installation", secrets.token_hex(3)
+)
+PM_LOCAL_ENGINE = environ.path("PM_LOCAL_ENGINE", Path("/var/run/docker.sock"))
+PM_HOST_IMAGE = environ.text("PM_HOST_IMAGE")
+PM_LOCAL_PRELOAD = environ.words("PM_LOCAL_PRELOAD")
+PM_DOCKER_CLI = environ.text("PM_DOCKER_CLI", "docker")
+
+PM_CONVERGE_SECONDS = environ.integer("PM_CONVERGE_SECONDS", 300)
+PM_HOST_SECONDS = environ.integer("PM_HOST_SECONDS", 300)
+PM_WORKER_SLOTS = environ.integer("PM_WORKER_SLOTS", 16)
+PM_WORKER_TTL = environ.integer("PM_WORKER_TTL", 30)
+PM_HOSTS_PER_ENVIRONMENT = environ.integer("PM_HOSTS_PER_ENVIRONMENT", 100)
+
+_host = urlsplit(PM_URL).hostname or "localhost"
+ALLOWED_HOSTS = environ.words("PM_ALLOWED_HOSTS") or sorted({_host, "localhost", "127.0.0.1", "[::1]"})
+CSRF_TRUSTED_ORIGINS = environ.words("PM_TRUSTED_ORIGINS") or [PM_URL]
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.humanize",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "channels",
+    "django_htmx",
+    "allauth",
+    "allauth.account",
+    "allauth.socialaccount",
+    "dashboard",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "dashboard.views.middleware.ContentSecurityPolicy",
+]
+
+ROOT_URLCONF = "platform_manager.urls"
+ASGI_APPLICATION = "platform_manager.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "dashboard.views.context.frame",
+            ],
+        },
+    },
+]
+
+# One address chooses the database: empty is SQLite in PM_VAR, postgresql://user:password@host:port/name is PostgreSQL.
+PM_DATABASE_URL = environ.text("PM_DATABASE_URL")
+if PM_DATABASE_URL:
+    _database = urlsplit(PM_DATABASE_URL)
+    if _database.scheme not in ("postgres", "postgresql"):
+        raise environ.BadSetting("PM_DATABASE_URL", _database.scheme, "a postgresql:// address")
+    DATABASES = {
+        "default": {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": _database.path.lstrip("/"),
+            "USER": _database.username or "",
+            "PASSWORD": _database.password or "",
+            "HOST": _database.hostname or "",
+            "PORT": str(_database.port or ""),
+            "CONN_MAX_AGE": 60,
+            "CONN_HEALTH_CHECKS": True,
+        }
+    }
+    PM_DBOS_URL = "postgresql+psycopg://" + PM_DATABASE_URL.split("://", 1)[1]
+else:
+    DATABASES = {
+        "default": {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": PM_VAR / "platform.sqlite3",
+            "CONN_MAX_AGE": None,
+            "OPTIONS": {
+                "timeout": 20,
+                "transaction_mode": "IMMEDIATE",
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=20000;",
+            },
+            # A test database in memory could not be seen by the worker and the hub, which have their own threads.
+            "TEST": {"NAME": PM_VAR / "test-platform.sqlite3"},
+        }
+    }
+    PM_DBOS_URL = f"sqlite:///{PM_VAR / 'operations.sqlite3'}"
+
+PM_REDIS_URL = environ.text("PM_REDIS_URL")
+if PM_REDIS_URL:
+    CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": [PM_REDIS_URL]},
+        }
+    }
+else:
+    CHANNEL_LAYERS = {"default": {"BACKEND": "dashboard.realtime.layer.EmbeddedLayer"}}
+
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_ADAPTER = "dashboard.views.accounts.AccountAdapter"
+PM_REGISTRATION = environ.flag("PM_REGISTRATION", False)
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "environments"
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+
+STATIC_URL = "/static/"
+STATIC_ROOT = environ.path("PM_STATIC_ROOT", BASE_DIR / "staticfiles")
+NODE_MODULES = environ.path("PM_NODE_MODULES", BASE_DIR / "node_modules")
+STATICFILES_DIRS = [
+    BASE_DIR / "static",
+    ("vendor/tabler/css", NODE_MODULES / "@tabler/core/dist/css"),
+    ("vendor/tabler/js", NODE_MODULES / "@tabler/core/dist/js"),
+    ("vendor/icons", NODE_MODULES / "@tabler/icons-webfont/dist"),
+    ("vendor/htmx", NODE_MODULES / "htmx.org/dist"),
+]
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+
+_secure = PM_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _secure
+SECURE_SSL_REDIRECT = _secure and environ.flag("PM_SSL_REDIRECT", True)
+SECURE_HSTS_SECONDS = 31_536_000 if _secure else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if environ.flag("PM_BEHIND_PROXY", False) else None
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = True
+CSRF_COOKIE_HTTPONLY = False
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": environ.text("PM_LOG_LEVEL", "WARNING")},
+    "loggers": {
+        "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+        "platform": {"level": environ.text("PM_LOG_LEVEL", "INFO")},
+        "asyncssh": {"level": "WARNING"},
+        "dbos": {"level": "WARNING"},
+    },
+}
