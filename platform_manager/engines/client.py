@@ -1,7 +1,8 @@
 """A thin asynchronous client of the Docker Engine API on a local unix socket, for engines nobody trusts.
 
-Every answer is capped in bytes, seconds and depth (``Limits``), no redirect is followed and nothing is unpacked.
-Streams end normally only when the engine ended them; a connection cut in the middle is EngineUnreachable.
+Every answer is capped in bytes, seconds and depth (``Limits``), no redirect is followed, nothing is
+unpacked. Streams end normally only when the engine ended them; a connection cut in the middle raises
+EngineUnreachable.
 """
 
 import asyncio
@@ -38,7 +39,7 @@ Body = Mapping[str, Any] | Sequence[Any] | bytes | None
 
 
 class EngineClient:
-    """One engine; one pool of connections and one negotiated API version, both reused. Use it in one event loop."""
+    """One engine: one pool of connections and one negotiated API version, reused. For one event loop."""
 
     def __init__(self, socket: Path | str, *, limits: Limits | None = None) -> None:
         self.socket = Path(socket)
@@ -86,7 +87,7 @@ class EngineClient:
         headers: Mapping[str, str] | None = None,
         **params: Param,
     ) -> Any:
-        """As ``get``; ``body`` is sent as JSON, bytes as a tar archive; ``timeout`` in seconds, for all of it.
+        """As ``get``; ``body`` is sent as JSON, bytes as a tar archive; ``timeout`` in seconds for all.
 
         EngineUnreachable here is ambiguous: the engine may have done it. Read again before trying again.
         """
@@ -115,7 +116,9 @@ class EngineClient:
 
         ``idle``: seconds without a byte after which the engine counts as unreachable; None waits for ever.
         """
-        async with self._open(method, path, params, headers=headers, idle=idle, first=idle) as answer:
+        # /events answers its head at once, a pull only with its first line.
+        first = idle or (self.limits.answer_seconds if method == "GET" else None)
+        async with self._open(method, path, params, headers=headers, idle=idle, first=first) as answer:
             async for line in self._json_lines(answer):
                 yield line
 
@@ -124,7 +127,7 @@ class EngineClient:
     ) -> AsyncGenerator[list[Run], None]:
         """Log lines in batches, one per read: runs of whole lines, (1 stdout or 2 stderr, bytes).
 
-        ``params``: follow, since, until, tail, stdout, stderr as the engine knows them (both streams by default).
+        ``params``: the engine's follow, since, until, tail, stdout and stderr (both true by default).
         ``tty`` is the container's Config.Tty. Nothing is read while the consumer is busy.
         """
         path = f"/containers/{identifier(container_id)}/logs"
@@ -150,7 +153,7 @@ class EngineClient:
     async def upload(
         self, path: str, chunks: AsyncIterator[bytes], *, timeout: float | None = None, **params: Param
     ) -> dict[str, Any]:
-        """Send an archive in pieces (/images/load); the engine's last progress line, EngineError when it failed."""
+        """Send an archive in pieces (/images/load); the last progress line, EngineError when it failed."""
         last: dict[str, Any] = {}
         async with self._deadline(timeout or 3600), self._open("POST", path, params, chunks) as answer:
             async for last in self._json_lines(answer):
@@ -163,7 +166,7 @@ class EngineClient:
     ) -> tuple[int, bytes]:
         """Run a command in a container: its exit code and output, both streams, cut at ``limit_bytes``.
 
-        Too late or cut, the command goes on in the container (the engine can't stop it): give it its own timeout.
+        When that comes too late or is cut, the command goes on in the container: give it its own timeout.
         """
         path = f"/containers/{identifier(container_id)}/exec"
         output = bytearray()
@@ -223,11 +226,9 @@ class EngineClient:
         first: float | None = None,
         versioned: bool = True,
     ) -> AsyncGenerator[aiohttp.ClientResponse, None]:
-        """The answer's head, its status checked; ``first`` seconds for it, then ``idle`` between two reads."""
+        """The answer, its status checked: ``first`` seconds to its head, then ``idle`` between two reads."""
         if not PATH.fullmatch(path):
             raise ValueError(f"not a path of the engine's API: {path!r}")
-        prefix = f"/v{await self.version()}" if versioned else ""
-        url = URL(f"http://engine{prefix}{path}?{urlencode(query(params or {}))}", encoded=True)
         sent = dict(headers or {})
         if isinstance(body, Mapping | list | tuple):
             body = json.dumps(body).encode()
@@ -236,6 +237,8 @@ class EngineClient:
             sent["Content-Type"] = "application/x-tar"
         with self._broken_connections():
             async with asyncio.timeout(first) as starting:
+                prefix = f"/v{await self.version()}" if versioned else ""
+                url = URL(f"http://engine{prefix}{path}?{urlencode(query(params or {}))}", encoded=True)
                 answer = await self._pool().request(
                     method,
                     url,

@@ -18,7 +18,7 @@ class EngineError(ProviderError):
 
 
 class EngineUnreachable(EngineError):
-    """No usable answer: no socket, refused, too late, or cut in the middle. What was asked may have been done."""
+    """No usable answer: no socket, refused, too late, or cut in the middle. It may have been done."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, retryable=True)

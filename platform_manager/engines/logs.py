@@ -26,7 +26,7 @@ class FrameSplitter:
     def feed(self, data: bytes) -> list[Run]:
         """The frames completed by one read, as (stream, payload)."""
         if self._waiting:
-            # Joined only once the frame can be complete: a host that sends single bytes must not cost a copy each.
+            # Joined only when the frame can be complete: a host that sends single bytes costs no copy each.
             self._waiting.append(data)
             self._held += len(data)
             if self._held < self._needed:
@@ -74,7 +74,8 @@ class LogParser:
     def feed(self, data: bytes) -> list[Run]:
         """The runs completed by one read."""
         runs: list[Run] = []
-        current, lines = 0, []
+        current = 0
+        lines: list[bytes] = []
         partial = self._partial
         for stream, line in self._splitter.feed(data):
             if stream != current:
