@@ -1,0 +1,37 @@
+"""Who looks at an environment, and what they may do there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.contrib.auth.models import User
+
+from dashboard.models import Environment, MemberRole
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """A member of an environment."""
+
+    environment: Environment
+    user: User
+    role: MemberRole
+
+    @property
+    def can_change(self) -> bool:
+        return self.role != MemberRole.READ_ONLY
+
+
+def viewer_of(user: AbstractBaseUser | AnonymousUser | None, environment_id: UUID | str) -> Viewer | None:
+    """The user as a member of the environment; None for outsiders and where there is no such environment."""
+    if not isinstance(user, User):
+        return None
+    visible = Environment.objects.visible_to(user).select_related("template", "owner")
+    environment = visible.filter(pk=environment_id).first()
+    role = environment.role_of(user) if environment else None
+    return Viewer(environment, user, role) if environment and role else None

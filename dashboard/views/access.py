@@ -1,0 +1,73 @@
+"""The one place where a view gets its environment: who may see it, and who may change it.
+
+Visitors who are not signed in go to the sign-in page, outsiders get 404 (they shall not learn that the environment
+exists), and read-only members get 403 with a sentence where something would change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django_htmx.http import HttpResponseClientRefresh
+
+from dashboard.pages.live import Page
+from dashboard.pages.viewer import Viewer, viewer_of
+
+READ_ONLY = "You may look at this environment but not change it. Ask its owner for the role of a member."
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, Viewer, P], HttpResponse]
+
+
+def member(view: View[P]) -> Callable[..., HttpResponseBase]:
+    """For pages that every member sees; the view gets a :class:`Viewer` instead of the environment's id."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, pk: UUID, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            if request.headers.get("HX-Request"):
+                return HttpResponseClientRefresh()
+            return redirect_to_login(request.get_full_path())
+        viewer = viewer_of(request.user, pk)
+        if viewer is None:
+            raise Http404("There is no such environment, or you are not a member of it.")
+        return view(request, viewer, *args, **kwargs)
+
+    return guarded
+
+
+def changing(view: View[P]) -> Callable[..., HttpResponseBase]:
+    """For pages and actions that change something: read-only members are refused."""
+
+    @member
+    @wraps(view)
+    def guarded(request: HttpRequest, viewer: Viewer, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        refuse_read_only(viewer)
+        return view(request, viewer, *args, **kwargs)
+
+    return guarded
+
+
+def refuse_read_only(viewer: Viewer) -> None:
+    if not viewer.can_change:
+        raise PermissionDenied(READ_ONLY)
+
+
+def live_url(viewer: Viewer, page: Page) -> str:
+    """Where the browser gets the page's changes; ``seen`` says what it shows already."""
+    query = urlencode({"page": page.name, **page.params, "seen": page.digest()})
+    return f"/ws/environments/{viewer.environment.pk}/?{query}"
+
+
+def show(request: HttpRequest, viewer: Viewer, page: Page, **extra: Any) -> HttpResponse:
+    """The whole page as a response."""
+    context = {**page.context, **extra, "live_url": live_url(viewer, page) if page.live else ""}
+    return render(request, page.template, context)
