@@ -1,0 +1,128 @@
+"""Carry one connection on a host's local socket through its link to the engine, and back."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import cast
+
+import asyncssh
+
+from platform_manager.engines.flow_control import BoundedChannel
+
+OpenChannel = Callable[["EngineSide"], Awaitable[object]]
+
+
+class LocalSide(asyncio.Protocol):
+    """The platform's end, a client of the local socket; nothing is read before the engine's end is open."""
+
+    def __init__(self, open_channel: OpenChannel) -> None:
+        self._open_channel = open_channel
+        self._engine = EngineSide(self)
+        self._opening: asyncio.Task[None] | None = None
+        self.transport: asyncio.Transport | None = None
+        self.ended = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+        self.transport.pause_reading()
+        self._opening = asyncio.get_running_loop().create_task(self._open())
+
+    async def _open(self) -> None:
+        try:
+            await self._open_channel(self._engine)
+        except (asyncssh.Error, OSError):
+            if self.transport:
+                self.transport.abort()
+            return
+        if self.transport:
+            self.transport.resume_reading()
+        else:
+            self._engine.abort()
+
+    def data_received(self, data: bytes) -> None:
+        self._engine.send(data)
+
+    def eof_received(self) -> bool:
+        self.ended = True
+        self._engine.send_end()
+        return not self._engine.ended
+
+    def pause_writing(self) -> None:
+        self._engine.hold(True)
+
+    def resume_writing(self) -> None:
+        self._engine.hold(False)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.transport = None
+        self._engine.abort()
+
+
+class EngineSide(asyncssh.SSHUNIXSession[bytes]):
+    """The far end: a channel of the link. Packets of one read are written on in one go."""
+
+    def __init__(self, local: LocalSide) -> None:
+        self._local = local
+        self._channel: BoundedChannel | None = None
+        self._loop = asyncio.get_running_loop()
+        self._received: list[bytes] = []
+        self.ended = False
+
+    def connection_made(self, chan: asyncssh.SSHUNIXChannel[bytes]) -> None:
+        self._channel = cast(BoundedChannel, chan)
+
+    def data_received(self, data: bytes, datatype: int | None) -> None:
+        if not self._received:
+            self._loop.call_soon(self._flush)
+        self._received.append(data)
+
+    def _flush(self) -> None:
+        if self._received and (transport := self._local.transport):
+            transport.write(b"".join(self._received))
+        self._received.clear()
+
+    def eof_received(self) -> bool:
+        self._flush()
+        self.ended = True
+        if transport := self._local.transport:
+            if self._local.ended:
+                transport.close()
+            elif transport.can_write_eof():
+                transport.write_eof()
+        return True
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._channel = None
+        self._flush()
+        if transport := self._local.transport:
+            # A cut link must not keep what a stalled reader left unread.
+            transport.abort() if error else transport.close()
+
+    def pause_writing(self) -> None:
+        if transport := self._local.transport:
+            transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        if transport := self._local.transport:
+            transport.resume_reading()
+
+    def send(self, data: bytes) -> None:
+        """To the engine."""
+        if self._channel and not self._channel.is_closing():
+            self._channel.write(data)
+
+    def send_end(self) -> None:
+        """No more to the engine; its answer may still come."""
+        if self._channel and not self._channel.is_closing():
+            self._channel.write_eof()
+
+    def hold(self, held: bool) -> None:
+        """Take no more from the engine while ``held``."""
+        if self._channel and held:
+            self._channel.pause_reading()
+        elif self._channel:
+            self._channel.resume_reading()
+
+    def abort(self) -> None:
+        """Give the connection up."""
+        if self._channel:
+            self._channel.abort()
