@@ -1,0 +1,66 @@
+"""What the frame of every page needs: the user's environments and the sections of the current one."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from dashboard.models import Environment
+
+SHOWN_ENVIRONMENTS = 50
+
+
+class Section(NamedTuple):
+    """One entry of an environment's navigation; ``key`` is pressed after "g"."""
+
+    key: str
+    title: str
+    url: str
+    icon: str
+    pages: frozenset[str]
+    active: bool = False
+
+
+SECTIONS = [
+    Section("o", "Overview", "environment", "layout-dashboard", frozenset({"environment"})),
+    Section("t", "Stacks", "stacks", "stack-2", frozenset({"stack"})),
+    Section("s", "Services", "services", "box", frozenset({"service", "services", "task", "logs"})),
+    Section("h", "Hosts", "hosts", "server-2", frozenset({"host", "hosts"})),
+    Section("n", "Networks and volumes", "networks", "network", frozenset({"networks"})),
+    Section("p", "Operations", "operations", "terminal-2", frozenset({"operation", "operations"})),
+    Section("c", "Settings", "environment_settings", "settings", frozenset({"environment_settings"})),
+]
+FAMILIES = {"stacks": "stack", "environment_delete": "environment_settings"}
+
+
+def family(url_name: str) -> str:
+    """The page whose section a page belongs to: ``stack_update`` belongs with ``stack``."""
+    if url_name in FAMILIES:
+        return FAMILIES[url_name]
+    whole = {page for section in SECTIONS for page in section.pages}
+    return url_name if url_name in whole else url_name.split("_")[0]
+
+
+def sections(url_name: str) -> list[Section]:
+    page = family(url_name)
+    return [section._replace(active=page in section.pages) for section in SECTIONS]
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """The context processor; the environments are read only by pages that show them."""
+    user = getattr(request, "user", None)
+    match = request.resolver_match
+
+    def environments() -> list[Environment]:
+        if user is None:
+            return []
+        return list(Environment.objects.visible_to(user).only("id", "name")[:SHOWN_ENVIRONMENTS])
+
+    return {
+        "frame": {
+            "environments": SimpleLazyObject(environments),
+            "sections": sections(match.url_name or "" if match else ""),
+        }
+    }

@@ -1,0 +1,42 @@
+// A websocket that comes back: jittered backoff, and word of what it is doing.
+const FIRST_WAIT = 500;
+const LONGEST_WAIT = 15000;
+const GONE = new Set([4403, 4404]);
+
+// address() gives the path to (re)connect to; onState hears "open", "lost" (was open, coming back),
+// "blocked" (never opened in two tries), "ended" (done) and "gone" (no longer allowed here).
+export function connect({ address, onMessage, onState }) {
+  let socket = null, tries = 0, opened = false, finished = false, timer = 0;
+
+  function open() {
+    clearTimeout(timer);
+    const url = new URL(address(), location.href);
+    url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+    socket = new WebSocket(url);
+    socket.onopen = () => { opened = true; tries = 0; onState("open"); };
+    socket.onmessage = (event) => onMessage(JSON.parse(event.data));
+    socket.onclose = (event) => {
+      if (finished) return;
+      if (GONE.has(event.code)) { finished = true; onState("gone"); return; }
+      tries += 1;
+      if (opened) onState("lost");
+      else if (tries >= 2) onState("blocked");
+      const wait = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (tries - 1));
+      timer = setTimeout(open, wait * (0.5 + Math.random() / 2));
+    };
+  }
+
+  function close() {
+    finished = true;
+    clearTimeout(timer);
+    socket?.close();
+    onState("ended");
+  }
+
+  addEventListener("online", () => { if (!finished && socket?.readyState === WebSocket.CLOSED) open(); });
+  // A page kept by the browser for "back" has a dead socket; one that is left must not report a loss.
+  addEventListener("pagehide", () => { finished = true; clearTimeout(timer); socket?.close(); });
+  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+  open();
+  return { close };
+}
