@@ -1,4 +1,4 @@
-"""What a cloud driver is: the one Protocol behind which hosts come to be, and the values it takes and gives."""
+"""What a cloud driver is: the one Protocol behind which hosts come to be, and its values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

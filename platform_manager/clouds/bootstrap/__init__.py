@@ -1,4 +1,4 @@
-"""The one script that turns a machine into a host: renders it for one host, every value quoted for the shell."""
+"""The one script that turns a machine into a host, rendered with every value quoted for the shell."""
 
 import json
 import re
@@ -18,10 +18,7 @@ _HOST_KEY = re.compile(r"[a-z0-9@.-]+ [A-Za-z0-9+/]+={0,3}( [^\n\r]*)?")
 
 
 def render(spec: BootstrapSpec) -> str:
-    """The POSIX-sh script for one host.
-
-    >>> "HOST_ID='a b'" in render(spec)  # never: such an id is refused
-    """
+    """The POSIX-sh script for one host; it holds the token, so it is as secret as the token."""
     _check(spec)
     lines = [f"{name}={shlex.quote(value)}\n" for name, value in _settings(spec).items()]
     template = files(__package__).joinpath("join.sh").read_text(encoding="utf-8")
@@ -48,7 +45,9 @@ def _check(spec: BootstrapSpec) -> None:
     if not _URL.fullmatch(spec.join_url):
         raise UserError("The platform's own address is not a plain http or https address.", "join_url")
     if spec.docker_install_url and not _URL.fullmatch(spec.docker_install_url):
-        raise UserError("The Docker install URL has to be a plain http or https address.", "docker_install_url")
+        raise UserError(
+            "The Docker install URL has to be a plain http or https address.", "docker_install_url"
+        )
     if not _HOST.fullmatch(spec.hub_host) or not 0 < spec.hub_port < 65536:
         raise UserError("The hub's address has to be a host name or IP address and a port.", "hub_host")
     if not _HOST_ID.fullmatch(spec.host_id):

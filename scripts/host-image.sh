@@ -1,0 +1,82 @@
+#!/bin/sh
+# Builds the image of local hosts (a small Debian with a Docker engine) from packages; no image registry is needed.
+#
+#   scripts/host-image.sh [NAME]      prints NAME:RECIPE, the image's full name, on stdout; progress goes to stderr
+#
+# NAME is platform-manager/host unless given. RECIPE changes when this script, the init script or the release changes;
+# an image of the same recipe is used as it is. PM_CACHE_DIR (var/cache) keeps the root file system for next time.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+name=${1:-platform-manager/host}
+cache=${PM_CACHE_DIR:-$here/../var/cache}
+packages=docker.io,iptables,iproute2,openssh-client,ca-certificates,curl,procps,busybox-static,tini
+
+say() { echo "host image: $*" >&2; }
+fail() {
+    say "$*"
+    exit 1
+}
+
+# The machine's own Debian mirror, as apt knows it: "ADDRESS RELEASE".
+mirror() {
+    apt-get indextargets --format "\$(REPO_URI) \$(RELEASE) \$(COMPONENT)" 'Created-By: Packages' 2>/dev/null |
+        while read -r address release component; do
+            case $release in */* | *-*) continue ;; esac
+            [ "$component" = main ] && [ -e "/usr/share/debootstrap/scripts/$release" ] || continue
+            echo "$address $release"
+            return
+        done
+}
+
+shrink() {
+    rm -rf "$1"/usr/share/doc/* "$1"/usr/share/man/* "$1"/usr/share/info/* "$1"/usr/share/locale/* \
+        "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/* "$1"/var/cache/debconf/*-old "$1"/var/log/*.log
+    # Tools of the engine's package that no host uses.
+    rm -f "$1"/usr/bin/ctr "$1"/usr/bin/containerd-stress "$1"/usr/bin/containerd-shim "$1"/usr/bin/containerd-shim-runc-v1
+}
+
+build_root() {
+    root=$1
+    say "building Debian $release with a Docker engine from packages, about a minute"
+    debootstrap --variant=minbase --include="$packages" "$release" "$root" "$address" >"$cache/debootstrap.log" 2>&1 ||
+        fail "debootstrap failed; its last lines: $(tail -n 3 "$cache/debootstrap.log")"
+    shrink "$root"
+    # A baked-in key would give every engine the same id.
+    rm -f "$root/etc/docker/key.json" "$root/etc/machine-id" "$root/etc/hostname" "$root/etc/resolv.conf"
+    install -m 755 "$here/host-init.sh" "$root/usr/local/sbin/host-init"
+    mkdir -p "$root/var/lib/platform-manager" "$root/var/lib/docker"
+}
+
+build_tarball() {
+    [ "$(id -u)" = 0 ] || fail "building the host image needs root: run this once with sudo"
+    command -v debootstrap >/dev/null || fail "debootstrap is missing: run 'apt-get install debootstrap', then again"
+    [ -n "$release" ] || fail "apt on this machine knows no Debian or Ubuntu mirror that debootstrap can build from"
+    work=$(mktemp -d "$cache/root.XXXXXX")
+    trap 'rm -rf "$work"' EXIT
+    trap 'exit 130' INT TERM
+    build_root "$work"
+    tar -C "$work" --one-file-system --exclude='./proc/*' --exclude='./sys/*' -cf "$tarball.part" .
+    mv "$tarball.part" "$tarball"
+}
+
+found=$(mirror)
+address=${found% *}
+release=${found#* }
+recipe=$({ cat "$0" "$here/host-init.sh" && echo "$release $(uname -m)"; } | sha256sum | cut -c 1-12)
+image=$name:$recipe
+tarball=$cache/host-$recipe.tar
+
+docker version >/dev/null 2>&1 || fail "no Docker engine answers: run scripts/engine.sh first"
+existing=$(docker images -q --filter "label=platform-manager.recipe=$recipe" | head -n 1)
+if [ -z "$existing" ]; then
+    mkdir -p "$cache"
+    [ -s "$tarball" ] || build_tarball
+    say "importing $image"
+    docker import -c "LABEL platform-manager.recipe=$recipe" -c 'ENTRYPOINT ["tini", "--", "host-init"]' \
+        -c 'ENV container=docker' "$tarball" "$image" >/dev/null
+else
+    docker tag "$existing" "$image"
+fi
+say "$image is ready"
+echo "$image"
