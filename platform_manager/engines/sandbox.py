@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from platform_manager.errors import UserError
 
-PATH = "/usr/bin:/bin:/usr/local/bin"
+PATH = "/usr/local/bin:/usr/bin:/bin"
 OUTPUT_BYTES = 256 * 1024
 VALUE_BYTES = 64 * 1024
 
@@ -98,7 +98,7 @@ def safe_variable(name: str, value: str, allowed: re.Pattern[str]) -> str:
     """``value`` when this variable may be set for the program."""
     if not allowed.fullmatch(name) or "=" in name or RESERVED.fullmatch(name):
         raise UserError(f"The variable {name!r} can't be set: choose another name for it.", field=name)
-    if "\0" in value or not value.isascii() and value != value.encode(errors="replace").decode():
+    if "\0" in value or value != value.encode(errors="replace").decode():
         raise UserError(f"The value of {name!r} holds characters that are not text: remove them.", field=name)
     if len(value.encode()) > VALUE_BYTES:
         raise UserError(f"The value of {name!r} is longer than {VALUE_BYTES} bytes: use a file.", field=name)
