@@ -18,15 +18,10 @@ fail() {
     exit 1
 }
 
-# The machine's own Debian mirror, as apt knows it: "ADDRESS RELEASE".
+# The machine's own Debian mirror as apt knows it: "ADDRESS RELEASE", the first that debootstrap can build.
 mirror() {
-    apt-get indextargets --format "\$(REPO_URI) \$(RELEASE) \$(COMPONENT)" 'Created-By: Packages' 2>/dev/null |
-        while read -r address release component; do
-            case $release in */* | *-*) continue ;; esac
-            [ "$component" = main ] && [ -e "/usr/share/debootstrap/scripts/$release" ] || continue
-            echo "$address $release"
-            return
-        done
+    apt-get indextargets --format "\$(RELEASE) \$(REPO_URI) \$(COMPONENT)" 'Created-By: Packages' 2>/dev/null |
+        awk '$3 == "main" && $1 !~ /[-\/]/ && !system("test -e /usr/share/debootstrap/scripts/" $1) { print $2, $1; exit }'
 }
 
 shrink() {

@@ -7,10 +7,8 @@ say() { echo "host: $*"; }
 
 # Without --privileged Docker mounts these read-only; the engine writes sysctls and bridge settings there.
 writable_kernel_settings() {
-    for dir in /sys /proc/sys; do
-        [ -w "$dir/kernel" ] && continue
-        mount -o remount,rw "$dir" 2>/dev/null || say "$dir stays read-only"
-    done
+    [ -w /sys/kernel ] || mount -o remount,rw /sys || say "/sys stays read-only"
+    [ -w /proc/sys/net/ipv4/ip_forward ] || mount -o remount,rw /proc/sys || say "/proc/sys stays read-only"
 }
 
 # Control groups 2: a group with processes can't have child groups with limits, so the processes move to a leaf.
@@ -48,6 +46,8 @@ working_iptables() {
     say "iptables does not work here: this machine's kernel lacks netfilter, or the container lacks NET_ADMIN"
 }
 
+# Containers inside may ask for shared or slave mounts (agents that watch the host's file systems do).
+mount --make-rshared / || say "mounts can't be shared with containers"
 mountpoint -q /sys/kernel/security || mount -t securityfs none /sys/kernel/security 2>/dev/null || true
 writable_kernel_settings
 working_iptables

@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -104,8 +105,8 @@ class LocalDriver:
         async with self._engine() as engine:
             bridge = await engine.get("/networks/bridge")
         for config in bridge["IPAM"]["Config"] or ():
-            if "Gateway" in config:
-                return str(config["Gateway"])
+            # An engine that chose the addresses itself takes the first one, and may not say so.
+            return str(config.get("Gateway") or next(ip_network(config["Subnet"]).hosts()))
         raise ProviderError("The Docker engine of this machine has no default bridge.", retryable=False)
 
     @asynccontextmanager

@@ -161,7 +161,7 @@ configure_engine() {
 }
 
 merge_config() {
-    before=$(tr -d ' \t\n' <"$ENGINE_CONFIG" 2>/dev/null) || true
+    before=$({ tr -d ' \t\n' <"$ENGINE_CONFIG"; } 2>/dev/null) || true
     if [ "$before" = "$(echo "$wanted" | tr -d ' \t\n')" ]; then
         cat "$ENGINE_CONFIG"
     elif [ -z "$before" ] || [ "$before" = '{}' ] || grep -qxF "$before" "$STATE/written" 2>/dev/null; then
@@ -420,7 +420,7 @@ start_loop() {
 
 run_engine() {
     rm -f /var/run/docker.pid
-    [ "$(wc -c <"$ENGINE_LOG" 2>/dev/null || echo 0)" -lt 10000000 ] || mv "$ENGINE_LOG" "$ENGINE_LOG.1"
+    [ -z "$(find "$ENGINE_LOG" -size +10000k 2>/dev/null)" ] || mv "$ENGINE_LOG" "$ENGINE_LOG.1"
     # shellcheck disable=SC2086  # a list of options
     exec dockerd ${PM_ENGINE_ARGS:-} </dev/null >>"$ENGINE_LOG" 2>&1
 }
