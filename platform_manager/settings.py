@@ -23,7 +23,11 @@ PM_LISTEN = environ.words("PM_LISTEN", "127.0.0.1:8000")
 PM_HUB_LISTEN = environ.words("PM_HUB_LISTEN", "127.0.0.1:2222")
 # The address under which nested engines of the local driver reach the platform; empty: the engine's own bridge.
 PM_LOCAL_ADDRESS = environ.text("PM_LOCAL_ADDRESS")
+PM_JOIN_URL = environ.text("PM_JOIN_URL").rstrip("/")
 PM_HUB_ADDRESS = environ.text("PM_HUB_ADDRESS")
+PM_PORT = int(PM_LISTEN[0].rpartition(":")[2])
+PM_HUB_PORT = environ.integer("PM_HUB_PORT", int(PM_HUB_LISTEN[0].rpartition(":")[2]))
+PM_HUB_KEY = environ.path("PM_HUB_KEY", PM_VAR / "hub-key")
 
 PM_SOCKETS = environ.path("PM_SOCKETS", PM_VAR / "links")
 PM_INSTALLATION = environ.text("PM_INSTALLATION") or environ.secret_file(
@@ -41,7 +45,9 @@ PM_WORKER_TTL = environ.integer("PM_WORKER_TTL", 30)
 PM_HOSTS_PER_ENVIRONMENT = environ.integer("PM_HOSTS_PER_ENVIRONMENT", 100)
 
 _host = urlsplit(PM_URL).hostname or "localhost"
-ALLOWED_HOSTS = environ.words("PM_ALLOWED_HOSTS") or sorted({_host, "localhost", "127.0.0.1", "[::1]"})
+ALLOWED_HOSTS = environ.words("PM_ALLOWED_HOSTS") or sorted(
+    {_host, "localhost", "127.0.0.1", "[::1]"} | ({PM_LOCAL_ADDRESS} - {""})
+)
 CSRF_TRUSTED_ORIGINS = environ.words("PM_TRUSTED_ORIGINS") or [PM_URL]
 
 INSTALLED_APPS = [

@@ -59,6 +59,9 @@ class Environment(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="owned_environments")
     managers = models.PositiveSmallIntegerField(choices=MANAGER_COUNTS, default=3)
     mtu = models.PositiveIntegerField(null=True, blank=True, validators=MTU_LIMITS)
+    swarm_mtu = models.PositiveIntegerField(
+        null=True, blank=True, editable=False, help_text="What the swarm's networks were made with."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     removing_since = models.DateTimeField(null=True, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True)

@@ -1,0 +1,119 @@
+"""Create, rename and delete environments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from dashboard.models import (
+    Environment,
+    EnvironmentTemplate,
+    Host,
+    MemberRole,
+    Membership,
+    Operation,
+    OperationState,
+    Snapshot,
+)
+from dashboard.models.environments import MANAGER_COUNTS
+from platform_manager.errors import UserError
+
+from .request import locked, request_operation
+
+MTU_RANGE = range(576, 9001)
+
+
+@dataclass(frozen=True)
+class DeletionPlan:
+    """What goes and what stays when an environment is deleted."""
+
+    destroyed: list[Host]
+    kept: list[Host]
+    stacks: list[str]
+    sentence: str
+
+
+def create_environment(
+    user: AbstractBaseUser,
+    *,
+    name: str,
+    description: str = "",
+    template: EnvironmentTemplate | None = None,
+    managers: int | None = None,
+    mtu: int | None = None,
+) -> Environment:
+    """A new environment without hosts; what is not given comes from the template."""
+    name = _checked_name(user, name)
+    if managers is None:
+        managers = template.managers if template else 3
+    if managers not in dict(MANAGER_COUNTS):
+        raise UserError("Choose 1, 3 or 5 managers: an even number is no safer than one less.", "managers")
+    if mtu is not None and mtu not in MTU_RANGE:
+        raise UserError("The MTU is a number of bytes from 576 to 9000; leave it empty to have it measured.", "mtu")
+    try:
+        with transaction.atomic():
+            environment = Environment.objects.create(
+                name=name,
+                description=description.strip(),
+                template=template,
+                owner=user,
+                managers=managers,
+                mtu=mtu,
+            )
+            Membership.objects.create(environment=environment, user=user, role=MemberRole.OWNER)
+            Snapshot.objects.create(environment=environment)
+    except IntegrityError:
+        raise UserError(f"You have an environment called {name} already. Choose another name.", "name") from None
+    return environment
+
+
+def _checked_name(user: AbstractBaseUser, name: str, but: Environment | None = None) -> str:
+    name = " ".join(name.split())
+    if not name:
+        raise UserError("Give the environment a name.", "name")
+    if len(name) > 60:
+        raise UserError(f"The name has {len(name)} characters; 60 is the most.", "name")
+    if not name.isprintable():
+        raise UserError("The name holds characters that can't be shown.", "name")
+    same = Environment.objects.alive().filter(owner=user, name__iexact=name)
+    if but is not None:
+        same = same.exclude(pk=but.pk)
+    if same.exists():
+        raise UserError(f"You have an environment called {name} already. Choose another name.", "name")
+    return name
+
+
+def rename_environment(environment: Environment, *, name: str, description: str) -> None:
+    name = _checked_name(environment.owner, name, but=environment)
+    Environment.objects.filter(pk=environment.pk).update(name=name, description=description.strip())
+
+
+def deletion_plan(environment: Environment) -> DeletionPlan:
+    """Machines of the platform are destroyed; custom ones were somebody's before and stay."""
+    hosts = list(environment.hosts.all())
+    destroyed = [host for host in hosts if host.driver != "custom"]
+    kept = [host for host in hosts if host.driver == "custom"]
+    stacks = list(environment.stacks.values_list("name", flat=True))
+    sentence = (
+        f"{len(destroyed)} machines with all their data, {len(stacks)} stacks and the environment's networks "
+        "are destroyed. This can't be undone."
+    )
+    return DeletionPlan(destroyed, kept, stacks, sentence)
+
+
+@transaction.atomic
+def delete_environment(environment: Environment, user: AbstractBaseUser, typed_name: str) -> Operation:
+    """Queue the deletion; what waits in the queue is cancelled and what runs is asked to stop."""
+    if " ".join(typed_name.split()) != environment.name:
+        raise UserError(f"Type the environment's name, {environment.name}, to delete it.", "typed_name")
+    fresh = locked(environment)
+    fresh.removing_since = timezone.now()
+    fresh.save(update_fields=["removing_since"])
+    fresh.operations.filter(state=OperationState.QUEUED).update(
+        state=OperationState.CANCELLED, finished_at=timezone.now(), error="The environment is being deleted."
+    )
+    fresh.operations.filter(state=OperationState.RUNNING).update(cancel_requested=True)
+    return request_operation(fresh, user, "delete_environment", f"Delete environment {fresh.name}", {})

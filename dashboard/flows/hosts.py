@@ -1,0 +1,209 @@
+"""Add and remove hosts, and change their roles."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+
+from dashboard.models import Environment, Host, HostRole, HostState, Operation, OperationState
+from platform_manager.errors import UserError
+from platform_manager.swarm.cluster import manager_target
+
+from .request import locked, request_operation
+
+PREFIX = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+QUANTITY = range(1, 10)
+DRIVERS = ("local",)
+
+
+@dataclass(frozen=True)
+class HostPlan:
+    """What adding hosts would give: names, which of them become managers, who is promoted, and why."""
+
+    names: list[str]
+    managers: list[str]
+    notes: list[str]
+    promote: list[Host] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class RemovalPlan:
+    """Whether and how a host can go. ``offers`` name what would help: "promote" or "add"."""
+
+    refusal: str
+    notes: list[str]
+    offers: list[str]
+    promotable: list[Host]
+    promote: list[Host] = field(default_factory=list)
+    demote: list[Host] = field(default_factory=list)
+
+
+def plan_hosts(environment: Environment, prefix: str, quantity: int) -> HostPlan:
+    """Names are numbered on from those that exist; managers stay an odd number, at most what the environment wants."""
+    names = _names(environment, _checked_prefix(prefix), _checked_quantity(environment, quantity))
+    alive = [host for host in environment.hosts.all() if host.state not in (HostState.FAILED, HostState.REMOVING)]
+    have = [host for host in alive if host.role == HostRole.MANAGER]
+    target = manager_target(environment.managers, len(alive) + len(names))
+    missing = max(0, target - len(have))
+    managers = names[:missing]
+    workers = [host for host in alive if host.role == HostRole.WORKER and host.state == HostState.ACTIVE]
+    promote = workers[: missing - len(managers)]
+    notes = _notes(environment.managers, target, len(alive) + len(names))
+    if promote:
+        notes.append(f"{', '.join(host.name for host in promote)} will be promoted to manager too.")
+    return HostPlan(names, managers, notes, promote)
+
+
+def _checked_prefix(prefix: str) -> str:
+    prefix = prefix.strip()
+    if not PREFIX.fullmatch(prefix):
+        raise UserError(
+            "The prefix takes lower-case letters, digits and -, and starts and ends with a letter or digit.", "prefix"
+        )
+    if len(prefix) > 40:
+        raise UserError(f"The prefix has {len(prefix)} characters; 40 is the most.", "prefix")
+    return prefix
+
+
+def _checked_quantity(environment: Environment, quantity: int) -> int:
+    if quantity not in QUANTITY:
+        raise UserError(f"{quantity} hosts can't be added at once: choose 1 to 9, and add more afterwards.", "quantity")
+    most = settings.PM_HOSTS_PER_ENVIRONMENT
+    have = environment.hosts.count()
+    if have + quantity > most:
+        raise UserError(f"An environment has at most {most} hosts; this one has {have}.", "quantity")
+    return quantity
+
+
+def _names(environment: Environment, prefix: str, quantity: int) -> list[str]:
+    taken = set(environment.hosts.values_list("name", flat=True))
+    numbered = (f"{prefix}-{n:02}" for n in range(1, len(taken) + quantity + 1))
+    return [name for name in numbered if name not in taken][:quantity]
+
+
+def _notes(wanted: int, target: int, hosts: int) -> list[str]:
+    if target == wanted:
+        return []
+    if hosts < wanted:
+        why = f"The environment wants {wanted} managers, and there will be {hosts} {'host' if hosts == 1 else 'hosts'}"
+    else:
+        why = f"The environment wants {wanted} managers"
+    more = "one manager tolerates no loss" if target == 1 else f"{target} managers tolerate the loss of {target // 2}"
+    even = f"; {hosts} managers would be no safer than {target}" if hosts % 2 == 0 else ""
+    lack = wanted - hosts
+    return [
+        f"{why}: {target} of them will be manager{'' if target == 1 else 's'} ({more}{even}). "
+        f"Add {lack} more {'host' if lack == 1 else 'hosts'} later and they are promoted by themselves."
+    ]
+
+
+@transaction.atomic
+def add_hosts(
+    environment: Environment, user: AbstractBaseUser, *, driver: str, prefix: str, quantity: int
+) -> Operation:
+    """Rows for the hosts, and an operation that makes their machines and joins them."""
+    if driver not in DRIVERS:
+        raise UserError("Choose how the hosts are made.", "driver")
+    environment = locked(environment)
+    plan = plan_hosts(environment, prefix, quantity)
+    hosts = [
+        Host.objects.create(
+            environment=environment,
+            name=name,
+            driver=driver,
+            role=HostRole.MANAGER if name in plan.managers else HostRole.WORKER,
+        )
+        for name in plan.names
+    ]
+    title = f"Add {len(hosts)} hosts: {plan.names[0]} to {plan.names[-1]}" if len(hosts) > 1 else f"Add {plan.names[0]}"
+    args = {"hosts": [str(host.pk) for host in hosts], "promote": [str(host.pk) for host in plan.promote]}
+    return request_operation(environment, user, "add_hosts", title, args)
+
+
+def removal_plan(host: Host) -> RemovalPlan:
+    """Refuse what would leave the swarm without a majority of managers; say what follows from the rest."""
+    environment = host.environment
+    others = [other for other in environment.hosts.exclude(pk=host.pk) if other.node_id]
+    workers = [other for other in others if other.role == HostRole.WORKER and other.state == HostState.ACTIVE]
+    if not host.node_id:
+        return RemovalPlan("", ["It is not in the swarm; only its machine is destroyed."], [], [])
+    if not others:
+        return RemovalPlan("", ["It is the last host: the swarm, its stacks and networks end with it."], [], [])
+    if host.role != HostRole.MANAGER:
+        return RemovalPlan("", ["Its tasks move to other hosts first."], [], workers)
+    managers = [other for other in others if other.role == HostRole.MANAGER]
+    answering = [other for other in managers if other.state == HostState.ACTIVE]
+    if not managers:
+        return RemovalPlan(
+            f"{host.name} is the only manager: without it the swarm, its services and its networks are lost.",
+            ["Promote another host to manager, or add hosts, then remove this one."],
+            ["promote", "add"] if workers else ["add"],
+            workers,
+        )
+    if len(answering) < len(managers) // 2 + 1:
+        return RemovalPlan(
+            f"Without {host.name} only {len(answering)} of {len(managers)} managers would answer, "
+            f"and the swarm needs {len(managers) // 2 + 1} to make decisions.",
+            ["Bring the lost managers back, or remove them first, or promote another host."],
+            ["promote", "add"] if workers else ["add"],
+            workers,
+        )
+    return _keep_odd(host, managers, answering, workers, len(others))
+
+
+def _keep_odd(
+    host: Host, managers: list[Host], answering: list[Host], workers: list[Host], others: int
+) -> RemovalPlan:
+    target = manager_target(host.environment.managers, others)
+    promote = workers[: max(0, target - len(managers))]
+    demote = answering[: len(managers) + len(promote) - target] if len(managers) + len(promote) > target else []
+    notes = ["Its tasks move to other hosts first; then it is demoted and leaves."]
+    if promote:
+        notes.append(f"{', '.join(other.name for other in promote)} becomes manager in its place.")
+    if demote:
+        names = ", ".join(other.name for other in demote)
+        notes.append(
+            f"{names} becomes a worker: {len(managers)} managers would be no safer than {target}. "
+            f"The swarm then {'tolerates no loss of a manager' if target == 1 else 'has ' + str(target) + ' managers'}."
+        )
+    return RemovalPlan("", notes, [], workers, promote, demote)
+
+
+@transaction.atomic
+def remove_host(host: Host, user: AbstractBaseUser) -> Operation:
+    """Queue the removal; refused while it would cost the swarm its majority or while it is on its way already."""
+    environment = locked(host.environment)
+    plan = removal_plan(host)
+    if plan.refusal:
+        raise UserError(f"{plan.refusal} {' '.join(plan.notes)}")
+    _refuse_twice(environment, "remove_host", {"host": str(host.pk)}, f"{host.name} is being removed already.")
+    args = {
+        "host": str(host.pk),
+        "promote": [str(other.pk) for other in plan.promote],
+        "demote": [str(other.pk) for other in plan.demote],
+    }
+    return request_operation(environment, user, "remove_host", f"Remove {host.name}", args)
+
+
+def _refuse_twice(environment: Environment, kind: str, args: dict[str, str], sentence: str) -> None:
+    unfinished = environment.operations.filter(
+        kind=kind, state__in=(OperationState.QUEUED, OperationState.RUNNING), cancel_requested=False
+    )
+    if any(args.items() <= operation.args.items() for operation in unfinished):
+        raise UserError(sentence)
+
+
+@transaction.atomic
+def promote_host(host: Host, user: AbstractBaseUser) -> Operation:
+    environment = locked(host.environment)
+    if host.role == HostRole.MANAGER:
+        raise UserError(f"{host.name} is a manager already.")
+    if not host.node_id or host.state != HostState.ACTIVE:
+        raise UserError(f"{host.name} must be active in the swarm before it can be promoted.")
+    _refuse_twice(environment, "change_role", {"host": str(host.pk)}, f"{host.name} is being changed already.")
+    args = {"host": str(host.pk), "role": HostRole.MANAGER.value}
+    return request_operation(environment, user, "change_role", f"Promote {host.name} to manager", args)

@@ -1,0 +1,33 @@
+"""How every flow asks for durable work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+
+from dashboard.models import Environment, Operation
+from dashboard.models.hints import environment_group, hint
+from dashboard.operations.wake import wake
+from platform_manager.errors import UserError
+
+
+def request_operation(
+    environment: Environment, user: AbstractBaseUser | None, kind: str, title: str, args: dict[str, Any]
+) -> Operation:
+    """Queue an operation in the running transaction; a worker claims it after the commit."""
+    operation = Operation.objects.create(
+        environment=environment, kind=kind, title=title[:200], args=args, requested_by=user
+    )
+    hint(environment_group(environment.pk), what="operations")
+    transaction.on_commit(wake)
+    return operation
+
+
+def locked(environment: Environment) -> Environment:
+    """The environment's row, locked until the end of the transaction; UserError when it is going away."""
+    fresh = Environment.objects.select_for_update().get(pk=environment.pk)
+    if fresh.removing_since or fresh.deleted_at:
+        raise UserError("This environment is being deleted; nothing can be changed in it any more.")
+    return fresh

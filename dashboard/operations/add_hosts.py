@@ -1,0 +1,301 @@
+"""Add hosts: machines made, linked, and joined into the environment's swarm, which is formed when there is none."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.db.models import F
+
+from dashboard.models import EnrolmentToken, Host, HostRole, HostState
+from dashboard.models.hints import environment_group, hint
+from platform_manager import wiring
+from platform_manager.clouds.base import BootstrapSpec, Driver, MachineSpec
+from platform_manager.clouds.local import preload
+from platform_manager.errors import PlatformError, ProviderError, UserError
+from platform_manager.swarm import cluster
+
+from .addresses import platform_address
+from .context import StepContext
+from .kinds import Kind, Step, register
+from .managers import managers, speaking
+from .roles import change_role
+
+OVERLAYS = ("frontend", "backend")
+SOON = (HostState.REQUESTED, HostState.BUILDING, HostState.BOOTING, HostState.BOOTSTRAPPING, HostState.JOINING)
+
+
+def hosts_of(context: StepContext) -> list[Host]:
+    """The operation's hosts that have not failed; gone ones were removed by a user meanwhile."""
+    wanted = Host.objects.filter(pk__in=context.args["hosts"]).exclude(state=HostState.FAILED)
+    return list(wanted.order_by("name"))
+
+
+def set_state(context: StepContext, host: Host, state: HostState, detail: str = "") -> None:
+    """Write the host's state where it is still on its way, and tell watchers."""
+    Host.objects.filter(pk=host.pk).update(state=state, state_detail=detail)
+    context.changed()
+
+
+def make_machines(context: StepContext) -> str:
+    """Every host gets its machine; all are made at the same time."""
+    hosts = [host for host in hosts_of(context) if not host.provider_id]
+    address = platform_address(context.run)
+
+    async def make_all() -> list[BaseException | None]:
+        made = [asyncio.create_task(_make(context, host, address)) for host in hosts]
+        return [None if result is None else result for result in await asyncio.gather(*made, return_exceptions=True)]
+
+    outcomes = context.run(make_all(), seconds=600)
+    failures = [(host, error) for host, error in zip(hosts, outcomes, strict=True) if error is not None]
+    for host, error in failures:
+        if not isinstance(error, PlatformError):
+            raise error
+        context.log(f"{host.name}: {error}", "error")
+    if failures:
+        raise ProviderError(f"{len(failures)} of {len(hosts)} machines could not be made: {failures[0][1]}")
+    return f"{len(context.args['hosts'])} machines are there."
+
+
+async def _make(context: StepContext, host: Host, address: str) -> None:
+    driver = wiring.driver(host.driver)
+    machine = await driver.find(str(host.pk))
+    # A machine that is there keeps the token it was made with; a new one would lock it out.
+    token = "" if machine else await sync_to_async(EnrolmentToken.issue, thread_sensitive=False)(host)
+    await _say(context, host, HostState.BUILDING, "machine requested")
+    await driver.create(_spec(context, host, address, token))
+    await _record(context, driver, host)
+
+
+@sync_to_async(thread_sensitive=False)
+def _say(context: StepContext, host: Host, state: HostState, words: str) -> None:
+    set_state(context, host, state)
+    context.log(f"{host.name}: {words}")
+
+
+async def _record(context: StepContext, driver: Driver, host: Host) -> None:
+    machine = await driver.find(str(host.pk))
+    if machine is None:
+        raise ProviderError(f"The machine of {host.name} was made and is gone again.")
+    await Host.objects.filter(pk=host.pk).aupdate(
+        provider_id=machine.provider_id, addresses=list(machine.addresses)
+    )
+    fresh = await Host.objects.aget(pk=host.pk)
+    if fresh.state == HostState.BUILDING:
+        await _say(context, host, HostState.BOOTING, f"machine is up at {', '.join(machine.addresses)}")
+
+
+def _spec(context: StepContext, host: Host, address: str, token: str) -> MachineSpec:
+    environment = context.environment
+    return MachineSpec(
+        host_id=str(host.pk),
+        environment_id=str(environment.pk),
+        operation_id=str(context.operation.pk),
+        name=host.name,
+        bootstrap=BootstrapSpec(
+            join_url=f"{settings.PM_JOIN_URL or f'http://{address}:{settings.PM_PORT}'}/join/{token}",
+            hub_host=settings.PM_HUB_ADDRESS or address,
+            hub_port=settings.PM_HUB_PORT,
+            hub_host_key=hub_key(),
+            host_id=str(host.pk),
+            token=token,
+            mtu=environment.swarm_mtu or environment.mtu,
+        ),
+        options=host.options,
+    )
+
+
+def hub_key() -> str:
+    """The hub's public key, which a host pins."""
+    from platform_manager.engines.links import load_host_key
+
+    return " ".join(load_host_key(settings.PM_HUB_KEY).export_public_key().decode().split()[:2])
+
+
+@dataclass
+class _Waiting:
+    """Says once per host what has happened to it."""
+
+    context: StepContext
+    said: set[str]
+
+    def linked(self) -> bool:
+        pending = 0
+        for host in hosts_of(self.context):
+            if host.link_up:
+                self._say(host, f"called in with engine {host.facts.get('engine_version', '?')}, link is up")
+            else:
+                pending += 1
+        return pending == 0
+
+    def _say(self, host: Host, words: str) -> None:
+        if host.name not in self.said:
+            self.said.add(host.name)
+            self.context.log(f"{host.name}: {words}")
+
+
+def wait_for_links(context: StepContext) -> str | None:
+    """Until every host has called in; those that don't in time are failed, with the end of their console."""
+    try:
+        context.wait(
+            _Waiting(context, set()).linked,
+            seconds=settings.PM_HOST_SECONDS,
+            late="late",
+        )
+    except ProviderError:
+        silent = [host for host in hosts_of(context) if not host.link_up]
+        for host in silent:
+            console = context.run(wiring.driver(host.driver).console(str(host.pk), 40))
+            context.log(f"{host.name} did not call in within {settings.PM_HOST_SECONDS} s. Its console ends with:", "error")
+            context.log(console or "(nothing)", "output")
+            set_state(context, host, HostState.FAILED, f"It did not call in. {console[-2000:]}")
+        if not hosts_of(context):
+            raise ProviderError(
+                "No host called in. Their consoles above say how far they came; check that they reach the platform.",
+                retryable=False,
+            ) from None
+    return None
+
+
+def load_images(context: StepContext) -> str | None:
+    """Copy the images that no registry has into engines made by the local driver."""
+    hosts = [host for host in hosts_of(context) if host.driver == "local"]
+    if not hosts or not settings.PM_LOCAL_PRELOAD:
+        return None
+
+    async def load_all() -> None:
+        async with wiring.local_engine() as source:
+            for host in hosts:
+                await preload(source, wiring.engine(host.pk), settings.PM_LOCAL_PRELOAD)
+
+    context.run(load_all(), seconds=300)
+    return f"{len(settings.PM_LOCAL_PRELOAD)} images loaded on {len(hosts)} hosts."
+
+
+def form_swarm(context: StepContext) -> str | None:
+    """The first manager makes the swarm; its networks carry the environment's MTU."""
+    environment = context.environment
+    if not managers(environment):
+        first = next((host for host in hosts_of(context) if host.role == HostRole.MANAGER), None)
+        first = first or next(iter(hosts_of(context)), None)
+        if first is None:
+            raise UserError("There is no host to form a swarm on.")
+        if environment.hosts.exclude(node_id="").exclude(pk=first.pk).exists():
+            raise ProviderError("The swarm exists, but none of its managers answers.")
+        context.log(f"{first.name} becomes the first manager.")
+        node_id = context.run(cluster.form(wiring.engine(first.pk), first.addresses[0]))
+        Host.objects.filter(pk=first.pk).update(node_id=node_id, role=HostRole.MANAGER, state=HostState.ACTIVE)
+        context.changed()
+    mtu = _settle_mtu(context)
+
+    async def networks() -> list[str]:
+        manager = await speaking(managers(environment))
+        if len(await cluster.nodes(manager)) == 1:
+            await cluster.set_ingress_mtu(manager, mtu)
+        labels = {"platform-manager.environment": str(environment.pk)}
+        return [name for name in OVERLAYS if await cluster.ensure_overlay(manager, name, mtu, labels)]
+
+    made = context.run(networks())
+    return f"Networks {' and '.join(made)} made with MTU {mtu}." if made else None
+
+
+def _settle_mtu(context: StepContext) -> int:
+    """The swarm's MTU is chosen once: the environment's own, else the lowest its first hosts measured."""
+    environment = context.environment
+    if environment.swarm_mtu is None:
+        measured = [host.facts.get("mtu") for host in hosts_of(context)]
+        lowest = min((int(mtu) for mtu in measured if mtu), default=cluster.DEFAULT_MTU)
+        environment.swarm_mtu = environment.mtu or lowest
+        environment.save(update_fields=["swarm_mtu"])
+        whose = "set on the environment" if environment.mtu else "the lowest the hosts measured"
+        context.log(f"MTU {environment.swarm_mtu}: {whose}.")
+    return environment.swarm_mtu
+
+
+def join_swarm(context: StepContext) -> str | None:
+    """Managers join one after the other, for each changes the quorum; then the workers, all at once."""
+    joining = [host for host in hosts_of(context) if not (host.node_id and host.state == HostState.ACTIVE)]
+    for host in (host for host in joining if host.role == HostRole.MANAGER):
+        context.check()
+        _join(context, [host])
+    context.check()
+    _join(context, [host for host in joining if host.role == HostRole.WORKER])
+    for pk in context.args.get("promote", []):
+        host = Host.objects.filter(pk=pk).first()
+        if host is not None and host.node_id:
+            change_role(context, host, HostRole.MANAGER)
+    return None
+
+
+def _join(context: StepContext, hosts: list[Host]) -> None:
+    for host in hosts:
+        set_state(context, host, HostState.JOINING)
+    existing = managers(context.environment)
+
+    async def join(host: Host) -> str:
+        manager = await speaking(existing)
+        token = await cluster.join_token(manager, as_manager=host.role == HostRole.MANAGER)
+        addresses = [str(member.addresses[0]) for member in existing if member.addresses]
+        return await cluster.join(wiring.engine(host.pk), host.addresses[0], addresses, token)
+
+    async def join_all() -> list[str]:
+        return await asyncio.gather(*(join(host) for host in hosts))
+
+    for host, node_id in zip(hosts, context.run(join_all(), seconds=180), strict=True):
+        Host.objects.filter(pk=host.pk).update(node_id=node_id, state=HostState.ACTIVE, state_detail="")
+        context.log(f"{host.name}: joined as {host.role}.")
+    context.changed()
+
+
+def check_nodes(context: StepContext) -> str:
+    """Every host is ready in the swarm's own eyes; hosts that failed before are named."""
+    expected = {host.node_id for host in hosts_of(context)}
+
+    async def ready() -> set[str]:
+        manager = await speaking(managers(context.environment))
+        found = await cluster.nodes(manager)
+        return {node["ID"] for node in found if cluster.part(node, "Status", "State") == "ready"}
+
+    context.wait(
+        lambda: expected <= context.run(ready()),
+        seconds=60,
+        late="Hosts joined, but the swarm does not call them ready. Check 7946/tcp+udp and 4789/udp between them.",
+    )
+    failed = Host.objects.filter(pk__in=context.args["hosts"], state=HostState.FAILED)
+    if failed:
+        names = ", ".join(host.name for host in failed)
+        raise ProviderError(
+            f"{names} did not come up; the others are in the swarm. Remove the failed hosts, then add new ones.",
+            retryable=False,
+        )
+    count = context.environment.hosts.filter(role=HostRole.MANAGER).exclude(node_id="").count()
+    return f"The swarm has {context.environment.hosts.exclude(node_id='').count()} hosts, {count} of them managers."
+
+
+def failed(context: StepContext, sentence: str) -> None:
+    """Hosts still on their way are failed: visible, and removable."""
+    Host.objects.filter(pk__in=context.args["hosts"], state__in=SOON).update(
+        state=HostState.FAILED, state_detail=F("state_detail")
+    )
+    Host.objects.filter(pk__in=context.args["hosts"], state=HostState.FAILED, state_detail="").update(
+        state_detail=sentence
+    )
+    hint(environment_group(context.environment.pk), what="rows")
+
+
+KIND = register(
+    Kind(
+        name="add_hosts",
+        steps=(
+            Step("machines", "Make the machines", make_machines),
+            Step("links", "Wait until the hosts call in", wait_for_links, attempts=1),
+            Step("images", "Load images", load_images),
+            Step("swarm", "Form the swarm and its networks", form_swarm),
+            Step("join", "Join the swarm", join_swarm),
+            Step("check", "Check that all are ready", check_nodes),
+        ),
+        failed=failed,
+    )
+)

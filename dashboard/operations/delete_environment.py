@@ -1,0 +1,73 @@
+"""Delete an environment with all that the platform made for it."""
+
+from __future__ import annotations
+
+import asyncio
+
+from django.utils import timezone
+
+from dashboard.models import Environment, HostState
+from platform_manager import wiring
+
+from .context import StepContext
+from .kinds import Kind, Step, register
+
+
+def destroy_hosts(context: StepContext) -> str:
+    """All machines at once: nobody is left who would miss them, so nothing is drained."""
+    environment = context.environment
+    hosts = list(environment.hosts.all())
+    environment.hosts.update(state=HostState.REMOVING)
+    context.changed()
+
+    async def destroy_all() -> None:
+        await asyncio.gather(*(wiring.driver(host.driver).destroy(str(host.pk)) for host in hosts))
+
+    context.run(destroy_all(), seconds=600)
+    return f"{len(hosts)} machines are destroyed."
+
+
+def destroy_shared(context: StepContext) -> str:
+    """What the machines shared, and machines whose rows are gone."""
+    environment_id = str(context.environment.pk)
+    names = {"local", *context.environment.hosts.values_list("driver", flat=True)}
+
+    async def destroy() -> None:
+        for name in names:
+            driver = wiring.driver(name)
+            for machine in await driver.list_machines(environment_id):
+                await driver.destroy(machine.host_id)
+            await driver.destroy_environment(environment_id)
+
+    context.run(destroy(), seconds=300)
+    return "Networks of its machines are gone."
+
+
+def forget(context: StepContext) -> str:
+    environment = context.environment
+    environment.hosts.all().delete()
+    environment.stacks.all().delete()
+    Environment.objects.filter(pk=environment.pk).update(deleted_at=timezone.now())
+    context.changed()
+    return f"{environment.name} is deleted."
+
+
+def failed(context: StepContext, sentence: str) -> None:
+    Environment.objects.filter(pk=context.environment.pk).update(removing_since=None)
+    context.environment.hosts.filter(state=HostState.REMOVING).update(
+        state=HostState.FAILED, state_detail=f"The deletion of the environment stopped: {sentence}"
+    )
+    context.changed()
+
+
+KIND = register(
+    Kind(
+        name="delete_environment",
+        steps=(
+            Step("hosts", "Destroy the machines", destroy_hosts),
+            Step("shared", "Remove what they shared", destroy_shared),
+            Step("forget", "Forget the environment", forget),
+        ),
+        failed=failed,
+    )
+)

@@ -1,0 +1,149 @@
+"""Deploy a revision of a stack and say truthfully what came of it."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from dashboard.models import Revision, Stack, StackState
+from platform_manager import recipes, wiring
+from platform_manager.engines import cli
+from platform_manager.errors import ProviderError, UserError
+from platform_manager.swarm import cluster, stacks
+
+from .context import StepContext
+from .kinds import Kind, Step, register
+from .managers import managers, speaking
+
+HOLD_SECONDS = 3.0
+
+
+def revision_of(context: StepContext) -> Revision:
+    revision = Revision.objects.select_related("stack").filter(pk=context.args["revision"]).first()
+    if revision is None:
+        raise UserError("The stack was removed before this deployment came to its turn.")
+    return revision
+
+
+def set_state(context: StepContext, revision: Revision, state: StackState, sentence: str = "") -> None:
+    if (revision.state, revision.sentence) == (state, sentence):
+        return
+    revision.state, revision.sentence = state, sentence
+    Revision.objects.filter(pk=revision.pk).update(state=state, sentence=sentence)
+    Stack.objects.filter(pk=revision.stack_id).update(state=state, sentence=sentence)
+    context.changed()
+
+
+def hand_over(context: StepContext) -> str | None:
+    """Give the compose file to the swarm through the Docker CLI, which is the reference for it."""
+    revision = revision_of(context)
+    environment = context.environment
+    hosts = managers(environment)
+
+    async def deploy() -> cli.CliResult:
+        manager = await speaking(hosts)
+        if not revision.engine_time:
+            revision.engine_time = (await cluster.info(manager)).engine_time
+            await Revision.objects.filter(pk=revision.pk).aupdate(engine_time=revision.engine_time)
+        prepared = recipes.prepare(
+            recipes.parse(revision.compose),
+            revision.answers or {},
+            mtu=environment.swarm_mtu or cluster.DEFAULT_MTU,
+            stack_name=revision.stack.name,
+        )
+        return await cli.stack_deploy(
+            manager.socket,
+            revision.stack.name,
+            prepared.compose,
+            files=prepared.files,
+            variables=prepared.variables,
+        )
+
+    set_state(context, revision, StackState.DEPLOYING)
+    result = context.run(deploy(), seconds=180)
+    said = recipes.unprefix(result.output)
+    if said.strip():
+        context.log(said.strip(), "output")
+    if result.timed_out:
+        raise ProviderError("The swarm took too long to accept the stack.")
+    if result.exit_code:
+        reason = said.strip().splitlines()[-1] if said.strip() else f"exit code {result.exit_code}"
+        # The orders are not atomic: what was made stays, and the same deployment may be given again.
+        passing = any(word in reason for word in ("out of sequence", "already exists", "in use", "Cannot connect"))
+        raise ProviderError(f"The swarm did not accept the stack: {reason}", retryable=passing)
+    return None
+
+
+def converge(context: StepContext) -> str:
+    """Watch the tasks until the stack runs and keeps running, or can't."""
+    revision = revision_of(context)
+    hosts = managers(context.environment)
+    deadline = time.monotonic() + settings.PM_CONVERGE_SECONDS
+    good_since: float | None = None
+    said = ""
+    while True:
+        context.check()
+        status = _judge(context, revision, hosts)
+        now = time.monotonic()
+        if status.sentence != said:
+            said = status.sentence
+            context.log(status.sentence)
+        set_state(context, revision, StackState(status.state.value), status.sentence)
+        if status.state is stacks.StackState.RUNNING:
+            good_since = good_since or now
+            if now - good_since >= HOLD_SECONDS:
+                return "It runs, and kept running."
+        else:
+            good_since = None
+        if status.state in (stacks.StackState.FAILED, stacks.StackState.ROLLED_BACK):
+            raise ProviderError(_with_failures(status), retryable=False)
+        if now > deadline:
+            raise ProviderError(
+                f"It did not come up within {settings.PM_CONVERGE_SECONDS} s: {_with_failures(status)}", retryable=False
+            )
+        time.sleep(0.1 if now < deadline - settings.PM_CONVERGE_SECONDS + 10 else 0.5)
+
+
+def _judge(context: StepContext, revision: Revision, hosts: list[Any]) -> stacks.StackStatus:
+    async def read() -> tuple[list[Any], list[Any], list[Any]]:
+        return await stacks.read(await speaking(hosts), revision.stack.name)
+
+    services, tasks, nodes = context.run(read(), seconds=30)
+    return stacks.judge(stacks.since(services, revision.engine_time), tasks, nodes)
+
+
+def _with_failures(status: stacks.StackStatus) -> str:
+    lines = [status.sentence]
+    for service in status.services:
+        lines += [f"{service.name} on {failure.node or 'no host'}: {failure.error}" for failure in service.failures[:3]]
+    return "\n".join(dict.fromkeys(lines))
+
+
+def failed(context: StepContext, sentence: str) -> None:
+    revision = Revision.objects.select_related("stack").filter(pk=context.args["revision"]).first()
+    if revision is None:
+        return
+    if revision.state in (StackState.PLANNING, StackState.DEPLOYING, StackState.CONVERGING, StackState.RUNNING):
+        set_state(context, revision, StackState.FAILED, sentence)
+    Stack.objects.filter(pk=revision.stack_id).update(settled_at=timezone.now())
+
+
+def settle(context: StepContext) -> None:
+    """From now on the watcher keeps the stack's state."""
+    Stack.objects.filter(pk=revision_of(context).stack_id).update(settled_at=timezone.now())
+
+
+KIND = register(
+    Kind(
+        name="deploy_stack",
+        steps=(
+            Step("deploy", "Hand the stack to the swarm", hand_over),
+            Step("converge", "Watch it come up", converge),
+            Step("settle", "Record the result", settle),
+        ),
+        failed=failed,
+    )
+)

@@ -1,0 +1,34 @@
+"""Which engine speaks for an environment's swarm."""
+
+from __future__ import annotations
+
+from dashboard.models import Environment, Host, HostRole
+from platform_manager import wiring
+from platform_manager.engines.client import EngineClient, EngineError
+from platform_manager.errors import ProviderError
+from platform_manager.swarm import cluster
+
+NO_MANAGER = (
+    "No manager of this environment answers. Wait until one is back (the hosts page shows which), or start its machine."
+)
+
+
+def managers(environment: Environment) -> list[Host]:
+    """Hosts that are swarm managers and have a link, in a steady order."""
+    return list(
+        environment.hosts.filter(role=HostRole.MANAGER, link_up=True).exclude(node_id="").order_by("created_at", "id")
+    )
+
+
+async def speaking(hosts: list[Host]) -> EngineClient:
+    """The engine of the first of these managers that controls the swarm; ProviderError when none does."""
+    for host in hosts:
+        client = wiring.engine(host.pk)
+        try:
+            found = await cluster.info(client)
+            if found.manager:
+                await client.get("/swarm")
+                return client
+        except EngineError:
+            continue
+    raise ProviderError(NO_MANAGER)

@@ -1,0 +1,185 @@
+"""Remove a host: its tasks move, it leaves the swarm with the quorum kept, its machine is destroyed."""
+
+from __future__ import annotations
+
+from dashboard.models import Host, HostRole, HostState
+from platform_manager import wiring
+from platform_manager.engines.client import EngineError
+from platform_manager.errors import ProviderError, UserError
+from platform_manager.swarm import cluster
+
+from .context import StepContext
+from .kinds import Kind, Step, register
+from .managers import managers, speaking
+from .roles import change_role
+
+DRAIN_SECONDS = 180
+
+
+def target(context: StepContext) -> Host | None:
+    return Host.objects.filter(pk=context.args["host"]).first()
+
+
+def others(context: StepContext, host: Host) -> list[Host]:
+    """The rest of the swarm."""
+    return list(context.environment.hosts.exclude(pk=host.pk).exclude(node_id=""))
+
+
+def other_managers(context: StepContext, host: Host) -> list[Host]:
+    return [manager for manager in managers(context.environment) if manager.pk != host.pk]
+
+
+def check_quorum(context: StepContext) -> str | None:
+    """Refuse what would leave the swarm without a majority of its managers, as the swarm itself counts them now."""
+    host = target(context)
+    if host is None:
+        return "The host is already gone."
+    _find_node(context, host)
+    if not host.node_id or not others(context, host):
+        return None
+    if host.role != HostRole.MANAGER:
+        return None
+    if not other_managers(context, host) and not context.args.get("promote"):
+        raise UserError(
+            f"{host.name} is the only manager that answers: without it the swarm is lost. Promote another host first."
+        )
+
+    async def counted() -> tuple[cluster.Quorum, bool]:
+        manager = await speaking(managers(context.environment))
+        node = await cluster.node(manager, host.node_id)
+        reachable = cluster.part(node, "ManagerStatus", "Reachability") == "reachable"
+        return await cluster.quorum(manager), reachable
+
+    now, reachable = context.run(counted())
+    promoted = len(context.args.get("promote", []))
+    after = cluster.Quorum(now.managers + promoted, now.reachable + promoted).without(reachable=reachable)
+    if not after.holds:
+        raise UserError(
+            f"Without {host.name} only {after.reachable} of {after.managers} managers would answer, and the swarm "
+            f"needs {after.needed}. Bring the lost managers back or remove them first."
+        )
+    return None
+
+
+def _find_node(context: StepContext, host: Host) -> None:
+    """A host that joined in an operation that was cut short may not have its node id recorded."""
+    if host.node_id or not host.link_up:
+        return
+    try:
+        found = context.run(cluster.info(wiring.engine(host.pk)), seconds=20)
+    except ProviderError:
+        return
+    if found.node_id:
+        host.node_id = found.node_id
+        host.role = HostRole.MANAGER if found.manager else HostRole.WORKER
+        host.save(update_fields=["node_id", "role"])
+
+
+def promote_others(context: StepContext) -> str | None:
+    """Hosts that take the leaving manager's place become managers before it goes."""
+    host = target(context)
+    if host is None or host.role != HostRole.MANAGER:
+        return None
+    for replacement in Host.objects.filter(pk__in=context.args.get("promote", []), role=HostRole.WORKER):
+        change_role(context, replacement, HostRole.MANAGER)
+    return None
+
+
+def drain(context: StepContext) -> str | None:
+    """The swarm moves the host's tasks elsewhere; wait until none is left on it."""
+    host = target(context)
+    if host is None or not host.node_id or not others(context, host):
+        return None
+    Host.objects.filter(pk=host.pk).update(state=HostState.DRAINING)
+    context.changed()
+
+    async def start() -> bool:
+        manager = await speaking(managers(context.environment))
+        node = await cluster.node(manager, host.node_id)
+        if node is None:
+            return False
+        await cluster.change_node(manager, host.node_id, Availability="drain")
+        return bool(cluster.part(node, "Status", "State") == "ready")
+
+    async def left() -> int:
+        return await cluster.running_tasks(await speaking(managers(context.environment)), host.node_id)
+
+    if not context.run(start()):
+        return f"{host.name} does not answer; the swarm has moved its tasks already."
+    try:
+        context.wait(lambda: context.run(left()) == 0, seconds=DRAIN_SECONDS, late="late", every=0.5)
+    except ProviderError:
+        context.log(f"Some tasks did not stop within {DRAIN_SECONDS} s; they end with the machine.", "warning")
+    return f"No tasks are left on {host.name}."
+
+
+def demote(context: StepContext) -> str | None:
+    """The host stops being a manager; so does one more where an even number would be left."""
+    host = target(context)
+    if host is None or not host.node_id or not others(context, host):
+        return None
+    if host.role == HostRole.MANAGER:
+        change_role(context, host, HostRole.WORKER)
+    for extra in Host.objects.filter(pk__in=context.args.get("demote", []), role=HostRole.MANAGER):
+        change_role(context, extra, HostRole.WORKER)
+    return None
+
+
+def leave(context: StepContext) -> str | None:
+    """The engine leaves the swarm and the swarm forgets the node; an engine that is gone is only forgotten."""
+    host = target(context)
+    if host is None or not host.node_id:
+        return None
+    Host.objects.filter(pk=host.pk).update(state=HostState.REMOVING)
+    context.changed()
+    if host.link_up:
+        try:
+            context.run(cluster.leave(wiring.engine(host.pk), force=True), seconds=90)
+        except EngineError as error:
+            context.log(f"{host.name} did not leave by itself ({error}); it is taken off the list.", "warning")
+    if not others(context, host):
+        type(context.environment).objects.filter(pk=context.environment.pk).update(swarm_mtu=None)
+        return "It was the last host: the swarm ends with it."
+
+    async def forget() -> None:
+        await cluster.remove_node(await speaking(managers(context.environment)), host.node_id)
+
+    context.run(forget())
+    return f"The swarm has forgotten {host.name}."
+
+
+def destroy(context: StepContext) -> str | None:
+    """The machine and its disks go; then its row."""
+    host = target(context)
+    if host is None:
+        return None
+    Host.objects.filter(pk=host.pk).update(state=HostState.REMOVING)
+    context.run(wiring.driver(host.driver).destroy(str(host.pk)), seconds=300)
+    host.delete()
+    context.changed()
+    return f"The machine of {host.name} is destroyed."
+
+
+def failed(context: StepContext, sentence: str) -> None:
+    host = target(context)
+    if host is not None and host.state in (HostState.DRAINING, HostState.REMOVING):
+        # The watcher turns "reconnecting" into what the engine really is within a moment.
+        state = HostState.RECONNECTING if host.node_id else HostState.FAILED
+        Host.objects.filter(pk=host.pk).update(state=state, state_detail=f"Its removal stopped: {sentence}")
+        context.changed()
+
+
+KIND = register(
+    Kind(
+        name="remove_host",
+        steps=(
+            Step("quorum", "Check that the swarm keeps its majority", check_quorum),
+            Step("promote", "Promote hosts in its place", promote_others),
+            Step("drain", "Drain it and wait until its tasks have moved", drain),
+            Step("demote", "Demote it", demote),
+            Step("leave", "Leave the swarm", leave),
+            Step("destroy", "Destroy the machine", destroy),
+        ),
+        failed=failed,
+    )
+)

@@ -1,0 +1,82 @@
+"""Remove a stack: its services, networks, configs and secrets; volumes stay."""
+
+from __future__ import annotations
+
+from dashboard.models import Stack, StackState
+from platform_manager.errors import ProviderError
+from platform_manager.swarm import stacks
+
+from .context import StepContext
+from .kinds import Kind, Step, register
+from .managers import managers, speaking
+
+GONE_SECONDS = 120
+
+
+def remove(context: StepContext) -> None:
+    """Remove everything that carries the stack's label."""
+    name = context.args["stack"]
+    hosts = managers(context.environment)
+    if not hosts and not context.environment.hosts.exclude(node_id="").exists():
+        return
+
+    async def go() -> None:
+        await stacks.remove(await speaking(hosts), name)
+
+    Stack.objects.filter(environment=context.environment, name=name).update(state=StackState.REMOVING, sentence="")
+    context.changed()
+    context.run(go(), seconds=180)
+
+
+def wait_until_gone(context: StepContext) -> str | None:
+    """Names are free again only when the last task has ended."""
+    name = context.args["stack"]
+    hosts = managers(context.environment)
+    if not hosts and not context.environment.hosts.exclude(node_id="").exists():
+        return "There is no swarm any more."
+
+    async def rest() -> list[str]:
+        manager = await speaking(hosts)
+        found = await stacks.remains(manager, name)
+        if found:
+            await stacks.remove(manager, name)
+        return found
+
+    left: list[str] = []
+
+    def gone() -> bool:
+        left[:] = context.run(rest(), seconds=60)
+        return not left
+
+    try:
+        context.wait(gone, seconds=GONE_SECONDS, late="late", every=0.5)
+    except ProviderError:
+        raise ProviderError(
+            f"Still there after {GONE_SECONDS} s: {', '.join(left[:20])}. Remove the stack again.", retryable=False
+        ) from None
+    return "Nothing of it is left but its volumes."
+
+
+def forget(context: StepContext) -> None:
+    Stack.objects.filter(environment=context.environment, name=context.args["stack"]).delete()
+    context.changed()
+
+
+def failed(context: StepContext, sentence: str) -> None:
+    Stack.objects.filter(environment=context.environment, name=context.args["stack"]).update(
+        state=StackState.FAILED, sentence=f"Its removal stopped: {sentence}"
+    )
+    context.changed()
+
+
+KIND = register(
+    Kind(
+        name="remove_stack",
+        steps=(
+            Step("remove", "Remove services, networks, configs and secrets", remove),
+            Step("gone", "Wait until the last task has ended", wait_until_gone),
+            Step("forget", "Forget the stack", forget),
+        ),
+        failed=failed,
+    )
+)

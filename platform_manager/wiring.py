@@ -1,0 +1,91 @@
+"""The only place that chooses implementations: drivers, engines, and the event loop they live on."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import TimeoutError as LateError
+from functools import cache
+from typing import Any, TypeVar
+
+from django.conf import settings
+
+from platform_manager.clouds.base import Driver
+from platform_manager.clouds.local import LocalDriver
+from platform_manager.engines.client import EngineClient
+from platform_manager.errors import PlatformError, ProviderError
+
+Value = TypeVar("Value")
+
+
+@cache
+def driver(name: str) -> Driver:
+    """The driver of this name; PlatformError when this platform has none."""
+    if name == "local":
+        return LocalDriver(settings.PM_LOCAL_ENGINE, settings.PM_HOST_IMAGE, settings.PM_INSTALLATION)
+    raise PlatformError(f"This platform has no driver called {name!r}.")
+
+
+class EnginePool:
+    """Clients of the hosts' engines, one a host, for one event loop; an engine's API version is asked once."""
+
+    def __init__(self) -> None:
+        self._clients: dict[str, EngineClient] = {}
+
+    def client(self, host_id: object) -> EngineClient:
+        key = str(host_id)
+        if key not in self._clients:
+            self._clients[key] = EngineClient(settings.PM_SOCKETS / f"{key}.sock")
+        return self._clients[key]
+
+    async def forget(self, host_id: object) -> None:
+        """Close the host's client: its link changed, and with it perhaps the engine's version."""
+        client = self._clients.pop(str(host_id), None)
+        if client is not None:
+            await client.close()
+
+    async def close(self) -> None:
+        for key in list(self._clients):
+            await self.forget(key)
+
+
+def local_engine() -> EngineClient:
+    """This machine's own engine, for one use: ``async with``."""
+    return EngineClient(settings.PM_LOCAL_ENGINE)
+
+
+class _Core:
+    """An event loop on a thread of its own, for synchronous callers of the core."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.pool = EnginePool()
+        threading.Thread(target=self.loop.run_forever, name="core", daemon=True).start()
+
+
+_lock = threading.Lock()
+_core: _Core | None = None
+
+
+def core() -> _Core:
+    global _core
+    with _lock:
+        if _core is None:
+            _core = _Core()
+        return _core
+
+
+def engine(host_id: object) -> EngineClient:
+    """The host's engine, for coroutines given to :func:`run`."""
+    return core().pool.client(host_id)
+
+
+def run(call: Coroutine[Any, Any, Value], seconds: float) -> Value:
+    """The coroutine's result, computed on the core's loop; ProviderError when it takes longer than ``seconds``."""
+    future = asyncio.run_coroutine_threadsafe(call, core().loop)
+    try:
+        return future.result(seconds)
+    except LateError:
+        future.cancel()
+        raise ProviderError(f"No answer within {seconds:g} s.") from None
