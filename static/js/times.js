@@ -1,5 +1,6 @@
 // Keeps <time data-relative> and running clocks (data-elapsed-since) fresh, by the server's clock.
 const root = document.documentElement;
+// The page's own date is only as old as the page; below a few seconds a difference means nothing.
 const skew = Date.parse(root.dataset.now) - Date.now() + performance.now();
 const now = () => Date.now() + (Math.abs(skew) > 3000 ? skew : 0);
 const SPANS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
@@ -34,6 +35,11 @@ export function refresh(scope = document) {
   }
   for (const element of scope.querySelectorAll("time[data-relative]")) {
     write(element, ago(Date.parse(element.dateTime)));
+  }
+  for (const element of scope.querySelectorAll("time[data-clock]")) {
+    // Clock times of log lines in the reader's own time zone; written once.
+    write(element, new Date(element.dateTime).toLocaleTimeString("en-GB"));
+    element.removeAttribute("data-clock");
   }
 }
 

@@ -1,0 +1,274 @@
+"""Operations as pages: the list, one operation with its steps and log, and what changed since it was last sent."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.template.loader import render_to_string
+
+from dashboard.models import Operation, OperationLog, OperationState, OperationStep, StepState
+from dashboard.operations.kinds import Kind, kind_of
+
+from .live import Container, Page
+from .lists import PAGE_SIZE, QUERY_CAP
+from .viewer import Viewer
+
+FIRST_LINES = 2_000
+LINES_PER_MESSAGE = 500
+
+
+@dataclass(frozen=True)
+class OperationRow:
+    """One row of the list; compared by value to see whether it must be sent again."""
+
+    id: str
+    operation_id: UUID
+    title: str
+    state: str
+    colour: str
+    moving: bool
+    sentence: str
+    by: str
+    step: str
+    error: str
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+    @property
+    def elapsed(self) -> Any:
+        return Operation(started_at=self.started_at, finished_at=self.finished_at).elapsed
+
+
+def _row(operation: Operation, step: str) -> OperationRow:
+    return OperationRow(
+        id=f"operation-{operation.pk}",
+        operation_id=operation.pk,
+        title=operation.title,
+        state=OperationState(operation.state).label,
+        colour=operation.look.colour,
+        moving=operation.look.moving,
+        sentence=operation.look.sentence,
+        by=str(operation.requested_by or "a former user"),
+        step=step,
+        error=operation.error,
+        created_at=operation.created_at,
+        started_at=operation.started_at,
+        finished_at=operation.finished_at,
+    )
+
+
+class Pages(NamedTuple):
+    """Where in a long list one is; numbers count from 1."""
+
+    number: int
+    last: int
+    total: int
+
+
+def _found(viewer: Viewer, params: Mapping[str, str]) -> QuerySet[Operation]:
+    operations = Operation.objects.filter(environment=viewer.environment)
+    for word in params.get("q", "")[:QUERY_CAP].split():
+        operations = operations.filter(
+            Q(title__icontains=word)
+            | Q(state__icontains=word)
+            | Q(error__icontains=word)
+            | Q(requested_by__username__icontains=word)
+        )
+    if params.get("state") in OperationState.values:
+        operations = operations.filter(state=params["state"])
+    return operations
+
+
+def operations_page(viewer: Viewer, params: Mapping[str, str]) -> Page:
+    """The operations of an environment, newest first. ``params``: q (words), state, p (number of the page)."""
+    found = _found(viewer, params)
+    total = found.count()
+    last = max(1, -(-total // PAGE_SIZE))
+    asked = params.get("p", "")
+    number = min(last, max(1, int(asked))) if asked.isascii() and asked.isdigit() and len(asked) < 6 else 1
+    shown = list(found.select_related("requested_by")[(number - 1) * PAGE_SIZE : number * PAGE_SIZE])
+    running = OperationStep.objects.filter(operation__in=shown, state=StepState.RUNNING)
+    steps = {step.operation_id: step.title for step in running}
+    searched = bool(params.get("q") or params.get("state"))
+    rows = Container(
+        id="operation-rows",
+        template="operations/row.html",
+        rows=[_row(operation, steps.get(operation.pk, "")) for operation in shown],
+        empty="operations/none.html",
+        shared={"environment": viewer.environment, "searched": searched},
+    )
+    kept = {name: params[name] for name in ("q", "state", "p") if params.get(name)}
+    context = {
+        "environment": viewer.environment,
+        "viewer": viewer,
+        "operations": rows,
+        "q": params.get("q", ""),
+        "state": params.get("state", ""),
+        "states": OperationState.choices,
+        "pages": Pages(number, last, total),
+    }
+    return Page("operations", "operations/list.html", context, kept)
+
+
+def _kind(operation: Operation) -> Kind | None:
+    try:
+        return kind_of(operation.kind)
+    except KeyError:  # made by another release
+        return None
+
+
+def may_cancel(operation: Operation) -> bool:
+    kind = _kind(operation)
+    return not operation.finished and not operation.cancel_requested and (kind is None or kind.cancellable)
+
+
+def may_retry(operation: Operation) -> bool:
+    kind = _kind(operation)
+    stopped = operation.state in (OperationState.FAILED, OperationState.CANCELLED)
+    return stopped and kind is not None and kind.retryable
+
+
+def _left_behind(operation: Operation) -> list[dict[str, Any]]:
+    """What a stopped operation made and did not finish."""
+    if operation.state not in (OperationState.FAILED, OperationState.CANCELLED):
+        return []
+    hosts = operation.environment.hosts.filter(created_at__gte=operation.created_at).exclude(state="active")
+    revisions = operation.revisions.select_related("stack").exclude(stack__state="running")
+    return [{"kind": "Host", "url": "host", "key": host.pk, "thing": host} for host in hosts] + [
+        {"kind": "Stack", "url": "stack", "key": revision.stack.name, "thing": revision.stack}
+        for revision in revisions
+    ]
+
+
+def _parts(operation: Operation, can_change: bool) -> dict[str, Any]:
+    """The context of the parts that change as the operation goes on."""
+    stopped = operation.finished and operation.state != OperationState.SUCCEEDED
+    failed = operation.steps.filter(state=StepState.FAILED).first() if stopped else None
+    return {
+        "operation": operation,
+        "environment": operation.environment,
+        "can_cancel": can_change and may_cancel(operation),
+        "can_retry": can_change and may_retry(operation),
+        "failed_step": failed,
+        "left_behind": _left_behind(operation),
+        "retried_as": operation.retries.first() if stopped else None,
+    }
+
+
+def operation_context(viewer: Viewer, operation: Operation) -> dict[str, Any]:
+    """The whole page of one operation, with the last lines of its log."""
+    logs = OperationLog.objects.filter(operation=operation)
+    newest = list(logs.order_by("-id")[: FIRST_LINES + 1])
+    lines = newest[FIRST_LINES - 1 :: -1] if len(newest) > FIRST_LINES else newest[::-1]
+    by_step: defaultdict[int, list[OperationLog]] = defaultdict(list)
+    for line in lines:
+        by_step[line.step].append(line)
+    last = newest[0].pk if newest else 0
+    live = "" if operation.finished else f"/ws/operations/{operation.pk}/?after={last}"
+    return {
+        **_parts(operation, viewer.can_change),
+        "viewer": viewer,
+        "steps": [{"step": step, "lines": by_step[step.n]} for step in operation.steps.all()],
+        "general_lines": by_step[0],
+        "cut": FIRST_LINES if len(newest) > FIRST_LINES else 0,
+        "live_url": live,
+    }
+
+
+def log_text(operation: Operation) -> Iterable[str]:
+    """The whole log as lines of text, each with its newline."""
+    titles = {step.n: step.title for step in operation.steps.all()}
+    step = 0
+    for line in OperationLog.objects.filter(operation=operation).iterator(chunk_size=2_000):
+        if line.step != step:
+            step = line.step
+            yield f"== {titles.get(step, 'Operation')}\n"
+        yield f"{line.at.isoformat(timespec='milliseconds')} {line.level:7} {line.text}\n"
+
+
+class Progress:
+    """What one viewer has of one operation; :meth:`next` gives what is missing, a message at a time."""
+
+    def __init__(self, operation_id: UUID, user_id: int, after: int) -> None:
+        self.operation_id = operation_id
+        self.user_id = user_id
+        self.last = after
+        self._shown: tuple[Any, ...] = ()
+        self._steps: dict[int, tuple[Any, ...]] = {}
+
+    def _operation(self) -> Operation | None:
+        """Members go on watching when the operation deletes its own environment."""
+        mine = Operation.objects.filter(environment__memberships__user=self.user_id)
+        return (
+            mine.select_related("environment", "requested_by", "retry_of")
+            .filter(pk=self.operation_id)
+            .first()
+        )
+
+    def allowed(self) -> bool:
+        return self._operation() is not None
+
+    def next(self) -> tuple[dict[str, Any] | None, bool]:
+        """The next message (None: no longer a member) and whether more is waiting."""
+        operation = self._operation()
+        if operation is None:
+            return None, False
+        # The state is read before the log: a finished operation writes no more lines after it.
+        steps = list(operation.steps.all())
+        lines = list(operation.logs.filter(id__gt=self.last).order_by("id")[: LINES_PER_MESSAGE + 1])
+        more = len(lines) > LINES_PER_MESSAGE
+        message = self._state(operation, steps)
+        message.setdefault("append", {}).update(self._lines(lines[:LINES_PER_MESSAGE]))
+        message["last"] = self.last
+        if operation.finished and not more:
+            message["done"] = True
+        return message, more
+
+    def _state(self, operation: Operation, steps: list[OperationStep]) -> dict[str, Any]:
+        message: dict[str, Any] = {}
+        shown = (
+            operation.state,
+            operation.cancel_requested,
+            operation.error,
+            operation.environment.deleted_at,
+        )
+        if shown != self._shown:
+            self._shown = shown
+            message["contents"] = self._contents(operation)
+        changed = []
+        for step in steps:
+            now = (step.state, step.attempt, step.error, step.started_at, step.finished_at)
+            if self._steps.get(step.n) != now:
+                self._steps[step.n] = now
+                changed.append(step)
+        if changed:
+            # A step that the page lacks is appended, the head of one that it has is replaced.
+            message["replace"] = [
+                render_to_string("operations/step_head.html", {"step": step}) for step in changed
+            ]
+            whole = [render_to_string("operations/step.html", {"step": step}) for step in changed]
+            message["append"] = {"steps": "".join(whole)}
+        return message
+
+    def _contents(self, operation: Operation) -> dict[str, str]:
+        membership = operation.environment.memberships.filter(user=self.user_id).first()
+        parts = _parts(operation, membership is not None and membership.role != "read_only")
+        names = ("badge", "facts", "actions", "result")
+        return {f"operation-{name}": render_to_string(f"operations/{name}.html", parts) for name in names}
+
+    def _lines(self, lines: list[OperationLog]) -> dict[str, str]:
+        by_step: defaultdict[int, list[OperationLog]] = defaultdict(list)
+        for line in lines:
+            by_step[line.step].append(line)
+            self.last = line.pk
+        return {
+            f"step-{n}-log": render_to_string("operations/lines.html", {"lines": of_step})
+            for n, of_step in by_step.items()
+        }

@@ -1,0 +1,1 @@
+"""Websockets: consumers that authorise, forward and render again what the page shows."""

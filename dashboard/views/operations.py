@@ -1,0 +1,62 @@
+"""The operations of an environment: the list, one with its log, cancel and retry."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from dashboard.flows.operations import cancel_operation, retry_operation
+from dashboard.models import Operation
+from dashboard.pages.operations import log_text, operation_context, operations_page
+from dashboard.pages.viewer import Viewer
+from platform_manager.errors import UserError
+
+from .access import changing, member, show
+
+
+@member
+def operations(request: HttpRequest, viewer: Viewer) -> HttpResponse:
+    return show(request, viewer, operations_page(viewer, request.GET.dict()))
+
+
+def _of(viewer: Viewer, operation_id: UUID) -> Operation:
+    mine = Operation.objects.filter(environment=viewer.environment)
+    return get_object_or_404(mine.select_related("requested_by", "retry_of", "environment"), pk=operation_id)
+
+
+@member
+def operation(request: HttpRequest, viewer: Viewer, operation_id: UUID) -> HttpResponseBase:
+    """The page; ``?format=text`` downloads the whole log."""
+    found = _of(viewer, operation_id)
+    if request.GET.get("format") == "text":
+        name = f'attachment; filename="operation-{found.pk}.log"'
+        return StreamingHttpResponse(
+            log_text(found), content_type="text/plain; charset=utf-8", headers={"Content-Disposition": name}
+        )
+    return render(request, "operations/operation.html", operation_context(viewer, found))
+
+
+@require_POST
+@changing
+def operation_cancel(request: HttpRequest, viewer: Viewer, operation_id: UUID) -> HttpResponse:
+    found = _of(viewer, operation_id)
+    try:
+        cancel_operation(found, viewer.user)
+    except UserError as error:
+        messages.error(request, str(error))
+    return redirect("operation", viewer.environment.pk, found.pk)
+
+
+@require_POST
+@changing
+def operation_retry(request: HttpRequest, viewer: Viewer, operation_id: UUID) -> HttpResponse:
+    found = _of(viewer, operation_id)
+    try:
+        found = retry_operation(found, viewer.user)
+    except UserError as error:
+        messages.error(request, str(error))
+    return redirect("operation", viewer.environment.pk, found.pk)
