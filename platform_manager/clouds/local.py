@@ -21,6 +21,7 @@ from platform_manager.errors import ProviderError, UserError
 LABEL = "platform-manager"
 ADDRESS_POOL_EMPTY = "available, non-overlapping IPv4 address pool"
 LACKS_CAPABILITIES = re.compile(r"apply caps|operation not permitted", re.IGNORECASE)
+CREATE_SECONDS = 30
 STATES = {
     "created": MachineState.BUILDING,
     "restarting": MachineState.BUILDING,
@@ -56,15 +57,12 @@ class LocalDriver:
     async def create(self, spec: MachineSpec) -> Machine:
         async with self._engine() as engine:
             network = await self._network(engine, spec)
-            for _ in range(2):
-                container_id = await self._container(engine, spec, network)
-                try:
-                    await _start(engine, container_id)
-                    break
-                except EngineError as error:
-                    if not self._retry_without_privileges(error):
-                        raise
-                    await _gone(engine.delete(f"/containers/{container_id}", force=True))
+            deadline = time.monotonic() + CREATE_SECONDS
+            while not await self._started(engine, await self._container(engine, spec, network)):
+                if time.monotonic() > deadline:
+                    name = nested.container_name(self.installation, spec)
+                    raise ProviderError(f"Another container named {name} stands in the way: remove it.")
+                await asyncio.sleep(0.1)
         machine = await self.find(spec.host_id)
         if machine is None:
             raise ProviderError(f"The host {spec.name} was removed while it was being created.")
@@ -136,7 +134,7 @@ class LocalDriver:
         return str(found[0]["Id"])
 
     async def _container(self, engine: EngineClient, spec: MachineSpec, network: str) -> str:
-        """The id of the host's container, found or made."""
+        """The id of the host's container, found or made; "" while another one has its name."""
         found = await self._containers(engine, host=spec.host_id)
         if found:
             return str(found[0]["Id"])
@@ -152,15 +150,26 @@ class LocalDriver:
                 raise ProviderError(f"The host image {self.image} is missing: run 'make setup'.") from None
             if error.status != 409:
                 raise
-            return await self._container_id(engine, spec.host_id)  # another try of this operation was first
+            return ""
         return str(made["Id"])
 
-    def _retry_without_privileges(self, error: EngineError) -> bool:
-        if not LACKS_CAPABILITIES.search(error.detail):
+    async def _started(self, engine: EngineClient, container_id: str) -> bool:
+        """False when the container is not there (any more) and has to be made (again)."""
+        if not container_id:
             return False
-        # Several hosts may find out at the same time: the second one has to try again all the same.
+        try:
+            await _start(engine, container_id)
+            return True
+        except EngineError as error:
+            if error.status == 404 or "marked for removal" in error.detail:
+                return False
+            if not LACKS_CAPABILITIES.search(error.detail):
+                raise
+            if not await _was_privileged(engine, container_id):
+                raise
         self._privileged = False
-        return True
+        await _gone(engine.delete(f"/containers/{container_id}", force=True))
+        return False
 
     async def _network(self, engine: EngineClient, spec: MachineSpec) -> str:
         """The id of the environment's network, found or made, also when other hosts ask at the same time."""
@@ -238,6 +247,16 @@ async def _start(engine: EngineClient, container_id: str) -> None:
     except EngineError as error:
         if error.status != 304:  # it runs already
             raise
+
+
+async def _was_privileged(engine: EngineClient, container_id: str) -> bool:
+    """True also when another try of the same operation has removed it meanwhile."""
+    try:
+        return bool((await engine.get(f"/containers/{container_id}/json"))["HostConfig"]["Privileged"])
+    except EngineError as error:
+        if error.status == 404:
+            return True
+        raise
 
 
 async def _gone(removal: Coroutine[Any, Any, Any]) -> None:
