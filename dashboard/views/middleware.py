@@ -13,7 +13,7 @@ HEADER = "Content-Security-Policy"
 
 
 def policy(request: HttpRequest) -> str:
-    """The policy; websockets to the same host are named because older browsers do not count them as 'self'."""
+    """The policy; websockets to the same host are named for older browsers."""
     try:
         host = request.get_host()
         sockets = f" ws://{host} wss://{host}"

@@ -1,5 +1,6 @@
 // Keys, dialogs, toasts, copy buttons and searching in a table: the small things every page shares.
 const LEAVE_AFTER = 8000;
+const FILTERS = "[data-filter-table], [data-filter-cards]";
 let waitingForSection = 0;
 
 function typing(target) {
@@ -55,15 +56,16 @@ function onClick(event) {
 
 function filter(form) {
   const words = form.querySelector("[data-search]").value.toLowerCase().split(/\s+/).filter(Boolean);
-  const table = document.getElementById(form.dataset.filterTable);
-  for (const row of table?.tBodies[0]?.rows ?? []) {
+  const { filterTable, filterCards } = form.dataset;
+  const within = document.getElementById(filterTable ?? filterCards);
+  for (const row of within?.querySelectorAll(filterTable ? "tbody > tr" : "[data-card]") ?? []) {
     const text = row.textContent.toLowerCase();
     row.hidden = !words.every((word) => text.includes(word));
   }
 }
 
 function onSubmit(event) {
-  if (event.target.matches("[data-filter-table]")) { event.preventDefault(); return; }
+  if (event.target.matches(FILTERS)) { event.preventDefault(); return; }
   // A second press must not send the form twice; the browser's "back" finds it usable again.
   const button = event.submitter;
   if (event.defaultPrevented || !button || event.target.method === "get") return;
@@ -82,7 +84,7 @@ document.addEventListener("keydown", onKey);
 document.addEventListener("click", onClick);
 document.addEventListener("submit", onSubmit);
 document.addEventListener("input", (event) => {
-  const form = event.target.closest("[data-filter-table]");
+  const form = event.target.closest(FILTERS);
   if (form) filter(form);
 });
-document.addEventListener("live:applied", () => document.querySelectorAll("form[data-filter-table]").forEach(filter));
+document.addEventListener("live:applied", () => document.querySelectorAll(FILTERS).forEach(filter));
