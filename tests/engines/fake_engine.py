@@ -36,7 +36,7 @@ class FakeEngine:
         self.path = path
         self.requests: list[Request] = []
         self.answers: dict[str, Answer] = {"/_ping": PING}
-        self._writers: set[asyncio.StreamWriter] = set()
+        self.writers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
@@ -49,11 +49,11 @@ class FakeEngine:
 
     def cut(self) -> None:
         """Break all connections."""
-        for writer in self._writers:
+        for writer in self.writers:
             writer.transport.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writers.add(writer)
+        self.writers.add(writer)
         try:
             while request := await read_request(reader):
                 self.requests.append(request)
@@ -68,7 +68,7 @@ class FakeEngine:
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
-            self._writers.discard(writer)
+            self.writers.discard(writer)
             writer.close()
 
 
