@@ -1,1 +1,47 @@
+"""Recipes: reading compose files, their questions, what stands against deploying them, and what to deploy."""
 
+from platform_manager.recipes.builtin import BuiltinRecipe, builtin
+from platform_manager.recipes.dotenv import parse_env
+from platform_manager.recipes.facts import EnvironmentFacts, HostFacts
+from platform_manager.recipes.interpolation import SubstitutionError, Variable, interpolate
+from platform_manager.recipes.names import check_stack_name, stack_name_problem, suggest_stack_name
+from platform_manager.recipes.prepare import Prepared, prepare, unprefix
+from platform_manager.recipes.preview import (
+    NetworkPreview,
+    ObjectPreview,
+    Preview,
+    ServicePreview,
+    preview,
+)
+from platform_manager.recipes.problems import ComposeInvalid, Problem, Severity
+from platform_manager.recipes.recipe import Recipe, parse, variables
+from platform_manager.recipes.shorthand import Port
+
+__all__ = [
+    "BuiltinRecipe",
+    "ComposeInvalid",
+    "EnvironmentFacts",
+    "HostFacts",
+    "NetworkPreview",
+    "ObjectPreview",
+    "Port",
+    "Prepared",
+    "Preview",
+    "Problem",
+    "Recipe",
+    "ServicePreview",
+    "Severity",
+    "SubstitutionError",
+    "Variable",
+    "builtin",
+    "check_stack_name",
+    "interpolate",
+    "parse",
+    "parse_env",
+    "prepare",
+    "preview",
+    "stack_name_problem",
+    "suggest_stack_name",
+    "unprefix",
+    "variables",
+]

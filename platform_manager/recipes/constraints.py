@@ -1,0 +1,62 @@
+"""Placement constraints, matched as the swarm's scheduler does."""
+
+import re
+from dataclasses import dataclass
+
+from platform_manager.recipes.facts import HostFacts
+
+_EXPRESSION = re.compile(
+    r"\s*(?P<key>[a-zA-Z_][a-zA-Z0-9_.-]+)\s*(?P<operator>==|!=)\s*(?P<value>[a-zA-Z0-9:\-_\s.*()?+\[\]\\^$|/]+)"
+)
+_ARCHITECTURES = {"amd64": "x86_64", "arm64": "aarch64"}
+
+
+@dataclass(frozen=True)
+class Constraint:
+    key: str
+    negated: bool
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.key} {'!=' if self.negated else '=='} {self.value}"
+
+    def matches(self, host: HostFacts) -> bool:
+        found = _attribute(self.key, host)
+        if found is None:
+            return False
+        return (_normal(self.key, found) == _normal(self.key, self.value)) is not self.negated
+
+
+def read_constraint(text: str) -> Constraint:
+    """Raises ValueError with the reason in words."""
+    match = _EXPRESSION.fullmatch(text)
+    if not match:
+        raise ValueError(f"'{text}' is no constraint; write for instance node.role == manager")
+    return Constraint(match["key"], match["operator"] == "!=", match["value"].strip())
+
+
+def known_key(key: str) -> bool:
+    return _attribute(key, HostFacts("", "")) is not None
+
+
+def _normal(key: str, text: str) -> str:
+    lowered = text.lower()
+    return _ARCHITECTURES.get(lowered, lowered) if key.lower() == "node.platform.arch" else lowered
+
+
+def _attribute(key: str, host: HostFacts) -> str | None:
+    """None for a key the scheduler does not know: such a constraint matches no host at all."""
+    lowered = key.lower()
+    if lowered.startswith("node.labels."):
+        return host.labels.get(key[len("node.labels.") :], "")
+    if lowered.startswith("engine.labels."):
+        return host.engine_labels.get(key[len("engine.labels.") :], "")
+    simple = {
+        "node.id": host.node_id,
+        "node.hostname": host.hostname or host.name,
+        "node.ip": host.address,
+        "node.role": host.role,
+        "node.platform.os": host.os,
+        "node.platform.arch": host.arch,
+    }
+    return simple.get(lowered)

@@ -1,0 +1,46 @@
+"""What a preview needs to know about the environment a recipe would be deployed to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+PROVIDED = ("STACK_NAME", "DOCKER_MTU")
+
+
+@dataclass(frozen=True)
+class HostFacts:
+    """``role`` is ``manager`` or ``worker``; ``arch`` as the engine names it (``x86_64``, ``aarch64``)."""
+
+    name: str
+    role: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    hostname: str = ""
+    arch: str = ""
+    os: str = "linux"
+    node_id: str = ""
+    address: str = ""
+    engine_labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class EnvironmentFacts:
+    """``published_ports`` maps (port, protocol) to the service of another stack that holds it.
+
+    ``hosts`` None means that nothing is known about them yet, an empty list that there are none.
+    """
+
+    stack_name: str = ""
+    mtu: int = 1450
+    networks: frozenset[str] | set[str] = frozenset()
+    volumes: frozenset[str] | set[str] = frozenset()
+    secrets: frozenset[str] | set[str] = frozenset()
+    configs: frozenset[str] | set[str] = frozenset()
+    published_ports: Mapping[tuple[int, str], str] = field(default_factory=dict)
+    hosts: list[HostFacts] | None = None
+    stack_names: frozenset[str] | set[str] = frozenset()
+
+
+def with_provided(answers: Mapping[str, str], *, stack_name: str, mtu: int) -> dict[str, str]:
+    """The answers that are not blank, completed by what the platform itself knows."""
+    provided = {"STACK_NAME": stack_name, "DOCKER_MTU": str(mtu)}
+    given = {name: value for name, value in answers.items() if value != ""}
+    return {**{name: value for name, value in provided.items() if value}, **given}

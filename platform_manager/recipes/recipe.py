@@ -1,0 +1,133 @@
+"""A recipe: one compose file with the files it refers to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Any
+
+from platform_manager.recipes.document import Document, read
+from platform_manager.recipes.interpolation import PATTERN, Variable, find_variables, texts
+from platform_manager.recipes.problems import ComposeInvalid, Path, Problem, Severity, dotted
+from platform_manager.recipes.schema import NEWEST, OLDEST
+from platform_manager.recipes.words import FORBIDDEN
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """``files`` maps paths relative to the compose file ("conf/app.json") to their content."""
+
+    document: Document
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        return self.document.text
+
+    @property
+    def value(self) -> dict[str, Any]:
+        return self.document.value
+
+    def problem(self, severity: Severity, path: Path, message: str, offer: str = "") -> Problem:
+        return Problem(severity, dotted(path), self.document.line(path), message, offer)
+
+
+def parse(text: str, files: Mapping[str, bytes] | None = None) -> Recipe:
+    """Read compose text; raises :class:`ComposeInvalid` for what no answer to any question could mend."""
+    recipe = Recipe(read(text), {clean_path(name): data for name, data in (files or {}).items()})
+    problems = [*_shape_problems(recipe), *_forbidden(recipe), *_dollar_problems(recipe)]
+    if problems:
+        raise ComposeInvalid(problems)
+    return recipe
+
+
+def variables(recipe: Recipe) -> list[Variable]:
+    """The questions the file asks, in order of appearance."""
+    return find_variables(recipe.value)
+
+
+def clean_path(path: str) -> str:
+    """``./conf/../conf/a`` as ``conf/a``; a path that leaves the recipe keeps its leading ``..`` or ``/``."""
+    parts: list[str] = []
+    for part in PurePosixPath(path).parts:
+        if part == ".." and parts and parts[-1] not in ("..", "/"):
+            parts.pop()
+        else:
+            parts.append(part)
+    return str(PurePosixPath(*parts))
+
+
+def leaves_recipe(path: str) -> bool:
+    return path.startswith(("/", "~", "\\")) or clean_path(path).startswith("..") or path[1:2] == ":"
+
+
+def version_of(value: Mapping[str, Any]) -> int | None:
+    """The minor number of compose version 3; None for a version the swarm does not take."""
+    version = value.get("version", "")
+    if version in ("", "3"):
+        return NEWEST
+    major, _, minor = str(version).partition(".")
+    known = major == "3" and minor.isdecimal() and minor == str(int(minor)) and OLDEST <= int(minor) <= NEWEST
+    return int(minor) if known else None
+
+
+def _shape_problems(recipe: Recipe) -> list[Problem]:
+    value = recipe.value
+    services = value.get("services")
+
+    def error(path: Path, message: str) -> list[Problem]:
+        return [recipe.problem(Severity.ERROR, path, message)]
+
+    if "services" not in value and any(
+        isinstance(v, dict) and {"image", "build"} & set(v) for v in value.values()
+    ):
+        return error(
+            (),
+            "This is a compose file of version 1, which a swarm does not take. Move the services under a "
+            "'services:' key, write version: '3.8' and replace links and volumes_from.",
+        )
+    version = value.get("version")
+    if version is not None and not isinstance(version, str):
+        return error(("version",), f"version must be text. Put it in quotes: version: '{version}'.")
+    if version and "$" not in version and version_of(value) is None:
+        return error(("version",), _version_words(version))
+    if not isinstance(services, dict):
+        return error(
+            ("services",) if "services" in value else (), "There is no 'services:' section with services."
+        )
+    if not services:
+        return error(
+            ("services",), "The file has no services: there is nothing to deploy. Add one under 'services:'."
+        )
+    return []
+
+
+def _version_words(version: str) -> str:
+    if version.partition(".")[0] in ("1", "2"):
+        return (
+            f"This is a compose file of version {version}, which a swarm does not take. Write version: '3.8' "
+            "and move limits, restart and scale under 'deploy'."
+        )
+    return f"Compose version '{version[:20]}' does not exist for a swarm. Write version: '3.8'."
+
+
+def _forbidden(recipe: Recipe) -> list[Problem]:
+    found = []
+    services = recipe.value.get("services")
+    for name, service in services.items() if isinstance(services, dict) else ():
+        for key in service if isinstance(service, dict) else ():
+            if key in FORBIDDEN:
+                message = f"services.{name}.{key}: a stack can't have '{key}': {FORBIDDEN[key]}."
+                found.append(recipe.problem(Severity.ERROR, ("services", name, key), message))
+    return found
+
+
+def _dollar_problems(recipe: Recipe) -> list[Problem]:
+    """A broken ``$`` that the CLI trips over whatever the answers are."""
+    found = []
+    for path, text in texts(recipe.value):
+        matches = list(PATTERN.finditer(text))
+        last = next((match for match in reversed(matches) if not match["escaped"]), None)
+        if last and last["invalid"] is not None:
+            message = f"{dotted(path)}: '{text[:80]}' has a stray '$'. Write '$$' for a dollar sign."
+            found.append(recipe.problem(Severity.ERROR, path, message))
+    return found
