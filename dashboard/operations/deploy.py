@@ -12,7 +12,7 @@ from dashboard.models import Revision, Stack, StackState
 from platform_manager import recipes, wiring
 from platform_manager.engines import cli
 from platform_manager.errors import ProviderError, UserError
-from platform_manager.swarm import cluster, stacks
+from platform_manager.swarm import cluster, stacks, updates
 
 from .context import StepContext
 from .kinds import Kind, Step, register
@@ -112,7 +112,7 @@ def _judge(context: StepContext, revision: Revision, hosts: list[Any]) -> stacks
         return await stacks.read(await speaking(hosts), revision.stack.name)
 
     services, tasks, nodes = context.run(read(), seconds=30)
-    return stacks.judge(stacks.since(services, revision.engine_time), tasks, nodes)
+    return stacks.judge(updates.since(services, revision.engine_time), tasks, nodes)
 
 
 def _with_failures(status: stacks.StackStatus) -> str:

@@ -1,0 +1,78 @@
+"""A machine calls in for the first time, with its one-time token."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from dashboard.models import EnrolmentToken, Host, HostState
+from dashboard.models.hints import environment_group, hint
+from platform_manager.errors import UserError
+
+KEY_TYPE = "ssh-ed25519"
+TEXTS = ("hostname", "architecture", "kernel", "os", "engine_version")
+NUMBERS = ("mtu", "cpus", "memory_bytes", "disk_bytes")
+REFUSED = (
+    "This token is unknown, used or expired. Ask for a new one on the environment's hosts page and run the command again."
+)
+
+
+@transaction.atomic
+def enrol(token: str, body: Mapping[str, Any]) -> Host:
+    """Record the machine's key and facts; repeating it with the same key is fine, for an answer may get lost."""
+    enrolment = (
+        EnrolmentToken.objects.select_for_update(of=("self",))
+        .select_related("host")
+        .filter(digest=EnrolmentToken.digest_of(token))
+        .first()
+    )
+    if enrolment is None or enrolment.expires_at < timezone.now():
+        raise UserError(REFUSED)
+    fingerprint = fingerprint_of(body.get("public_key"))
+    host = enrolment.host
+    if enrolment.used_at is not None and fingerprint != host.key_fingerprint:
+        raise UserError(REFUSED)
+    host.key_fingerprint = fingerprint
+    host.facts = facts_of(body)
+    addresses = [item for item in body.get("addresses") or [] if isinstance(item, str) and len(item) <= 45][:16]
+    if addresses and not host.addresses:
+        host.addresses = addresses
+    if host.state in (HostState.REQUESTED, HostState.BUILDING, HostState.BOOTING):
+        host.state = HostState.BOOTSTRAPPING
+    host.save(update_fields=["key_fingerprint", "facts", "addresses", "state"])
+    enrolment.used_at = enrolment.used_at or timezone.now()
+    enrolment.save(update_fields=["used_at"])
+    hint(environment_group(host.environment_id), what="rows")
+    return host
+
+
+def fingerprint_of(key: object) -> str:
+    """"SHA256:..." of an ed25519 public key line, as ssh-keygen prints it."""
+    words = key.split() if isinstance(key, str) and len(key) < 1000 else []
+    try:
+        blob = base64.b64decode(words[1], validate=True)
+    except (IndexError, binascii.Error):
+        blob = b""
+    if not words or words[0] != KEY_TYPE or len(blob) != 51:
+        raise UserError(f"public_key must be one {KEY_TYPE} line.", "public_key")
+    return "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
+
+
+def facts_of(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts we know, by type and within bounds; a host can say nothing else."""
+    facts: dict[str, Any] = {}
+    for name in TEXTS:
+        value = body.get(name)
+        if isinstance(value, str):
+            facts[name] = value[:200]
+    for name in NUMBERS:
+        value = body.get(name)
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53:
+            facts[name] = value
+    return facts

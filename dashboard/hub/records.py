@@ -1,0 +1,149 @@
+"""What the hub reads and writes in the database; synchronous, called on the hub's own threads."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F
+from django.utils import timezone
+
+from dashboard.models import Host, HostRole, HostState, Snapshot, Stack, StackState
+from dashboard.models.hints import environment_group, hint
+
+STEADY = (HostState.ACTIVE, HostState.RECONNECTING, HostState.DISCONNECTED)
+
+
+@dataclass(frozen=True)
+class Member:
+    """A host as the watcher of its environment sees it."""
+
+    id: str
+    name: str
+    environment_id: str
+    node_id: str
+    manager: bool
+    link_up: bool
+    engine_up: bool
+
+
+def forget_links() -> None:
+    """A hub that starts has no links; hosts dial in again within seconds."""
+    Host.objects.filter(link_up=True).update(link_up=False, engine_up=False)
+
+
+def authorise(username: str, fingerprint: str) -> str | None:
+    """The id of the host this key was enrolled for, when it is the one it claims to be."""
+    try:
+        host = Host.objects.filter(pk=UUID(username)).first()
+    except ValueError:
+        return None
+    if host is None or not hmac.compare_digest(host.key_fingerprint.encode(), fingerprint.encode()):
+        return None
+    return str(host.pk)
+
+
+def link_changed(host_id: str, up: bool, detail: str = "") -> str | None:
+    """Write the link's state; the id of the host's environment, None when the host is gone."""
+    host = Host.objects.filter(pk=host_id).first()
+    if host is None:
+        return None
+    host.link_up, host.link_changed_at = up, timezone.now()
+    if not up:
+        host.engine_up = False
+    if host.state in STEADY:
+        host.state = HostState.RECONNECTING if up else HostState.DISCONNECTED
+        host.state_detail = "" if up else f"Its link is cut ({detail}). It dials in again by itself."
+    host.save(update_fields=["link_up", "link_changed_at", "engine_up", "state", "state_detail"])
+    hint(environment_group(host.environment_id), what="rows")
+    return str(host.environment_id)
+
+
+def engine_changed(host_id: str, up: bool, version: str = "") -> None:
+    """Write whether the engine at the end of a link answers."""
+    host = Host.objects.filter(pk=host_id).first()
+    if host is None or (host.engine_up == up and (not version or host.facts.get("engine_version") == version)):
+        return
+    host.engine_up = up
+    if version:
+        host.facts = {**host.facts, "engine_version": version}
+    if host.state in STEADY and not up:
+        host.state = HostState.DISCONNECTED
+        host.state_detail = "Its Docker engine does not answer; the link is up."
+    host.save(update_fields=["engine_up", "facts", "state", "state_detail"])
+    hint(environment_group(host.environment_id), what="rows")
+
+
+def mark_lost() -> None:
+    """Hosts that had time to dial in after a start of the hub and did not."""
+    for host in Host.objects.filter(link_up=False, state__in=(HostState.ACTIVE, HostState.RECONNECTING)):
+        link_changed(str(host.pk), False, "it has not dialled in since the platform started")
+
+
+def members(environment_id: str) -> list[Member]:
+    return [
+        Member(
+            id=str(host.pk),
+            name=host.name,
+            environment_id=environment_id,
+            node_id=host.node_id,
+            manager=host.role == HostRole.MANAGER and bool(host.node_id),
+            link_up=host.link_up,
+            engine_up=host.engine_up,
+        )
+        for host in Host.objects.filter(environment=environment_id)
+    ]
+
+
+def node_states(environment_id: str, ready: set[str], roles: dict[str, str]) -> bool:
+    """Bring the steady hosts' rows in line with what the swarm says of its nodes; whether any changed."""
+    changed = False
+    for host in Host.objects.filter(environment=environment_id, state__in=STEADY).exclude(node_id=""):
+        state, detail = _state(host, ready)
+        role = roles.get(host.node_id, host.role)
+        if (state, detail, role) != (host.state, host.state_detail, host.role):
+            updated = Host.objects.filter(pk=host.pk, state__in=STEADY)
+            changed |= bool(updated.update(state=state, state_detail=detail, role=role))
+    if changed:
+        hint(environment_group(environment_id), what="rows")
+    return changed
+
+
+def _state(host: Host, ready: set[str]) -> tuple[str, str]:
+    if not host.link_up or not host.engine_up:
+        return HostState.DISCONNECTED, host.state_detail
+    if host.node_id in ready:
+        return HostState.ACTIVE, ""
+    return HostState.RECONNECTING, "Its engine answers, but the swarm does not call it ready yet."
+
+
+def write_snapshot(environment_id: str, columns: dict[str, str]) -> None:
+    """Write the columns that changed as the next version."""
+    Snapshot.objects.get_or_create(environment_id=environment_id)
+    Snapshot.objects.filter(environment=environment_id).update(
+        version=F("version") + 1, read_at=timezone.now(), **columns
+    )
+    hint(environment_group(environment_id), what="snapshot")
+
+
+def settled_stacks(environment_id: str) -> list[dict[str, Any]]:
+    """Stacks whose state the watcher keeps, with the engine's time of their last deployment."""
+    found = Stack.objects.filter(environment=environment_id).exclude(settled_at=None)
+    return [
+        {
+            "id": stack.pk,
+            "name": stack.name,
+            "state": stack.state,
+            "sentence": stack.sentence,
+            "since": next((revision.engine_time for revision in stack.revisions.all()[:1]), ""),
+        }
+        for stack in found.prefetch_related("revisions")
+    ]
+
+
+def write_stack(environment_id: str, stack_id: Any, state: str, sentence: str) -> None:
+    settled = Stack.objects.filter(pk=stack_id).exclude(settled_at=None).exclude(state=StackState.REMOVING)
+    if settled.update(state=state, sentence=sentence):
+        hint(environment_group(environment_id), what="rows")

@@ -1,0 +1,132 @@
+"""The hub as a service: links in, one event stream per host, one watcher per environment."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from django.conf import settings
+from django.db import OperationalError, close_old_connections
+
+from dashboard.hub import records
+from dashboard.hub.watcher import EnvironmentWatcher
+from platform_manager.engines.client import EngineError
+from platform_manager.engines.links import Hub
+from platform_manager.swarm import cluster
+from platform_manager.wiring import EnginePool
+
+log = logging.getLogger("platform.hub")
+
+GRACE_SECONDS = 12
+EVENTS = {
+    "type": ["container", "node", "service", "network", "volume"],
+    "event": ["create", "start", "die", "oom", "health_status", "destroy", "update", "remove"],
+}
+
+
+class HubService:
+    """All of it on one event loop; :meth:`start` and :meth:`stop` from that loop."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(max_workers=3, thread_name_prefix="hub-db")
+        self.pool = EnginePool()
+        self.hub = Hub(
+            socket_dir=settings.PM_SOCKETS,
+            host_key=settings.PM_HUB_KEY,
+            listen=[(host, int(port)) for host, _, port in (item.rpartition(":") for item in settings.PM_HUB_LISTEN)],
+            authorise=self._authorise,
+            on_up=self._up,
+            on_down=self._down,
+        )
+        self._hosts: dict[str, asyncio.Task[None]] = {}
+        self._watchers: dict[str, tuple[EnvironmentWatcher, asyncio.Task[None]]] = {}
+        self._grace: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        await self._db(records.forget_links)
+        await self.hub.start()
+        self._grace = asyncio.create_task(self._after_grace())
+
+    async def stop(self) -> None:
+        """Close everything; what the rows say of links is left, for a hub that comes back at once."""
+        tasks = [*self._hosts.values(), *(task for _, task in self._watchers.values())]
+        if self._grace:
+            tasks.append(self._grace)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.pool.close()
+        await self.hub.stop()
+        self._threads.shutdown(wait=False)
+
+    async def _db(self, call: Callable[..., Any], *args: Any) -> Any:
+        """Run a function of the records on a database thread; tried again while the database is away."""
+        for pause in (0.2, 0.5, 1, 2, None):
+            try:
+                return await asyncio.get_running_loop().run_in_executor(self._threads, _fresh, call, args)
+            except OperationalError:
+                if pause is None:
+                    raise
+                await asyncio.sleep(pause)
+        raise AssertionError("unreachable")
+
+    async def _authorise(self, username: str, fingerprint: str) -> str | None:
+        found: str | None = await self._db(records.authorise, username, fingerprint)
+        return found
+
+    async def _up(self, host_id: str) -> None:
+        log.info("link of host %s is up", host_id)
+        environment_id = await self._db(records.link_changed, host_id, True)
+        await self._end_host(host_id)
+        await self.pool.forget(host_id)
+        if environment_id:
+            watcher = self._watch(environment_id)
+            self._hosts[host_id] = asyncio.create_task(self._listen(host_id, watcher))
+
+    async def _down(self, host_id: str, reason: str) -> None:
+        log.info("link of host %s is down: %s", host_id, reason)
+        await self._end_host(host_id)
+        await self.pool.forget(host_id)
+        environment_id = await self._db(records.link_changed, host_id, False, reason)
+        if environment_id in self._watchers:
+            self._watchers[environment_id][0].poke()
+
+    async def _end_host(self, host_id: str) -> None:
+        task = self._hosts.pop(host_id, None)
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    def _watch(self, environment_id: str) -> EnvironmentWatcher:
+        if environment_id not in self._watchers:
+            watcher = EnvironmentWatcher(environment_id, self.pool, self._db)
+            self._watchers[environment_id] = (watcher, asyncio.create_task(watcher.run()))
+        return self._watchers[environment_id][0]
+
+    async def _listen(self, host_id: str, watcher: EnvironmentWatcher) -> None:
+        """Hear the events of one engine for as long as its link is up."""
+        while True:
+            client = self.pool.client(host_id)
+            try:
+                found = await cluster.info(client)
+                await self._db(records.engine_changed, host_id, True, found.engine_version)
+                watcher.poke()
+                async for _ in client.json_lines("/events", filters=EVENTS):
+                    watcher.poke()
+            except EngineError as error:
+                log.info("engine of host %s: %s", host_id, error)
+            await self._db(records.engine_changed, host_id, False)
+            watcher.poke()
+            await asyncio.sleep(1)
+
+    async def _after_grace(self) -> None:
+        await asyncio.sleep(GRACE_SECONDS)
+        await self._db(records.mark_lost)
+
+
+def _fresh(call: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    close_old_connections()
+    return call(*args)

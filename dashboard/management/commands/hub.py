@@ -1,0 +1,15 @@
+"""``manage.py hub``: serves the links of hosts."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from dashboard.processes import HubThread, run_until_told
+
+
+class Command(BaseCommand):
+    help = "Serve the links of hosts and watch their engines until told to stop."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        hub = HubThread()
+        run_until_told(hub.start, hub.stop)

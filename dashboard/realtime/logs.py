@@ -1,0 +1,225 @@
+"""Logs of a stack, a service or one task, straight from the engines that hold them.
+
+Each task's container is followed on its own host, so a host that is lost takes only its own lines with it. Lines are
+gathered for 50 ms or 64 KiB and sent with an awaited send: when the browser is slow, nothing is read from the engines.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.urls import reverse
+
+from dashboard.models import Environment, Host
+from dashboard.models.hints import environment_group
+from dashboard.pages import snapshot
+from platform_manager.engines.client import EngineError
+from platform_manager.swarm.snapshot import Task
+from platform_manager.wiring import EnginePool
+
+BATCH_SECONDS = 0.05
+BATCH_BYTES = 64 * 1024
+MOST_SOURCES = 200
+TAIL_MOST = 10_000
+RETRY_SECONDS = (0.5, 1, 2, 4, 5)
+FINAL_STATES = ("complete", "failed", "shutdown", "rejected", "orphaned", "remove")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the browser asked for: one of stack, service and task, and where to begin."""
+
+    stack: str
+    service: str
+    task: str
+    tail: str
+    since: str
+
+    @classmethod
+    def of(cls, query: bytes) -> Wish:
+        words = {key: values[-1] for key, values in parse_qs(query.decode(errors="replace")).items()}
+        tail = words.get("tail", "200")
+        if tail != "all" and not (tail.isdigit() and int(tail) <= TAIL_MOST):
+            tail = "200"
+        names = (words.get(name, "")[:255] for name in ("stack", "service", "task"))
+        return cls(*names, tail="all" if words.get("since") and "tail" not in words else tail, since=words.get("since", "")[:40])
+
+    def wants(self, task: Task) -> bool:
+        if self.task:
+            return task.id == self.task
+        if self.service:
+            return task.service_id == self.service or task.service == self.service
+        return bool(self.stack) and task.stack == self.stack
+
+
+@dataclass
+class Batch:
+    """Lines on their way to the browser, at most about one batch of them."""
+
+    runs: list[tuple[int, int, bytes]] = field(default_factory=list)
+    size: int = 0
+    filled: asyncio.Event = field(default_factory=asyncio.Event)
+    room: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def put(self, source: int, stream: int, data: bytes) -> None:
+        """Wait for room, then add; the waiting is what stops the reading from the engine."""
+        while self.size >= BATCH_BYTES:
+            self.room.clear()
+            await self.room.wait()
+        self.runs.append((source, stream, data))
+        self.size += len(data)
+        self.filled.set()
+
+    def take(self) -> list[list[Any]]:
+        runs, self.runs, self.size = self.runs, [], 0
+        self.filled.clear()
+        self.room.set()
+        return [[source, stream, data.decode(errors="replace")] for source, stream, data in runs]
+
+
+class LogConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+    """One log viewer."""
+
+    async def connect(self) -> None:
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.sources: dict[str, int] = {}
+        self.batch = Batch()
+        self.pool = EnginePool()
+        self._changed = asyncio.Event()
+        environment_id: UUID = self.scope["url_route"]["kwargs"]["environment_id"]
+        self.environment = await _environment(self.scope["user"], environment_id)
+        await self.accept()
+        if self.environment is None:
+            await self.close(4404)
+            return
+        self.wish = Wish.of(self.scope["query_string"])
+        await self.channel_layer.group_add(environment_group(environment_id), self.channel_name)
+        self._spawn(self._send_batches())
+        self._spawn(self._find_sources())
+
+    async def disconnect(self, code: int) -> None:
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        await self.pool.close()
+        if self.environment is not None:
+            await self.channel_layer.group_discard(environment_group(self.environment.pk), self.channel_name)
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Browsers have nothing to say here."""
+
+    async def changed(self, hint: dict[str, Any]) -> None:
+        self._changed.set()
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.ensure_future(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def _say(self, **message: Any) -> None:
+        await self.send(text_data=json.dumps(message, separators=(",", ":")))
+
+    async def _send_batches(self) -> None:
+        while True:
+            await self.batch.filled.wait()
+            if self.batch.size < BATCH_BYTES:
+                await asyncio.sleep(BATCH_SECONDS)
+            await self._say(lines=self.batch.take())
+
+    async def _find_sources(self) -> None:
+        """Follow what matches now, and whatever comes to match later."""
+        first = True
+        while True:
+            self._changed.clear()
+            hosts, tasks = await _tasks(self.environment, self.wish)
+            fresh = [task for task in tasks if task.id not in self.sources and task.container_id]
+            if not first:
+                # A task that ended before anybody looked is history unless it was asked for by name.
+                fresh = [task for task in fresh if self.wish.task or task.state not in FINAL_STATES or task.error]
+            for task in fresh[: MOST_SOURCES - len(self.sources)]:
+                await self._begin(task, hosts.get(task.node_id), seen_from_start=not first)
+            if first and not tasks:
+                await self._say(note="Nothing of this runs yet; its lines appear here when it does.")
+            first = False
+            await self._changed.wait()
+            await asyncio.sleep(0.2)
+
+    async def _begin(self, task: Task, host: Host | None, *, seen_from_start: bool) -> None:
+        index = self.sources[task.id] = len(self.sources)
+        url = reverse("task", args=[self.environment.pk, task.id]) if self.environment else ""
+        node = host.name if host else ""
+        await self._say(
+            sources=[{"i": index, "task": task.id, "name": task.name, "service": task.service, "node": node, "url": url}]
+        )
+        if host is not None:
+            self._spawn(self._follow(index, task, host, "all" if seen_from_start else self.wish.tail))
+
+    async def _follow(self, index: int, task: Task, host: Host, tail: str) -> None:
+        """Lines of one container, over the loss of its host's link; begun again after the last line seen."""
+        last = self.wish.since.encode()
+        attempt, told = 0, False
+        client = self.pool.client(host.pk)
+        while True:
+            params = {"follow": True, "since": last.decode() if last else None, "tail": tail if not last else "all"}
+            skipping = last
+            try:
+                async with aclosing(client.container_logs(task.container_id, tty=task.tty, **params)) as batches:
+                    async for runs in batches:
+                        if told:
+                            told, attempt = False, 0
+                            await self._say(note=f"{host.name} is back; its logs go on.")
+                        for stream, data in runs:
+                            kept = data
+                            if skipping:
+                                kept = after(data, skipping)
+                                if not kept:
+                                    continue
+                                skipping = b""
+                            last = stamp_of_last(kept) or last
+                            await self.batch.put(index, stream, kept)
+                await self._say(ended=[index])
+                return
+            except EngineError as error:
+                if error.status == 404:
+                    await self._say(ended=[index], note=f"The container of {task.name} is gone, and its logs with it.")
+                    return
+                if not told:
+                    told = True
+                    await self._say(note=f"{host.name} is disconnected; its logs go on when it is back.")
+            await asyncio.sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
+            attempt += 1
+
+
+def after(data: bytes, stamp: bytes) -> bytes:
+    """The lines of ``data`` with a later timestamp; engines begin again at the very line of ``since``."""
+    lines = data.splitlines(keepends=True)
+    for position, line in enumerate(lines):
+        if line.split(b" ", 1)[0] > stamp:
+            return b"".join(lines[position:])
+    return b""
+
+
+def stamp_of_last(data: bytes) -> bytes:
+    """The timestamp of the last line."""
+    start = data.rfind(b"\n", 0, len(data) - 1) + 1
+    return data[start : start + 64].split(b" ", 1)[0]
+
+
+@sync_to_async
+def _environment(user: Any, environment_id: UUID) -> Environment | None:
+    return Environment.objects.visible_to(user).filter(pk=environment_id).first()
+
+
+@sync_to_async
+def _tasks(environment: Environment, wish: Wish) -> tuple[dict[str, Host], list[Task]]:
+    view = snapshot.read(environment)
+    hosts = {host.node_id: host for host in environment.hosts.exclude(node_id="")}
+    return hosts, [task for task in view.tasks if wish.wants(task)]

@@ -1,0 +1,48 @@
+"""Where machines call in, and where a load balancer asks whether we live."""
+
+from __future__ import annotations
+
+import json
+
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from dashboard.flows.enrolment import enrol
+from platform_manager.errors import UserError
+
+BODY_CAP = 16 * 1024
+
+
+@csrf_exempt
+@never_cache
+@require_POST
+def join(request: HttpRequest, token: str) -> HttpResponse:
+    """Enrol a machine; errors are plain text, shown by the bootstrap script as they stand."""
+    if int(request.headers.get("Content-Length") or 0) > BODY_CAP:
+        return _refused("The machine's facts are longer than 16 KiB.", 413)
+    try:
+        body = json.loads(request.body)
+    except ValueError:
+        return _refused("The machine's facts are not JSON.", 400)
+    if not isinstance(body, dict):
+        return _refused("The machine's facts are not a JSON object.", 400)
+    try:
+        host = enrol(token, body)
+    except UserError as error:
+        return _refused(str(error), 403)
+    return JsonResponse({"host": str(host.pk), "name": host.name})
+
+
+def _refused(sentence: str, status: int) -> HttpResponse:
+    return HttpResponse(sentence + "\n", status=status, content_type="text/plain; charset=utf-8")
+
+
+@never_cache
+def healthz(request: HttpRequest) -> HttpResponse:
+    """200 when the database answers."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return HttpResponse("ok\n", content_type="text/plain")

@@ -1,0 +1,21 @@
+"""The ASGI application: pages over HTTP, live updates over websockets from our own pages only."""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "platform_manager.settings")
+
+from channels.auth import AuthMiddlewareStack  # noqa: E402
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
+from django.core.asgi import get_asgi_application  # noqa: E402
+
+pages = get_asgi_application()
+
+from dashboard.realtime import routing  # noqa: E402
+
+application = ProtocolTypeRouter(
+    {
+        "http": pages,
+        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(routing.urlpatterns))),
+    }
+)
