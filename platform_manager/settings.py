@@ -5,7 +5,12 @@ import secrets
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import django_stubs_ext
+
 from . import environ
+
+# Lets classes of Django that are generic only in their type stubs be subscripted at run time.
+django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 PM_VAR = environ.path("PM_VAR", BASE_DIR / "var")
