@@ -1,4 +1,4 @@
-"""Operations as pages: the list, one operation with its steps and log, and what changed since it was last sent."""
+"""Operations as pages: the list, one with its steps and log, and what changed since it was last sent."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from django.db.models import Q, QuerySet
 from django.template.loader import render_to_string
 
 from dashboard.models import Operation, OperationLog, OperationState, OperationStep, StepState
+from dashboard.operations import catalogue
 from dashboard.operations.kinds import Kind, kind_of
 
-from .live import Container, Page
 from .lists import PAGE_SIZE, QUERY_CAP
+from .live import Container, Page
 from .viewer import Viewer
 
 FIRST_LINES = 2_000
@@ -87,7 +88,7 @@ def _found(viewer: Viewer, params: Mapping[str, str]) -> QuerySet[Operation]:
 
 
 def operations_page(viewer: Viewer, params: Mapping[str, str]) -> Page:
-    """The operations of an environment, newest first. ``params``: q (words), state, p (number of the page)."""
+    """The operations of an environment, newest first. ``params``: q (words), state, p (page number)."""
     found = _found(viewer, params)
     total = found.count()
     last = max(1, -(-total // PAGE_SIZE))
@@ -118,6 +119,7 @@ def operations_page(viewer: Viewer, params: Mapping[str, str]) -> Page:
 
 
 def _kind(operation: Operation) -> Kind | None:
+    catalogue.load()
     try:
         return kind_of(operation.kind)
     except KeyError:  # made by another release

@@ -1,7 +1,8 @@
 """The websocket of an operation's page: steps and log lines as they come.
 
-A hint on the channel layer says only that something changed; what changed is read from the database, so a lost hint
-or a reconnect loses nothing. At most one load is under way for a viewer; hints that arrive meanwhile become one more.
+A hint on the channel layer says only that something changed; what changed is read from the database, so a
+lost hint or a reconnect loses nothing. At most one load is under way for a viewer; hints that arrive meanwhile
+become one more.
 """
 
 from __future__ import annotations

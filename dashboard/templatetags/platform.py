@@ -146,7 +146,7 @@ def crumb(title: str, url: str = "") -> SafeString:
 
 @register.inclusion_tag("elements/field.html")
 def field(bound: BoundField, label: str = "", prefix: str = "", suffix: str = "") -> dict[str, Any]:
-    """A form field with its label, help and error; ``prefix`` and ``suffix`` stand inside the input's frame."""
+    """A form field with its label, help and error; ``prefix`` and ``suffix`` stand in the input's frame."""
     widget = bound.field.widget
     kind = "input"
     css = "form-control"

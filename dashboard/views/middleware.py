@@ -21,7 +21,8 @@ def policy(request: HttpRequest) -> str:
         sockets = ""
     return (
         "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-        f"connect-src 'self'{sockets}; object-src 'none'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'"
+        f"connect-src 'self'{sockets}; object-src 'none'; frame-ancestors 'none'; "
+        "base-uri 'self'; form-action 'self'"
     )
 
 

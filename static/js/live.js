@@ -100,3 +100,5 @@ function onMessage(message) {
 }
 
 if (page) live = connect({ address, onMessage, onState });
+// A script changed what the page shows, and with it the address to listen at.
+document.addEventListener("live:moved", () => { cursor = null; live?.reopen(); });

@@ -12,31 +12,40 @@ export function connect({ address, onMessage, onState }) {
     clearTimeout(timer);
     const url = new URL(address(), location.href);
     url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
-    socket = new WebSocket(url);
-    socket.onopen = () => { opened = true; tries = 0; onState("open"); };
-    socket.onmessage = (event) => onMessage(JSON.parse(event.data));
-    socket.onclose = (event) => {
-      if (finished) return;
-      if (GONE.has(event.code)) { finished = true; onState("gone"); return; }
-      tries += 1;
-      if (opened) onState("lost");
-      else if (tries >= 2) onState("blocked");
-      const wait = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (tries - 1));
-      timer = setTimeout(open, wait * (0.5 + Math.random() / 2));
-    };
+    const mine = new WebSocket(url);
+    socket = mine;
+    mine.onopen = () => { opened = true; tries = 0; onState("open"); };
+    mine.onmessage = (event) => { if (socket === mine) onMessage(JSON.parse(event.data)); };
+    mine.onclose = (event) => { if (socket === mine && !finished) closed(event.code); };
   }
 
-  function close() {
+  function closed(code) {
+    if (GONE.has(code)) { finished = true; onState("gone"); return; }
+    tries += 1;
+    if (opened) onState("lost");
+    else if (tries >= 2) onState("blocked");
+    const wait = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (tries - 1));
+    timer = setTimeout(open, wait * (0.5 + Math.random() / 2));
+  }
+
+  function stop() {
     finished = true;
     clearTimeout(timer);
     socket?.close();
-    onState("ended");
+  }
+
+  function reopen() {
+    const old = socket;
+    socket = null;
+    old?.close();
+    finished = false;
+    open();
   }
 
   addEventListener("online", () => { if (!finished && socket?.readyState === WebSocket.CLOSED) open(); });
   // A page kept by the browser for "back" has a dead socket; one that is left must not report a loss.
-  addEventListener("pagehide", () => { finished = true; clearTimeout(timer); socket?.close(); });
+  addEventListener("pagehide", stop);
   addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
   open();
-  return { close };
+  return { close: () => { stop(); onState("ended"); }, reopen };
 }

@@ -1,0 +1,237 @@
+// The log viewer: follows, holds when one scrolls up or pauses, filters, searches, copies and downloads.
+import { connect } from "./socket.js";
+import { writeClipboard } from "./keys.js";
+import { Buffer } from "./log/buffer.js";
+import { DRAWN, Screen, asText } from "./log/draw.js";
+import { parseFilter } from "./log/filter.js";
+import { LEVELS, levelOf } from "./log/read.js";
+
+const BUFFERED = 50000;
+const FRAME_MS = 8;
+const COLOURS = 12;
+const SPEAKS = {
+  connecting: "Connecting", open: "Following", lost: "Reconnecting; nothing is missed", ended: "Ended", gone: "Gone",
+  blocked: "Logs are blocked: the proxy in front of the platform does not pass on websockets (the Upgrade header is missing).",
+};
+const viewer = document.querySelector("[data-logs]");
+const part = (name) => viewer.querySelector(`[data-log-${name}]`);
+const scroller = part("screen");
+const lines = new Buffer(BUFFERED);
+const screen = new Screen(part("lines"));
+const sources = new Map(); // by task id; the server's numbers change with every connection
+let numbered = [], next = 0, heldAt = null, paused = false, following = true, lastTop = 0, frame = 0;
+let passes = () => true, lowest = -1, live = null, marks = -1;
+
+const atEnd = () => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 30;
+const held = () => paused || !following;
+
+function shows(entry) {
+  if (entry.note) return true;
+  if (entry.source.hidden) return false;
+  if (lowest >= 0 && LEVELS.indexOf(levelOf(entry.text)) < lowest) return false;
+  return passes(entry.text);
+}
+
+function draw() {
+  frame = 0;
+  const end = heldAt ?? lines.end;
+  const started = performance.now();
+  // What would be cut at once is not drawn at all; this keeps the page usable at any rate of lines.
+  next = Math.max(next, lines.first, passesAll() ? end - DRAWN : 0);
+  const fresh = [];
+  while (next < end && performance.now() - started < FRAME_MS) {
+    for (let n = 0; n < 100 && next < end; n += 1) {
+      const entry = lines.get(next++);
+      if (shows(entry)) fresh.push(entry);
+    }
+  }
+  if (fresh.length) screen.add(fresh);
+  if (!held()) { scroller.scrollTop = scroller.scrollHeight; lastTop = scroller.scrollTop; }
+  tell();
+  if (next < end) schedule();
+}
+
+const passesAll = () => lowest < 0 && !part("filter").value.trim() && ![...sources.values()].some((s) => s.hidden);
+function schedule() { frame ||= requestAnimationFrame(draw); }
+
+function tell() {
+  const waiting = heldAt === null ? 0 : lines.end - heldAt;
+  part("jump").hidden = !held();
+  part("jump-text").textContent = waiting ? `${waiting.toLocaleString("en")} new lines: jump to the end` : "Jump to the end";
+  part("cut").hidden = !screen.cut;
+  part("count").textContent = `${screen.count.toLocaleString("en")} of ${lines.entries.length.toLocaleString("en")} lines`;
+  part("empty").hidden = screen.count > 0;
+}
+
+function hold() { heldAt ??= lines.end; tell(); }
+function release() {
+  paused = false;
+  following = true;
+  heldAt = null;
+  setPressed(part("pause"), false);
+  schedule();
+}
+
+function redraw() {
+  screen.clear();
+  screen.needle = part("search").value.trim().toLowerCase();
+  screen.json = pressed(part("json"));
+  next = lines.first;
+  if (!passesAll()) { /* all of the buffer is looked at */ } else next = Math.max(lines.first, (heldAt ?? lines.end) - DRAWN);
+  marks = -1;
+  part("found").textContent = "";
+  schedule();
+}
+
+function onMessage(message) {
+  for (const source of message.sources ?? []) addSource(source);
+  for (const [i, stream, body] of message.lines ?? []) addLines(numbered[i], stream, body);
+  if (message.note) lines.push({ note: message.note });
+  for (const i of message.ended ?? []) lines.push({ note: `${numbered[i]?.name ?? "A task"} has ended; its log is complete.` });
+  if (heldAt !== null) heldAt = Math.max(heldAt, lines.first);
+  schedule();
+}
+
+function addSource(source) {
+  let known = sources.get(source.task);
+  if (!known) {
+    known = { ...source, colour: sources.size % COLOURS, last: "", hidden: false };
+    sources.set(source.task, known);
+    addChip(known);
+  }
+  numbered[source.i] = known;
+}
+
+function addLines(source, stream, body) {
+  if (!source) return;
+  const before = source.last; // after a reconnect the last line comes again
+  for (const line of body.split("\n")) {
+    if (!line) continue;
+    const space = line.indexOf(" ");
+    const at = space < 0 ? line : line.slice(0, space);
+    if (at <= before) continue;
+    source.last = at;
+    lines.push({ at, stream, source, text: space < 0 ? "" : line.slice(space + 1) });
+  }
+}
+
+function addChip(source) {
+  const chip = document.createElement("button");
+  chip.type = "button";
+  chip.className = `log-chip task-${source.colour}`;
+  chip.textContent = source.name;
+  chip.title = `Show or hide ${source.name}, on ${source.node}`;
+  setPressed(chip, true);
+  chip.addEventListener("click", () => {
+    source.hidden = !source.hidden;
+    setPressed(chip, !source.hidden);
+    redraw();
+  });
+  part("chips").append(chip);
+}
+
+function address() {
+  const url = new URL(viewer.dataset.logs, location.href);
+  url.searchParams.set("tail", part("tail").value);
+  const minutes = Number(part("since").value);
+  if (minutes) url.searchParams.set("since", new Date(Date.now() - minutes * 60000).toISOString());
+  const last = [...sources.values()].map((source) => source.last).filter(Boolean).sort()[0];
+  // From the source that is furthest behind; what the others have already is dropped by time.
+  if (last) url.searchParams.set("since", last);
+  return url.pathname + url.search;
+}
+
+function onState(state) {
+  if (state === "gone") { location.reload(); return; }
+  const status = part("status");
+  status.dataset.state = state;
+  status.querySelector(".live-word").textContent = state === "blocked" ? "Blocked" : SPEAKS[state];
+  part("blocked").textContent = state === "blocked" ? SPEAKS.blocked : "";
+  numbered = [];
+}
+
+function again() {
+  lines.clear();
+  sources.clear();
+  part("chips").replaceChildren();
+  heldAt = null;
+  release();
+  redraw();
+  live.reopen();
+}
+
+function setPressed(button, on) { button.setAttribute("aria-pressed", on); }
+function pressed(button) { return button.getAttribute("aria-pressed") === "true"; }
+function toggle(name, then) {
+  part(name).addEventListener("click", () => { setPressed(part(name), !pressed(part(name))); then(pressed(part(name))); });
+}
+
+function setFilter() {
+  const found = parseFilter(part("filter").value, pressed(part("invert")));
+  const wrong = found instanceof Error;
+  part("filter").classList.toggle("is-invalid", wrong);
+  part("filter").setAttribute("aria-invalid", wrong);
+  part("wrong").textContent = wrong ? found.message : "";
+  if (wrong) return;
+  passes = found;
+  lowest = LEVELS.indexOf(part("level").value);
+  redraw();
+}
+
+function find(step) {
+  const found = scroller.getElementsByTagName("mark");
+  if (!found.length) { part("found").textContent = screen.needle ? "0 found" : ""; return; }
+  following = false;
+  hold();
+  found[marks]?.classList.remove("at");
+  marks = marks < 0 ? (step > 0 ? 0 : found.length - 1) : (marks + step + found.length) % found.length;
+  found[marks].classList.add("at");
+  found[marks].scrollIntoView({ block: "center" });
+  part("found").textContent = `${marks + 1} of ${found.length}`;
+}
+
+function text() {
+  const time = pressed(part("times"));
+  return lines.entries.filter(shows).map((entry) => asText(entry, { time })).join("");
+}
+
+function download() {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text()], { type: "text/plain" }));
+  link.download = `${viewer.dataset.name || "logs"}.log`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+}
+
+function later(call, wait = 150) {
+  let timer = 0;
+  return () => { clearTimeout(timer); timer = setTimeout(call, wait); };
+}
+
+scroller.addEventListener("scroll", () => {
+  const up = scroller.scrollTop < lastTop - 2;
+  lastTop = scroller.scrollTop;
+  if (following && up && !atEnd()) { following = false; hold(); }
+  else if (!following && !paused && !up && atEnd()) release();
+}, { passive: true });
+toggle("pause", (on) => { if (on) { paused = true; hold(); } else release(); });
+toggle("times", (on) => viewer.classList.toggle("no-times", !on));
+toggle("wrap", (on) => viewer.classList.toggle("no-wrap", !on));
+toggle("json", redraw);
+toggle("invert", setFilter);
+toggle("full", (on) => (on ? viewer.requestFullscreen() : document.fullscreenElement && document.exitFullscreen()));
+document.addEventListener("fullscreenchange", () => setPressed(part("full"), Boolean(document.fullscreenElement)));
+part("jump").addEventListener("click", release);
+part("copy").addEventListener("click", async () => {
+  await writeClipboard(text());
+  document.getElementById("announcer").textContent = "The shown lines were copied.";
+});
+part("download").addEventListener("click", download);
+part("filter").addEventListener("input", later(setFilter));
+part("level").addEventListener("change", setFilter);
+part("search").addEventListener("input", later(() => { redraw(); }));
+part("search").addEventListener("keydown", (event) => {
+  if (event.key === "Enter") { event.preventDefault(); find(event.shiftKey ? -1 : 1); }
+});
+for (const name of ["since", "tail"]) part(name).addEventListener("change", again);
+live = connect({ address, onMessage, onState });
