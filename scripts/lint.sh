@@ -1,0 +1,13 @@
+#!/bin/sh
+# All checks of the code that do not run it.
+set -eu
+cd "$(dirname "$0")/.."
+bin=.venv/bin
+
+$bin/ruff check .
+$bin/ruff format --check .
+$bin/mypy
+$bin/lint-imports
+$bin/djlint templates --check --lint --quiet
+PM_VAR=$(mktemp -d) $bin/python manage.py makemigrations --check --dry-run
+shellcheck scripts/*.sh platform_manager/clouds/bootstrap/join.sh .ci/run
