@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 from dashboard.views import (
     environments,
     hosts,
+    join,
     logs,
     networks,
     operations,
@@ -47,4 +48,6 @@ urlpatterns = [
     path("environments/", environments.environments, name="environments"),
     path("environments/new/", environments.environment_new, name="environment_new"),
     path("environments/<uuid:pk>/", include(one_environment)),
+    path("join/<str:token>", join.join, name="join"),
+    path("healthz", join.healthz, name="healthz"),
 ]

@@ -1,8 +1,8 @@
 """Pages whose rows change while somebody looks at them.
 
-A page has containers (elements with an id), a container has rows in order, and each row is a frozen record drawn by
-one partial template whose outermost element carries the row's id. The page and the websocket draw from the same
-records; what a viewer has on screen is compared record by record, and only rows that differ are drawn and sent.
+A page has containers (elements with an id), a container has rows in order, and each row is a frozen record drawn
+by one partial template whose outermost element carries the row's id. The page and the websocket draw from the same
+records; what is on screen is compared record by record, and only rows that differ are drawn and sent.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Row(Protocol):
 
 @dataclass
 class Container:
-    """An element that holds rows. ``shared`` goes to each row's template, ``empty`` is drawn when there are none."""
+    """An element that holds rows; ``shared`` goes to each row's template, ``empty`` is drawn without rows."""
 
     id: str
     template: str
@@ -48,7 +48,7 @@ class Container:
 
 @dataclass
 class Page:
-    """What one address shows. ``params`` are what, with the name, rebuilds it: the query and the path's ids."""
+    """What one address shows; the name and ``params`` (the query, the path's ids) rebuild it."""
 
     name: str
     template: str
@@ -76,7 +76,7 @@ class Screen:
         self._rows = {container.id: {row.id: row for row in container.rows} for container in page.live}
 
     def changes(self, page: Page) -> dict[str, Any]:
-        """The message that brings the viewer from what is on screen to this page; empty when nothing changed."""
+        """The message that makes the screen show this page; empty when it does already."""
         replace: list[str] = []
         remove: list[str] = []
         contents: dict[str, str] = {}
@@ -85,7 +85,7 @@ class Screen:
             before = self._rows.get(container.id)
             after = {row.id: row for row in container.rows}
             kept = [key for key in before or {} if key in after]
-            # Rows can be replaced, taken away and added at the end; any other order means drawing all of them.
+            # Rows can be replaced, taken away and added at the end; another order means drawing all of them.
             if not before or not after or list(after)[: len(kept)] != kept:
                 if before != after:
                     contents[container.id] = container.html()

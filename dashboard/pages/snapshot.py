@@ -1,4 +1,4 @@
-"""The newest snapshot of an environment as decoded, indexed records, shared by all viewers of this process."""
+"""The newest snapshot of an environment decoded and indexed once for all viewers of this process."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -25,6 +25,16 @@ class Viewer:
     @property
     def can_change(self) -> bool:
         return self.role != MemberRole.READ_ONLY
+
+    @property
+    def shared(self) -> dict[str, Any]:
+        """What every template of the environment is given."""
+        return {"environment": self.environment, "role": self.role, "can_change": self.can_change}
+
+    def host_names(self) -> dict[str, tuple[str, UUID]]:
+        """The name and id of each host by its node's id."""
+        hosts = self.environment.hosts.exclude(node_id="").values_list("node_id", "name", "pk")
+        return {node_id: (name, pk) for node_id, name, pk in hosts}
 
 
 def viewer_of(user: AbstractBaseUser | AnonymousUser | None, environment_id: UUID | str) -> Viewer | None:

@@ -1,7 +1,7 @@
 """The one place where a view gets its environment: who may see it, and who may change it.
 
-Visitors who are not signed in go to the sign-in page, outsiders get 404 (they shall not learn that the environment
-exists), and read-only members get 403 with a sentence where something would change.
+Visitors who are not signed in go to the sign-in page, outsiders get 404 (they shall not learn that the
+environment exists), and read-only members get 403 with a sentence where something would change.
 """
 
 from __future__ import annotations

@@ -1,0 +1,170 @@
+"""Hosts: the list, and one host with its tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404
+
+from dashboard.models import Host, HostRole, Operation
+from platform_manager.swarm.snapshot import Node
+
+from .lists import listing
+from .live import Container, Page
+from .looks import Badge, badge_of
+from .operation_rows import operation_rows
+from .services import task_rows
+from .snapshot import SnapshotView, read
+from .viewer import Viewer
+
+
+@dataclass(frozen=True, slots=True)
+class HostRow:
+    """``memory`` and ``disk`` are bytes, 0 where the host has not said yet."""
+
+    id: str
+    host_id: UUID
+    name: str
+    role: str
+    leader: bool
+    badge: Badge
+    detail: str
+    engine_version: str
+    cpus: float
+    memory: int
+    disk: int
+    addresses: tuple[str, ...]
+    tasks: int
+    link_up: bool
+    link_changed_at: datetime | None
+
+    def told(self) -> Iterable[str]:
+        return self.name, self.role, self.badge.word, self.detail, self.engine_version, *self.addresses
+
+
+def number(value: object) -> float:
+    """A fact that should be a number; hosts tell facts, and are not trusted to tell numbers."""
+    return value if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0 else 0
+
+
+def host_row(host: Host, view: SnapshotView) -> HostRow:
+    node: Node | None = view.node_by_id.get(host.node_id) if host.node_id else None
+    facts = host.facts if isinstance(host.facts, dict) else {}
+    running = sum(task.state == "running" for task in view.tasks_by_node.get(host.node_id, ())) if node else 0
+    return HostRow(
+        id=f"host-{host.pk}",
+        host_id=host.pk,
+        name=host.name,
+        role=HostRole(node.role if node and node.role in HostRole.values else host.role).label,
+        leader=bool(node and node.leader),
+        badge=badge_of(host),
+        detail=host.state_detail.split("\n", 1)[0][:300],
+        engine_version=node.engine_version if node else str(facts.get("engine_version", ""))[:40],
+        cpus=node.cpus if node else number(facts.get("cpus")),
+        memory=node.memory if node else int(number(facts.get("memory_bytes"))),
+        disk=int(number(facts.get("disk_bytes"))),
+        addresses=tuple(str(address)[:64] for address in host.addresses[:6]),
+        tasks=running,
+        link_up=host.link_up,
+        link_changed_at=host.link_changed_at,
+    )
+
+
+def host_rows(viewer: Viewer, view: SnapshotView) -> list[HostRow]:
+    return [host_row(host, view) for host in viewer.environment.hosts.all()]
+
+
+def host_container(viewer: Viewer, rows: Iterable[HostRow], *, searched: bool = False) -> Container:
+    return Container(
+        id="hosts",
+        template="hosts/_row.html",
+        rows=list(rows),
+        empty="hosts/_nothing_found.html" if searched else "hosts/_empty.html",
+        shared=viewer.shared,
+    )
+
+
+def hosts_page(viewer: Viewer, params: Mapping[str, str]) -> Page:
+    view = read(viewer.environment)
+    found = listing(host_rows(viewer, view), params, HostRow.told)
+    hosts = host_container(viewer, found.items, searched=bool(found.query))
+    context = {**viewer.shared, "view": view, "listing": found, "hosts": hosts}
+    return Page("hosts", "hosts/list.html", context, found.params)
+
+
+@dataclass(frozen=True, slots=True)
+class HostHead:
+    """What stands at the top of a host's page."""
+
+    id: str
+    row: HostRow
+    node: Node | None
+    facts: tuple[tuple[str, str], ...]
+    console: str
+
+
+FACTS = {
+    "os": "Operating system",
+    "kernel": "Kernel",
+    "architecture": "Architecture",
+    "hostname": "Machine name",
+}
+
+
+def host_head(host: Host, row: HostRow, node: Node | None) -> HostHead:
+    facts = tuple((label, str(host.facts.get(key, ""))[:200]) for key, label in FACTS.items())
+    mtu = int(number(host.facts.get("mtu")))
+    told = (*facts, ("MTU measured", f"{mtu} bytes" if mtu else ""), ("Driver", host.driver))
+    return HostHead(
+        "host-head", row, node, tuple((label, text) for label, text in told if text), host.state_detail
+    )
+
+
+def host_of(viewer: Viewer, host_id: object) -> Host:
+    host = viewer.environment.hosts.filter(pk=host_id).first()
+    if host is None:
+        raise Http404("There is no such host in this environment.")
+    return host
+
+
+def operations_on(host: Host) -> list[Operation]:
+    """The newest operations that name this host; the title says so, for hosts are made several at a time too."""
+    recent = Operation.objects.filter(environment_id=host.environment_id).select_related("requested_by")[:200]
+    return [operation for operation in recent if _concerns(operation.args, host)][:10]
+
+
+def _concerns(args: dict[str, Any], host: Host) -> bool:
+    told = [args.get("host"), args.get("host_id"), *(args.get("hosts") or []), *(args.get("host_ids") or [])]
+    return str(host.pk) in map(str, told) or host.name in map(str, told)
+
+
+def host_page(viewer: Viewer, params: Mapping[str, str]) -> Page:
+    """``params`` hold ``host_id``."""
+    host = host_of(viewer, params.get("host_id"))
+    view = read(viewer.environment)
+    node = view.node_by_id.get(host.node_id) if host.node_id else None
+    head = host_head(host, host_row(host, view), node)
+    tasks = [task for task in view.tasks_by_node.get(host.node_id, ()) if host.node_id]
+    found = listing(task_rows(tasks, view, viewer.host_names()), params, lambda row: row.told())
+    context = {
+        **viewer.shared,
+        "host": host,
+        "view": view,
+        "listing": found,
+        "head": Container("host-state", "hosts/_head.html", [head], shared=viewer.shared),
+        "tasks": Container(
+            "tasks", "services/_task_row.html", found.items, "services/_no_tasks.html", viewer.shared
+        ),
+        "operations": Container(
+            "host-operations",
+            "environment/_operation_row.html",
+            operation_rows(operations_on(host)),
+            "environment/_no_operations.html",
+            viewer.shared,
+        ),
+    }
+    return Page("host", "hosts/detail.html", context, {**found.params, "host_id": str(host.pk)})

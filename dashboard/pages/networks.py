@@ -1,0 +1,73 @@
+"""Networks and volumes of an environment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from platform_manager.swarm.snapshot import Network, Volume
+
+from .lists import listing
+from .live import Container, Page
+from .snapshot import read
+from .viewer import Viewer
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkRow:
+    id: str
+    network: Network
+    purpose: str
+
+    def told(self) -> Iterable[str]:
+        one = self.network
+        return one.name, one.driver, one.stack, self.purpose, one.id, *one.subnets
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeRow:
+    id: str
+    volume: Volume
+    host: str
+    host_id: UUID | None
+
+    def told(self) -> Iterable[str]:
+        return self.volume.name, self.volume.driver, self.volume.stack, self.host
+
+
+def purpose(network: Network) -> str:
+    if network.ingress:
+        return "Carries published ports to the tasks."
+    if network.stack:
+        return f"Belongs to the stack {network.stack}."
+    if network.name in ("frontend", "backend") and network.attachable:
+        return "Shared: recipes join it to reach each other."
+    return "Stacks may join it." if network.driver == "overlay" else ""
+
+
+def networks_page(viewer: Viewer, params: Mapping[str, str]) -> Page:
+    """Both lists are searched at once; ``p`` turns the pages of the volumes, the longer one."""
+    view = read(viewer.environment)
+    hosts = viewer.host_names()
+    all_networks = [NetworkRow(f"network-{one.id}", one, purpose(one)) for one in view.networks]
+    networks = listing(all_networks, {"q": params.get("q", ""), "p": params.get("np", "")}, NetworkRow.told)
+    all_volumes = [
+        VolumeRow(f"volume-{one.node_id}-{one.name}", one, *hosts.get(one.node_id, (one.node_id[:12], None)))
+        for one in view.volumes
+    ]
+    volumes = listing(all_volumes, params, VolumeRow.told)
+    shared = viewer.shared
+    context = {
+        **shared,
+        "view": view,
+        "listing": volumes,
+        "network_listing": networks,
+        "networks": Container(
+            "networks", "services/_network_row.html", networks.items, "services/_no_networks.html", shared
+        ),
+        "volumes": Container(
+            "volumes", "services/_volume_row.html", volumes.items, "services/_no_volumes.html", shared
+        ),
+    }
+    return Page("networks", "services/networks.html", context, volumes.params)

@@ -1,0 +1,189 @@
+"""Services and tasks: the list of services, one service, one task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.http import Http404
+
+from platform_manager.swarm.snapshot import Service, Task
+
+from .lists import Listing, listing
+from .live import Container, Page
+from .looks import UNWELL, Badge, moment, service_badge, task_badge
+from .snapshot import SnapshotView, read
+from .viewer import Viewer
+
+HISTORY = 20
+HostNames = Mapping[str, tuple[str, UUID]]
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRow:
+    id: str
+    service: Service
+    name: str
+    badge: Badge
+
+    def told(self) -> Iterable[str]:
+        one = self.service
+        return one.name, one.stack, one.image, one.mode, self.badge.word, *one.ports
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    """``earlier`` is the error of the task before it in the same slot, while this one does not run yet."""
+
+    id: str
+    task: Task
+    badge: Badge
+    host: str
+    host_id: UUID | None
+    at: datetime | None
+    earlier: str = ""
+
+    def told(self) -> Iterable[str]:
+        one = self.task
+        return (
+            one.name,
+            one.image,
+            one.error,
+            one.message,
+            one.id,
+            one.container_id,
+            self.host,
+            self.badge.word,
+        )
+
+
+def service_row(service: Service, view: SnapshotView) -> ServiceRow:
+    current: list[Task] = []
+    if service.running < service.desired:
+        current, _ = split(view.tasks_by_service.get(service.id, ()))
+    name = service.name.removeprefix(f"{service.stack}_") if service.stack else service.name
+    return ServiceRow(f"service-{service.id}", service, name, service_badge(service, current))
+
+
+def slot_of(task: Task) -> tuple[str, str]:
+    """Tasks with the same slot follow each other; global services have one slot for each node."""
+    return task.service_id, str(task.slot) if task.slot else task.node_id
+
+
+def split(tasks: Iterable[Task]) -> tuple[list[Task], list[Task]]:
+    """The tasks that are, and those that were; ``tasks`` come newest first within a slot, as views keep them."""
+    current: list[Task] = []
+    past: list[Task] = []
+    seen: set[tuple[str, str]] = set()
+    for task in tasks:
+        slot = slot_of(task)
+        wanted = task.desired_state in ("running", "ready") and task.state not in UNWELL
+        (current if wanted or slot not in seen else past).append(task)
+        seen.add(slot)
+    return current, past
+
+
+def task_row(
+    task: Task, view: SnapshotView, hosts: HostNames, *, row_id: str = "", earlier: str = ""
+) -> TaskRow:
+    node = view.node_by_id.get(task.node_id)
+    name, host_id = hosts.get(task.node_id, (node.hostname if node else task.node_id[:12], None))
+    badge = task_badge(task, node)
+    return TaskRow(row_id or f"task-{task.id}", task, badge, name, host_id, moment(task.at), earlier)
+
+
+def task_rows(tasks: Iterable[Task], view: SnapshotView, hosts: HostNames) -> list[TaskRow]:
+    return [task_row(task, view, hosts) for task in tasks]
+
+
+def current_rows(
+    current: Iterable[Task], past: Iterable[Task], view: SnapshotView, hosts: HostNames
+) -> list[TaskRow]:
+    """Rows that keep their element while one task follows the other in a slot."""
+    errors: dict[tuple[str, str], str] = {}
+    for task in past:
+        if task.error:
+            errors.setdefault(slot_of(task), task.error)
+    rows: list[TaskRow] = []
+    taken: set[str] = set()
+    for task in current:
+        row_id = "slot-" + "-".join(slot_of(task))
+        if row_id in taken:
+            row_id = f"task-{task.id}"
+        taken.add(row_id)
+        waits = task.state != "running" and not task.error
+        earlier = errors.get(slot_of(task), "") if waits else ""
+        rows.append(task_row(task, view, hosts, row_id=row_id, earlier=earlier))
+    return rows
+
+
+def past_rows(past: Iterable[Task], view: SnapshotView, hosts: HostNames) -> list[TaskRow]:
+    newest = sorted(past, key=lambda task: task.at, reverse=True)[:HISTORY]
+    return [task_row(task, view, hosts, row_id=f"past-{task.id}") for task in newest]
+
+
+def task_containers(
+    viewer: Viewer, view: SnapshotView, tasks: Iterable[Task], params: Mapping[str, str]
+) -> tuple[Listing[TaskRow], dict[str, Container]]:
+    """The tables of current and past tasks, as stacks and services show them."""
+    hosts = viewer.host_names()
+    current, past = split(tasks)
+    found = listing(current_rows(current, past, view, hosts), params, TaskRow.told)
+    row, none = "services/_task_row.html", "services/_no_tasks.html"
+    return found, {
+        "tasks": Container("tasks", row, found.items, none, viewer.shared),
+        "past": Container(
+            "past-tasks", row, past_rows(past, view, hosts), "services/_no_past.html", viewer.shared
+        ),
+    }
+
+
+def services_page(viewer: Viewer, params: Mapping[str, str]) -> Page:
+    view = read(viewer.environment)
+    found = listing([service_row(service, view) for service in view.services], params, ServiceRow.told)
+    empty = "services/_nothing_found.html" if found.query else "services/_empty.html"
+    services = Container("services", "services/_row.html", found.items, empty, viewer.shared)
+    context = {**viewer.shared, "view": view, "listing": found, "services": services}
+    return Page("services", "services/list.html", context, found.params)
+
+
+def service_page(viewer: Viewer, params: Mapping[str, str]) -> Page:
+    """``params`` hold ``service_id``, which may be the service's name too."""
+    view = read(viewer.environment)
+    wanted = params.get("service_id", "")
+    service = view.service_by_id.get(wanted) or next(
+        (one for one in view.services if one.name == wanted), None
+    )
+    if service is None:
+        raise Http404("There is no such service in this environment (any more).")
+    found, containers = task_containers(viewer, view, view.tasks_by_service.get(service.id, ()), params)
+    head = Container(
+        "service-head", "services/_head.html", [service_row(service, view)], shared=viewer.shared
+    )
+    context = {
+        **viewer.shared,
+        "view": view,
+        "service": service,
+        "listing": found,
+        "head": head,
+        **containers,
+    }
+    return Page("service", "services/detail.html", context, {**found.params, "service_id": service.id})
+
+
+def task_page(viewer: Viewer, params: Mapping[str, str]) -> Page:
+    """``params`` hold ``task_id``."""
+    view = read(viewer.environment)
+    task = view.task_by_id.get(params.get("task_id", ""))
+    if task is None:
+        raise Http404("There is no such task (any more): the swarm keeps only the last few of each slot.")
+    head = Container(
+        "task-head",
+        "services/_task_head.html",
+        [task_row(task, view, viewer.host_names())],
+        shared=viewer.shared,
+    )
+    context = {**viewer.shared, "view": view, "task": task, "head": head}
+    return Page("task", "services/task.html", context, {"task_id": task.id})

@@ -1,0 +1,143 @@
+"""Stacks: the list, and one stack with its services, tasks and revisions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.http import Http404
+
+from dashboard.models import Revision, Stack
+from platform_manager.swarm.snapshot import Service
+
+from .lists import listing
+from .live import Container, Page
+from .looks import Badge, badge_of
+from .services import service_row, task_containers
+from .snapshot import SnapshotView, read
+from .viewer import Viewer
+
+REVISIONS = 20
+OUTSIDE = "Deployed past the platform: it is shown, but updated and removed only where it came from."
+
+
+@dataclass(frozen=True, slots=True)
+class StackRow:
+    """``running`` of ``desired`` tasks; ``managed`` is False for stacks that were deployed past the platform."""
+
+    id: str
+    name: str
+    badge: Badge
+    sentence: str
+    services: int
+    running: int
+    desired: int
+    ports: tuple[str, ...]
+    managed: bool
+    recipe: str
+
+    def told(self) -> Iterable[str]:
+        return self.name, self.badge.word, self.sentence, self.recipe, *self.ports
+
+
+def _outside(running: int, desired: int) -> Badge:
+    if running >= desired:
+        return Badge("Running", "green", False, OUTSIDE)
+    return Badge("Degraded", "yellow", False, OUTSIDE)
+
+
+def stack_row(name: str, stack: Stack | None, services: Sequence[Service]) -> StackRow:
+    running = sum(min(service.running, service.desired) for service in services)
+    desired = sum(service.desired for service in services)
+    badge = badge_of(stack) if stack else _outside(running, desired)
+    return StackRow(
+        id=f"stack-{name}",
+        name=name,
+        badge=badge,
+        sentence=(stack.sentence if stack else "") or badge.sentence,
+        services=len(services),
+        running=running,
+        desired=desired,
+        ports=tuple(sorted({port for service in services for port in service.ports}))[:20],
+        managed=stack is not None,
+        recipe=stack.recipe if stack else "",
+    )
+
+
+def stack_rows(viewer: Viewer, view: SnapshotView) -> list[StackRow]:
+    """All stacks: those of the platform and those the swarm has besides."""
+    known = {stack.name: stack for stack in viewer.environment.stacks.all()}
+    names = sorted({*known, *view.services_by_stack} - {""})
+    return [stack_row(name, known.get(name), view.services_by_stack.get(name, [])) for name in names]
+
+
+def stack_container(viewer: Viewer, rows: Iterable[StackRow], *, searched: bool = False) -> Container:
+    empty = "stacks/_nothing_found.html" if searched else "stacks/_empty.html"
+    return Container("stacks", "stacks/_row.html", list(rows), empty, viewer.shared)
+
+
+def stacks_page(viewer: Viewer, params: Mapping[str, str]) -> Page:
+    view = read(viewer.environment)
+    found = listing(stack_rows(viewer, view), params, StackRow.told)
+    stacks = stack_container(viewer, found.items, searched=bool(found.query))
+    context = {**viewer.shared, "view": view, "listing": found, "stacks": stacks}
+    return Page("stacks", "stacks/list.html", context, found.params)
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionRow:
+    id: str
+    n: int
+    badge: Badge
+    sentence: str
+    by: str
+    at: datetime
+    operation_id: Any
+    compose: str
+
+
+def revision_rows(stack: Stack | None) -> list[RevisionRow]:
+    revisions: Iterable[Revision] = (
+        stack.revisions.select_related("author").defer("answers")[:REVISIONS] if stack else ()
+    )
+    return [
+        RevisionRow(
+            id=f"revision-{one.pk}",
+            n=one.n,
+            badge=badge_of(one),
+            sentence=one.sentence,
+            by=one.author.get_username() if one.author else "",
+            at=one.created_at,
+            operation_id=one.operation_id,
+            compose=one.compose,
+        )
+        for one in revisions
+    ]
+
+
+def stack_page(viewer: Viewer, params: Mapping[str, str]) -> Page:
+    """``params`` hold ``name``."""
+    name = params.get("name", "")
+    view = read(viewer.environment)
+    stack = viewer.environment.stacks.filter(name=name).first()
+    services = view.services_by_stack.get(name, []) if name else []
+    if stack is None and not services:
+        raise Http404("There is no such stack in this environment.")
+    found, containers = task_containers(viewer, view, view.tasks_by_stack.get(name, ()), params)
+    head = stack_row(name, stack, services)
+    shared = viewer.shared
+    rows = [service_row(service, view) for service in services]
+    context = {
+        **shared,
+        "view": view,
+        "name": name,
+        "stack": stack,
+        "listing": found,
+        "head": Container("stack-head", "stacks/_head.html", [head], shared=shared),
+        "services": Container("services", "services/_row.html", rows, "services/_empty_stack.html", shared),
+        "revisions": Container("revisions", "stacks/_revision_row.html", revision_rows(stack), shared=shared),
+        **containers,
+    }
+    return Page("stack", "stacks/detail.html", context, {**found.params, "name": name})

@@ -1,0 +1,53 @@
+"""An environment's settings, and its deletion."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from dashboard.flows.environments import delete_environment, deletion_plan, rename_environment
+from dashboard.forms.settings import DeleteEnvironmentForm, EnvironmentSettingsForm
+from dashboard.models import MemberRole
+from dashboard.pages.viewer import Viewer
+from platform_manager.errors import UserError
+
+from .access import changing, member, refuse_read_only
+
+
+@member
+def environment_settings(request: HttpRequest, viewer: Viewer) -> HttpResponse:
+    environment = viewer.environment
+    initial = {"name": environment.name, "description": environment.description}
+    form = EnvironmentSettingsForm(request.POST or None, initial=initial)
+    if request.method == "POST":
+        refuse_read_only(viewer)
+        if form.is_valid():
+            try:
+                rename_environment(environment, **form.cleaned_data)
+            except UserError as error:
+                form.add_error(error.field if error.field in form.fields else None, str(error))
+            else:
+                messages.success(request, "The settings are saved.")
+                return redirect("environment_settings", environment.pk)
+    members = [
+        (membership.user, MemberRole(membership.role).label)
+        for membership in environment.memberships.select_related("user").order_by("user__username")
+    ]
+    context = {**viewer.shared, "form": form, "members": members}
+    return render(request, "environment/settings.html", context, status=422 if form.is_bound else 200)
+
+
+@changing
+def environment_delete(request: HttpRequest, viewer: Viewer) -> HttpResponse:
+    environment = viewer.environment
+    form = DeleteEnvironmentForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            operation = delete_environment(environment, viewer.user, form.cleaned_data["typed_name"])
+        except UserError as error:
+            form.add_error(error.field if error.field in form.fields else None, str(error))
+        else:
+            return redirect("operation", environment.pk, operation.pk)
+    context = {**viewer.shared, "form": form, "plan": deletion_plan(environment)}
+    return render(request, "environment/delete.html", context, status=422 if form.is_bound else 200)

@@ -1,0 +1,239 @@
+"""Stacks: the list, one, deploying, updating and removing them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+from django_htmx.http import HttpResponseClientRedirect
+
+from dashboard.flows.stacks import deploy_stack, preview_stack, remove_stack
+from dashboard.forms.stacks import StackForm, StackInput, read_input, typed_answers
+from dashboard.models import Stack
+from dashboard.pages import stacks as pages
+from dashboard.pages.snapshot import read
+from dashboard.pages.viewer import Viewer
+from platform_manager import recipes
+from platform_manager.errors import UserError
+
+from .access import changing, member, show
+
+# Its address is taken by the page that deploys.
+RESERVED = "deploy"
+
+
+@member
+def stacks(request: HttpRequest, viewer: Viewer) -> HttpResponse:
+    return show(request, viewer, pages.stacks_page(viewer, request.GET.dict()))
+
+
+@member
+def stack(request: HttpRequest, viewer: Viewer, name: str) -> HttpResponse:
+    return show(request, viewer, pages.stack_page(viewer, {**request.GET.dict(), "name": name}))
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What the form holds, what deploying it would do, and which sentence stands at which field."""
+
+    given: StackInput
+    preview: recipes.Preview | None
+    problems: list[recipes.Problem]
+    errors: dict[str, str]
+
+    @property
+    def deployable(self) -> bool:
+        return self.preview is not None and not self.errors and not any(p.severity == "error" for p in self.problems)
+
+    @property
+    def context(self) -> dict[str, Any]:
+        given, preview = self.given, self.preview
+        offers = [one.offer.partition(":")[2] for one in self.problems if one.offer.startswith("create-network:")]
+        return {
+            "given": given,
+            "questions": given.questions,
+            "question_names": " ".join(question.name for question in given.questions),
+            "preview": preview,
+            "problems": self.problems,
+            "errors": self.errors,
+            "deployable": self.deployable,
+            "missing_networks": offers,
+            "empty": not given.compose.strip(),
+        }
+
+
+def _draft(viewer: Viewer, form: StackForm, earlier: Mapping[str, str], *, updating: bool) -> Draft:
+    errors = {} if form.is_valid() else {name: str(found[0]) for name, found in form.errors.items()}
+    given = read_input(form.cleaned_data, typed_answers(form.data), earlier)
+    if given.failure is not None:
+        if given.compose.strip():
+            errors.setdefault(given.failure.field or "compose", str(given.failure))
+        if not given.questions:
+            return Draft(given, None, list(getattr(given.failure, "problems", [])), errors)
+    if not updating and given.name == RESERVED:
+        errors["name"] = "This name is taken by the platform itself. Choose another one."
+    try:
+        preview = preview_stack(
+            viewer.environment, name=given.name, compose=given.compose, answers=given.answers, updating=updating
+        )
+    except UserError as error:
+        errors.setdefault(error.field or "compose", str(error))
+        return Draft(given, None, list(getattr(error, "problems", [])), errors)
+    named = next((one for one in preview.problems if one.path == "name"), None)
+    if named:
+        errors.setdefault("name", named.message)
+    return Draft(given, preview, preview.problems, errors)
+
+
+def _builtin(name: str) -> recipes.BuiltinRecipe | None:
+    return next((recipe for recipe in recipes.builtin() if recipe.name == name), None)
+
+
+def _first_values(chosen: recipes.BuiltinRecipe | None) -> dict[str, str]:
+    if chosen is None:
+        return {}
+    return {"name": recipes.suggest_stack_name(chosen.name), "compose": chosen.compose, "recipe": chosen.name}
+
+
+@changing
+def stack_deploy(request: HttpRequest, viewer: Viewer) -> HttpResponse:
+    """``?recipe=`` chooses a built-in recipe."""
+    if request.method == "POST":
+        return _deploy(request, viewer, None)
+    chosen = _builtin(request.GET.get("recipe", ""))
+    form = StackForm(_first_values(chosen))
+    return _form_page(request, viewer, _draft(viewer, form, {}, updating=False), None, chosen)
+
+
+def _known(viewer: Viewer, name: str) -> Stack:
+    found = viewer.environment.stacks.filter(name=name).first()
+    if found is None:
+        raise Http404("There is no such stack in this environment.")
+    return found
+
+
+def _last(known: Stack) -> tuple[str, dict[str, str]]:
+    """The compose file and the answers of the newest revision."""
+    revision = known.revisions.first()
+    if revision is None:
+        return "", {}
+    answers = revision.answers if isinstance(revision.answers, dict) else {}
+    return revision.compose, {str(name): str(value) for name, value in answers.items()}
+
+
+@changing
+def stack_update(request: HttpRequest, viewer: Viewer, name: str) -> HttpResponse:
+    known = _known(viewer, name)
+    if request.method == "POST":
+        return _deploy(request, viewer, known)
+    compose, answers = _last(known)
+    form = StackForm({"name": known.name, "compose": compose, "recipe": known.recipe})
+    return _form_page(request, viewer, _draft(viewer, form, answers, updating=True), known, None)
+
+
+def _form_page(
+    request: HttpRequest,
+    viewer: Viewer,
+    draft: Draft,
+    known: Stack | None,
+    chosen: recipes.BuiltinRecipe | None,
+    status: int = 200,
+) -> HttpResponse:
+    context = {
+        **viewer.shared,
+        **draft.context,
+        "stack": known,
+        "chosen": chosen,
+        "recipes": [] if known else recipes.builtin(),
+        "has_hosts": viewer.environment.hosts.exclude(node_id="").exists(),
+    }
+    return render(request, "stacks/form.html", context, status=status)
+
+
+def _posted(request: HttpRequest, known: Stack | None) -> StackForm:
+    data = request.POST.copy()
+    if known is not None:
+        data["name"], data["recipe"] = known.name, known.recipe
+    return StackForm(data, request.FILES)
+
+
+def _deploy(request: HttpRequest, viewer: Viewer, known: Stack | None) -> HttpResponse:
+    earlier = _last(known)[1] if known else {}
+    draft = _draft(viewer, _posted(request, known), earlier, updating=known is not None)
+    given = draft.given
+    if draft.preview is not None and not draft.errors:
+        try:
+            operation = deploy_stack(
+                viewer.environment,
+                viewer.user,
+                name=given.name,
+                compose=given.compose,
+                answers=given.answers,
+                recipe=given.recipe if _builtin(given.recipe) else "",
+                updating=known is not None,
+            )
+        except UserError as error:
+            draft.errors[error.field or "form"] = str(error)
+        else:
+            address = reverse("operation", args=[viewer.environment.pk, operation.pk])
+            return HttpResponseClientRedirect(address) if _htmx(request) else redirect(address)
+    if not given.compose.strip():
+        draft.errors["compose"] = "Paste or upload a compose file, or choose a recipe."
+    if _htmx(request):
+        # What was typed, passwords too, stays in the browser; only the sentences come back.
+        return _preview_answer(request, viewer, draft)
+    return _form_page(request, viewer, draft, known, _builtin(given.recipe), 422)
+
+
+def _htmx(request: HttpRequest) -> bool:
+    return request.headers.get("HX-Request") == "true"
+
+
+@require_POST
+@changing
+def stack_preview(request: HttpRequest, viewer: Viewer) -> HttpResponse:
+    """What deploying the form would do, while the user types; ``updating`` names the stack that is updated."""
+    known = _known(viewer, request.POST["updating"]) if request.POST.get("updating") else None
+    earlier = _last(known)[1] if known else {}
+    draft = _draft(viewer, _posted(request, known), earlier, updating=known is not None)
+    return _preview_answer(request, viewer, draft)
+
+
+def _preview_answer(request: HttpRequest, viewer: Viewer, draft: Draft) -> HttpResponse:
+    """The questions are drawn again only when they are others: typing must not lose its place."""
+    context = {**viewer.shared, **draft.context}
+    context["new_questions"] = request.POST.get("question_names", "") != context["question_names"]
+    return render(request, "stacks/_answer.html", context)
+
+
+@changing
+def stack_remove(request: HttpRequest, viewer: Viewer, name: str) -> HttpResponse:
+    """Works for stacks that were deployed past the platform too."""
+    view = read(viewer.environment)
+    services = view.services_by_stack.get(name, [])
+    known = viewer.environment.stacks.filter(name=name).first()
+    if known is None and not services:
+        raise Http404("There is no such stack in this environment.")
+    refusal = ""
+    if request.method == "POST":
+        try:
+            operation = remove_stack(viewer.environment, viewer.user, name)
+        except UserError as error:
+            refusal = str(error)
+        else:
+            return redirect("operation", viewer.environment.pk, operation.pk)
+    context = {
+        **viewer.shared,
+        "name": name,
+        "services": services,
+        "tasks": sum(service.running for service in services),
+        "networks": [network for network in view.networks if network.stack == name],
+        "volumes": [volume for volume in view.volumes if volume.stack == name],
+        "refusal": refusal,
+    }
+    return render(request, "stacks/remove.html", context, status=422 if refusal else 200)
