@@ -1,7 +1,7 @@
 """The websocket of an operation's page: steps and log lines as they come.
 
 A hint on the channel layer says only that something changed; what changed is read from the database, so a
-lost hint or a reconnect loses nothing. At most one load is under way for a viewer; hints that arrive meanwhile
+lost hint or a reconnect loses nothing. At most one load is under way for a viewer; hints that come meanwhile
 become one more.
 """
 
