@@ -105,12 +105,13 @@ TEMPLATES = [
     },
 ]
 
-# One address chooses the database: empty is SQLite in PM_VAR, postgresql://user:password@host:port/name is PostgreSQL.
+# One address chooses the database: empty is SQLite in PM_VAR, sqlite:///path another file,
+# postgresql://user:password@host:port/name PostgreSQL.
 PM_DATABASE_URL = environ.text("PM_DATABASE_URL")
-if PM_DATABASE_URL:
-    _database = urlsplit(PM_DATABASE_URL)
-    if _database.scheme not in ("postgres", "postgresql"):
-        raise environ.BadSetting("PM_DATABASE_URL", _database.scheme, "a postgresql:// address")
+_database = urlsplit(PM_DATABASE_URL)
+if _database.scheme not in ("", "sqlite", "postgresql"):
+    raise environ.BadSetting("PM_DATABASE_URL", _database.scheme, "a postgresql:// or sqlite:// address")
+if _database.scheme == "postgresql":
     DATABASES = {
         "default": {
             "ENGINE": "django.db.backends.postgresql",
@@ -128,7 +129,7 @@ else:
     DATABASES = {
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
-            "NAME": PM_VAR / "platform.sqlite3",
+            "NAME": Path(_database.path) if _database.path else PM_VAR / "platform.sqlite3",
             "CONN_MAX_AGE": None,
             "OPTIONS": {
                 "timeout": 20,

@@ -119,7 +119,7 @@ def add_hosts(
         )
         for name in plan.names
     ]
-    title = f"Add {len(hosts)} hosts: {plan.names[0]} to {plan.names[-1]}" if len(hosts) > 1 else f"Add {plan.names[0]}"
+    title = f"Add {len(hosts)} hosts: {', '.join(plan.names)}" if len(hosts) > 1 else f"Add {plan.names[0]}"
     args = {"hosts": [str(host.pk) for host in hosts], "promote": [str(host.pk) for host in plan.promote]}
     return request_operation(environment, user, "add_hosts", title, args)
 

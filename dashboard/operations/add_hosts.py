@@ -14,13 +14,14 @@ from dashboard.models.hints import environment_group, hint
 from platform_manager import wiring
 from platform_manager.clouds.base import BootstrapSpec, Driver, MachineSpec
 from platform_manager.clouds.local import preload
+from platform_manager.engines.client import EngineClient
 from platform_manager.errors import PlatformError, ProviderError, UserError
 from platform_manager.swarm import cluster
 
 from .addresses import platform_address
 from .context import StepContext
 from .kinds import Kind, Step, register
-from .managers import managers, speaking
+from .managers import managers, on_manager, speaking
 from .roles import change_role
 
 OVERLAYS = ("frontend", "backend")
@@ -167,8 +168,9 @@ def load_images(context: StepContext) -> str | None:
 
     async def load_all() -> None:
         async with wiring.local_engine() as source:
-            for host in hosts:
-                await preload(source, wiring.engine(host.pk), settings.PM_LOCAL_PRELOAD)
+            await asyncio.gather(
+                *(preload(source, wiring.engine(host.pk), settings.PM_LOCAL_PRELOAD) for host in hosts)
+            )
 
     context.run(load_all(), seconds=300)
     return f"{len(settings.PM_LOCAL_PRELOAD)} images loaded on {len(hosts)} hosts."
@@ -190,14 +192,13 @@ def form_swarm(context: StepContext) -> str | None:
         context.changed()
     mtu = _settle_mtu(context)
 
-    async def networks() -> list[str]:
-        manager = await speaking(managers(environment))
+    async def networks(manager: EngineClient) -> list[str]:
         if len(await cluster.nodes(manager)) == 1:
             await cluster.set_ingress_mtu(manager, mtu)
         labels = {"platform-manager.environment": str(environment.pk)}
         return [name for name in OVERLAYS if await cluster.ensure_overlay(manager, name, mtu, labels)]
 
-    made = context.run(networks())
+    made = on_manager(context, networks)
     return f"Networks {' and '.join(made)} made with MTU {mtu}." if made else None
 
 
@@ -253,13 +254,12 @@ def check_nodes(context: StepContext) -> str:
     """Every host is ready in the swarm's own eyes; hosts that failed before are named."""
     expected = {host.node_id for host in hosts_of(context)}
 
-    async def ready() -> set[str]:
-        manager = await speaking(managers(context.environment))
+    async def ready(manager: EngineClient) -> set[str]:
         found = await cluster.nodes(manager)
         return {node["ID"] for node in found if cluster.part(node, "Status", "State") == "ready"}
 
     context.wait(
-        lambda: expected <= context.run(ready()),
+        lambda: expected <= on_manager(context, ready),
         seconds=60,
         late="Hosts joined, but the swarm does not call them ready. Check 7946/tcp+udp and 4789/udp between them.",
     )

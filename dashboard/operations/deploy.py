@@ -11,12 +11,13 @@ from django.utils import timezone
 from dashboard.models import Revision, Stack, StackState
 from platform_manager import recipes, wiring
 from platform_manager.engines import cli
+from platform_manager.engines.client import EngineClient
 from platform_manager.errors import ProviderError, UserError
 from platform_manager.swarm import cluster, stacks, updates
 
 from .context import StepContext
 from .kinds import Kind, Step, register
-from .managers import managers, speaking
+from .managers import on_manager
 
 HOLD_SECONDS = 3.0
 
@@ -41,10 +42,8 @@ def hand_over(context: StepContext) -> str | None:
     """Give the compose file to the swarm through the Docker CLI, which is the reference for it."""
     revision = revision_of(context)
     environment = context.environment
-    hosts = managers(environment)
 
-    async def deploy() -> cli.CliResult:
-        manager = await speaking(hosts)
+    async def deploy(manager: EngineClient) -> cli.CliResult:
         if not revision.engine_time:
             revision.engine_time = (await cluster.info(manager)).engine_time
             await Revision.objects.filter(pk=revision.pk).aupdate(engine_time=revision.engine_time)
@@ -63,7 +62,7 @@ def hand_over(context: StepContext) -> str | None:
         )
 
     set_state(context, revision, StackState.DEPLOYING)
-    result = context.run(deploy(), seconds=180)
+    result = on_manager(context, deploy, seconds=180)
     said = recipes.unprefix(result.output)
     if said.strip():
         context.log(said.strip(), "output")
@@ -80,13 +79,12 @@ def hand_over(context: StepContext) -> str | None:
 def converge(context: StepContext) -> str:
     """Watch the tasks until the stack runs and keeps running, or can't."""
     revision = revision_of(context)
-    hosts = managers(context.environment)
     deadline = time.monotonic() + settings.PM_CONVERGE_SECONDS
     good_since: float | None = None
     said = ""
     while True:
         context.check()
-        status = _judge(context, revision, hosts)
+        status = _judge(context, revision)
         now = time.monotonic()
         if status.sentence != said:
             said = status.sentence
@@ -107,11 +105,11 @@ def converge(context: StepContext) -> str:
         time.sleep(0.1 if now < deadline - settings.PM_CONVERGE_SECONDS + 10 else 0.5)
 
 
-def _judge(context: StepContext, revision: Revision, hosts: list[Any]) -> stacks.StackStatus:
-    async def read() -> tuple[list[Any], list[Any], list[Any]]:
-        return await stacks.read(await speaking(hosts), revision.stack.name)
+def _judge(context: StepContext, revision: Revision) -> stacks.StackStatus:
+    async def read(manager: EngineClient) -> tuple[list[Any], list[Any], list[Any]]:
+        return await stacks.read(manager, revision.stack.name)
 
-    services, tasks, nodes = context.run(read(), seconds=30)
+    services, tasks, nodes = on_manager(context, read, seconds=30)
     return stacks.judge(updates.since(services, revision.engine_time), tasks, nodes)
 
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
 from dashboard.models import Environment, Host, HostRole
 from platform_manager import wiring
 from platform_manager.engines.client import EngineClient, EngineError
 from platform_manager.errors import ProviderError
 from platform_manager.swarm import cluster
+
+from .context import StepContext
+
+Value = TypeVar("Value")
 
 NO_MANAGER = (
     "No manager of this environment answers. Wait until one is back (the hosts page shows which), or start its machine."
@@ -32,3 +39,19 @@ async def speaking(hosts: list[Host]) -> EngineClient:
         except EngineError:
             continue
     raise ProviderError(NO_MANAGER)
+
+
+def on_manager(
+    context: StepContext,
+    work: Callable[[EngineClient], Coroutine[Any, Any, Value]],
+    *,
+    but: Host | None = None,
+    seconds: float = 120,
+) -> Value:
+    """What ``work`` gives with the engine of a manager that answers, any except ``but``'s."""
+    hosts = [host for host in managers(context.environment) if but is None or host.pk != but.pk]
+
+    async def speak() -> Value:
+        return await work(await speaking(hosts))
+
+    return context.run(speak(), seconds)

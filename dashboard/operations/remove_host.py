@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dashboard.models import Host, HostRole, HostState
 from platform_manager import wiring
-from platform_manager.engines.client import EngineError
+from platform_manager.engines.client import EngineClient, EngineError
 from platform_manager.errors import ProviderError, UserError
 from platform_manager.swarm import cluster
 
 from .context import StepContext
 from .kinds import Kind, Step, register
-from .managers import managers, speaking
+from .managers import managers, on_manager
 from .roles import change_role
 
 DRAIN_SECONDS = 180
@@ -44,13 +44,12 @@ def check_quorum(context: StepContext) -> str | None:
             f"{host.name} is the only manager that answers: without it the swarm is lost. Promote another host first."
         )
 
-    async def counted() -> tuple[cluster.Quorum, bool]:
-        manager = await speaking(managers(context.environment))
+    async def counted(manager: EngineClient) -> tuple[cluster.Quorum, bool]:
         node = await cluster.node(manager, host.node_id)
         reachable = cluster.part(node, "ManagerStatus", "Reachability") == "reachable"
         return await cluster.quorum(manager), reachable
 
-    now, reachable = context.run(counted())
+    now, reachable = on_manager(context, counted)
     promoted = len(context.args.get("promote", []))
     after = cluster.Quorum(now.managers + promoted, now.reachable + promoted).without(reachable=reachable)
     if not after.holds:
@@ -93,21 +92,20 @@ def drain(context: StepContext) -> str | None:
     Host.objects.filter(pk=host.pk).update(state=HostState.DRAINING)
     context.changed()
 
-    async def start() -> bool:
-        manager = await speaking(managers(context.environment))
+    async def start(manager: EngineClient) -> bool:
         node = await cluster.node(manager, host.node_id)
         if node is None:
             return False
         await cluster.change_node(manager, host.node_id, Availability="drain")
         return bool(cluster.part(node, "Status", "State") == "ready")
 
-    async def left() -> int:
-        return await cluster.running_tasks(await speaking(managers(context.environment)), host.node_id)
+    async def left(manager: EngineClient) -> int:
+        return await cluster.running_tasks(manager, host.node_id)
 
-    if not context.run(start()):
+    if not on_manager(context, start):
         return f"{host.name} does not answer; the swarm has moved its tasks already."
     try:
-        context.wait(lambda: context.run(left()) == 0, seconds=DRAIN_SECONDS, late="late", every=0.5)
+        context.wait(lambda: on_manager(context, left) == 0, seconds=DRAIN_SECONDS, late="late", every=0.5)
     except ProviderError:
         context.log(f"Some tasks did not stop within {DRAIN_SECONDS} s; they end with the machine.", "warning")
     return f"No tasks are left on {host.name}."
@@ -141,10 +139,10 @@ def leave(context: StepContext) -> str | None:
         type(context.environment).objects.filter(pk=context.environment.pk).update(swarm_mtu=None)
         return "It was the last host: the swarm ends with it."
 
-    async def forget() -> None:
-        await cluster.remove_node(await speaking(managers(context.environment)), host.node_id)
+    async def forget(manager: EngineClient) -> None:
+        await cluster.remove_node(manager, host.node_id)
 
-    context.run(forget())
+    on_manager(context, forget, but=host)
     return f"The swarm has forgotten {host.name}."
 
 

@@ -3,40 +3,42 @@
 from __future__ import annotations
 
 from dashboard.models import Stack, StackState
+from platform_manager.engines.client import EngineClient
 from platform_manager.errors import ProviderError
 from platform_manager.swarm import stacks
 
 from .context import StepContext
 from .kinds import Kind, Step, register
-from .managers import managers, speaking
+from .managers import managers, on_manager
 
 GONE_SECONDS = 120
+
+
+def _no_swarm(context: StepContext) -> bool:
+    return not managers(context.environment) and not context.environment.hosts.exclude(node_id="").exists()
 
 
 def remove(context: StepContext) -> None:
     """Remove everything that carries the stack's label."""
     name = context.args["stack"]
-    hosts = managers(context.environment)
-    if not hosts and not context.environment.hosts.exclude(node_id="").exists():
+    if _no_swarm(context):
         return
 
-    async def go() -> None:
-        await stacks.remove(await speaking(hosts), name)
+    async def go(manager: EngineClient) -> None:
+        await stacks.remove(manager, name)
 
     Stack.objects.filter(environment=context.environment, name=name).update(state=StackState.REMOVING, sentence="")
     context.changed()
-    context.run(go(), seconds=180)
+    on_manager(context, go, seconds=180)
 
 
 def wait_until_gone(context: StepContext) -> str | None:
     """Names are free again only when the last task has ended."""
     name = context.args["stack"]
-    hosts = managers(context.environment)
-    if not hosts and not context.environment.hosts.exclude(node_id="").exists():
+    if _no_swarm(context):
         return "There is no swarm any more."
 
-    async def rest() -> list[str]:
-        manager = await speaking(hosts)
+    async def rest(manager: EngineClient) -> list[str]:
         found = await stacks.remains(manager, name)
         if found:
             await stacks.remove(manager, name)
@@ -45,7 +47,7 @@ def wait_until_gone(context: StepContext) -> str | None:
     left: list[str] = []
 
     def gone() -> bool:
-        left[:] = context.run(rest(), seconds=60)
+        left[:] = on_manager(context, rest, seconds=60)
         return not left
 
     try:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dashboard.models import Host, HostRole
+from platform_manager.engines.client import EngineClient
 from platform_manager.errors import UserError
 from platform_manager.swarm import cluster
 
 from .context import StepContext
 from .kinds import Kind, Step, register
-from .managers import managers, speaking
+from .managers import managers, on_manager
 
 SECONDS = 60
 
@@ -16,13 +17,10 @@ SECONDS = 60
 def change_role(context: StepContext, host: Host, role: HostRole) -> None:
     """Ask the swarm for the role and wait until the node has taken it."""
 
-    async def change() -> None:
-        manager = await speaking(managers(context.environment))
+    async def change(manager: EngineClient) -> None:
         await cluster.change_node(manager, host.node_id, Role=role.value)
 
-    async def taken() -> bool:
-        hosts = [member for member in managers(context.environment) if member.pk != host.pk]
-        manager = await speaking(hosts or [host])
+    async def taken(manager: EngineClient) -> bool:
         node = await cluster.node(manager, host.node_id)
         if node is None:
             return True
@@ -30,9 +28,9 @@ def change_role(context: StepContext, host: Host, role: HostRole) -> None:
             return node.get("ManagerStatus") is None
         return cluster.part(node, "ManagerStatus", "Reachability") == "reachable"
 
-    context.run(change())
+    on_manager(context, change)
     context.wait(
-        lambda: context.run(taken()),
+        lambda: on_manager(context, taken, but=host if len(managers(context.environment)) > 1 else None),
         seconds=SECONDS,
         late=f"{host.name} did not become {role.label.lower()} within {SECONDS} s; the swarm may still be busy.",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -190,20 +190,26 @@ async def set_ingress_mtu(manager: EngineClient, mtu: int) -> None:
     if mtu == DEFAULT_MTU:
         return
 
-    async def current() -> dict[str, Any] | None:
-        found = await manager.get("/networks", filters={"driver": ["overlay"]})
-        return next((mapping(network) for network in sequence(found) if part(network, "Ingress") is True), None)
-
-    existing = await current()
-    if existing and part(existing, "Options", MTU_OPTION) == str(mtu):
-        return
     deadline = time.monotonic() + SETTLE_SECONDS
-    while existing:
-        await _ignore(manager.delete(f"/networks/{existing['Id']}"), 404)
-        existing = await current()
-        if existing:
-            _not_later_than(deadline, "The swarm keeps its old ingress network.")
+    while True:
+        try:
+            if await _ingress_carries(manager, mtu):
+                return
+        except EngineError as error:
+            # While the old one is taken down, the swarm answers with "not found" and "in use" for a moment.
+            _not_later_than(deadline, f"The swarm keeps its old ingress network: {error}")
             await asyncio.sleep(0.2)
+
+
+async def _ingress_carries(manager: EngineClient, mtu: int) -> bool:
+    """One step towards an ingress network with this MTU; True when it is there."""
+    found = sequence(await manager.get("/networks", filters={"driver": ["overlay"]}))
+    existing = next((network for network in found if part(network, "Ingress") is True), None)
+    if existing and part(existing, "Options", MTU_OPTION) == str(mtu):
+        return True
+    if existing:
+        await manager.delete(f"/networks/{existing['Id']}")
+        return False
     body = {
         "Name": "ingress",
         "Driver": "overlay",
@@ -211,7 +217,8 @@ async def set_ingress_mtu(manager: EngineClient, mtu: int) -> None:
         "Scope": "swarm",
         "Options": {MTU_OPTION: str(mtu)},
     }
-    await _until_accepted(lambda: manager.post("/networks/create", body), deadline)
+    await manager.post("/networks/create", body)
+    return False
 
 
 async def ensure_overlay(manager: EngineClient, name: str, mtu: int, labels: Mapping[str, str]) -> bool:
@@ -237,20 +244,6 @@ async def _ignore(call: Awaitable[Any], *statuses: int) -> None:
     except EngineError as error:
         if error.status not in statuses:
             raise
-
-
-async def _until_accepted(call: Callable[[], Awaitable[Any]], deadline: float) -> None:
-    """Repeat a call that the swarm refuses while it is still taking down what stood in the way."""
-    while True:
-        try:
-            await call()
-        except EngineError as error:
-            if error.status == 409:
-                return
-            _not_later_than(deadline, str(error))
-            await asyncio.sleep(0.3)
-        else:
-            return
 
 
 def _not_later_than(deadline: float, sentence: str) -> None:
