@@ -48,6 +48,10 @@ class Door(asyncssh.SSHServer):
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         self.conn = conn
+        self.platform.connections.add(conn)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.platform.connections.discard(self.conn)
 
     def unix_server_requested(self, listen_path: str) -> Any:
         self.platform.requested.append(listen_path)
@@ -66,6 +70,7 @@ class FakePlatform:
     address: str
     facts: dict[str, dict[str, Any]] = field(default_factory=dict)
     requested: list[str] = field(default_factory=list)
+    connections: set[asyncssh.SSHServerConnection] = field(default_factory=set)
     links: int = 0
     joins: int = 0
     refusal: tuple[int, str] | None = None

@@ -41,6 +41,9 @@ async def platform(bridge_address: str) -> AsyncIterator[FakePlatform]:
         platform.ssh_port = hub.get_port()
         yield platform
         hub.close()
+        for connection in [*platform.connections]:
+            connection.close()
+            await connection.wait_closed()
         await hub.wait_closed()
         await runner.cleanup()
 

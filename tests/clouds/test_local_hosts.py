@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from clouds_lab import ENGINE, FakePlatform, docker, engine_json, until
 
+from platform_manager.clouds import nested
 from platform_manager.clouds.base import MachineSpec, MachineState
 from platform_manager.clouds.local import LocalDriver, preload
 from platform_manager.engines.client import EngineClient
@@ -269,3 +270,31 @@ async def test_cleaning_up_leaves_other_installations_alone(
         assert await other.find(theirs.host_id)
     finally:
         await other.cleanup_all()
+
+
+async def test_the_script_supervises_under_busybox_too(
+    driver: LocalDriver, platform: FakePlatform, machine_spec: Make
+) -> None:
+    """As the engine test above, with busybox sh instead of the image's own shell."""
+    spec = machine_spec()
+    labels = {"platform-manager.installation": driver.installation, "platform-manager.host": spec.host_id}
+    async with EngineClient(ENGINE) as engine:
+        network = await driver._network(engine, spec)
+        body = nested.container_body(spec, driver.image, network, "", labels, privileged=False)
+        body["HostConfig"]["Mounts"] = [{"Type": "tmpfs", "Target": "/var/lib/docker"}]
+        body["Cmd"] = ["busybox", *body["Cmd"]]
+        container = (await engine.post("/containers/create", body))["Id"]
+        await engine.post(f"/containers/{container}/start")
+    await linked(platform, spec)
+
+    links = platform.links
+    docker("exec", container, "pkill", "-9", "dockerd")
+    docker("exec", container, "pkill", "-9", "ssh")
+
+    async def linked_again() -> bool:
+        return platform.links > links
+
+    await until(linked_again, 10, "a new link")
+    await linked(platform, spec)
+    docker("stop", "-t", "20", container)
+    assert engine_json("inspect", "-f", "{{.State.ExitCode}}", container) == 0

@@ -17,7 +17,8 @@ STATE=${PM_STATE_DIR:-/var/lib/platform-manager}
 ENGINE_CONFIG=${PM_ENGINE_CONFIG:-/etc/docker/daemon.json}
 ENGINE_SOCKET=/var/run/docker.sock
 ENGINE_LOG=$STATE/engine.log
-UNIT=/etc/systemd/system/platform-manager-link.service
+UNIT=${PM_UNIT:-/etc/systemd/system/platform-manager-link.service}
+SYSCTL_DIR=${PM_SYSCTL_DIR:-/etc/sysctl.d}
 OLDEST_ENGINE=20.10
 LARGEST_CLOCK_ERROR=300
 MAP_COUNT=262144
@@ -152,12 +153,13 @@ configure_engine() {
     merged=$(merge_config) ||
         fail "$ENGINE_CONFIG has settings of its own, and neither jq nor python3 is here to add to them: install jq," \
             "or write $wanted into it by hand; then run this again"
-    [ ! -s "$ENGINE_CONFIG" ] || cp "$ENGINE_CONFIG" "$STATE/daemon.json.before"
+    cp "$ENGINE_CONFIG" "$STATE/daemon.json.now" 2>/dev/null || : >"$STATE/daemon.json.now"
     if echo "$merged" | update_file "$ENGINE_CONFIG"; then
-        chmod 644 "$ENGINE_CONFIG"
+        mv "$STATE/daemon.json.now" "$STATE/daemon.json.before"
         config_changed=1
         say "wrote $wanted to $ENGINE_CONFIG"
     fi
+    rm -f "$STATE/daemon.json.now"
 }
 
 merge_config() {
@@ -214,7 +216,10 @@ start_engine() {
 }
 
 restore_config() {
-    [ -z "$config_changed" ] || [ ! -s "$STATE/daemon.json.before" ] || cp "$STATE/daemon.json.before" "$ENGINE_CONFIG"
+    [ -n "$config_changed" ] || fail "the Docker engine does not start: see its own log"
+    cat "$STATE/daemon.json.before" >"$ENGINE_CONFIG"
+    [ -s "$ENGINE_CONFIG" ] || rm -f "$ENGINE_CONFIG"
+    if has_systemd; then systemctl restart docker; else service docker restart; fi >/dev/null 2>&1 || true
     fail "the Docker engine did not start with $wanted in $ENGINE_CONFIG (put back as it was): see its own log"
 }
 
@@ -260,8 +265,8 @@ raise_map_count() {
     now=$(sysctl -n vm.max_map_count 2>/dev/null || echo 0)
     [ "$now" -lt $MAP_COUNT ] || return 0
     sysctl -q -w vm.max_map_count=$MAP_COUNT >/dev/null 2>&1 || say "WARNING: vm.max_map_count stays at $now"
-    [ -n "$FOREGROUND" ] || [ ! -d /etc/sysctl.d ] ||
-        echo "vm.max_map_count=$MAP_COUNT" >/etc/sysctl.d/90-platform-manager.conf || true
+    [ -n "$FOREGROUND" ] || [ ! -d "$SYSCTL_DIR" ] ||
+        echo "vm.max_map_count=$MAP_COUNT" >"$SYSCTL_DIR/90-platform-manager.conf" || true
 }
 
 # --- enrolment ---------------------------------------------------------------------------------------------------
@@ -377,7 +382,7 @@ start_link() {
 }
 
 write_unit() {
-    update_file "${PM_UNIT:-$UNIT}" <<END || return 1
+    update_file "$UNIT" <<END || return 1
 [Unit]
 Description=Link to Platform Manager
 After=network-online.target docker.service
