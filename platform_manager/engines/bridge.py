@@ -8,6 +8,8 @@ import asyncssh
 
 from platform_manager.engines.flow_control import BoundedChannel
 
+FLUSH_BYTES = 64 * 1024
+
 OpenChannel = Callable[["EngineSide"], Awaitable[object]]
 
 
@@ -58,13 +60,14 @@ class LocalSide(asyncio.Protocol):
 
 
 class EngineSide(asyncssh.SSHUNIXSession[bytes]):
-    """The far end: a channel of the link. Packets of one read are written on in one go."""
+    """The far end: a channel of the link. Small packets of one read are written on in one go."""
 
     def __init__(self, local: LocalSide) -> None:
         self._local = local
         self._channel: BoundedChannel | None = None
         self._loop = asyncio.get_running_loop()
         self._received: list[bytes] = []
+        self._bytes = 0
         self.ended = False
 
     def connection_made(self, chan: asyncssh.SSHUNIXChannel[bytes]) -> None:
@@ -74,11 +77,15 @@ class EngineSide(asyncssh.SSHUNIXSession[bytes]):
         if not self._received:
             self._loop.call_soon(self._flush)
         self._received.append(data)
+        self._bytes += len(data)
+        if self._bytes >= FLUSH_BYTES:
+            self._flush()  # now: only a write can tell the channel to stop
 
     def _flush(self) -> None:
         if self._received and (transport := self._local.transport):
             transport.write(b"".join(self._received))
         self._received.clear()
+        self._bytes = 0
 
     def eof_received(self) -> bool:
         self._flush()

@@ -10,9 +10,10 @@ import json
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from io import BytesIO
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, BinaryIO, Literal, Self
 from urllib.parse import urlencode
 
 import aiohttp
@@ -229,12 +230,7 @@ class EngineClient:
         """The answer, its status checked: ``first`` seconds to its head, then ``idle`` between two reads."""
         if not PATH.fullmatch(path):
             raise ValueError(f"not a path of the engine's API: {path!r}")
-        sent = dict(headers or {})
-        if isinstance(body, Mapping | list | tuple):
-            body = json.dumps(body).encode()
-            sent["Content-Type"] = "application/json"
-        elif body is not None:
-            sent["Content-Type"] = "application/x-tar"
+        data, sent = encoded(body)
         with self._broken_connections():
             async with asyncio.timeout(first) as starting:
                 prefix = f"/v{await self.version()}" if versioned else ""
@@ -242,8 +238,8 @@ class EngineClient:
                 answer = await self._pool().request(
                     method,
                     url,
-                    data=body,
-                    headers=sent,
+                    data=data,
+                    headers={**sent, **(headers or {})},
                     allow_redirects=False,
                     timeout=aiohttp.ClientTimeout(
                         total=None, sock_connect=self.limits.connect_seconds, sock_read=idle
@@ -338,6 +334,19 @@ class EngineClient:
         if answer.status == 400 and "client version" in words:
             self._version = ""  # the engine was upgraded behind its link: negotiate again next time
         return refused(answer.status, words)
+
+
+def encoded(
+    body: Body | AsyncIterator[bytes],
+) -> tuple[BinaryIO | AsyncIterator[bytes] | None, dict[str, str]]:
+    """What is sent for a body, in pieces whatever its size, and its type."""
+    if body is None:
+        return None, {}
+    if isinstance(body, bytes):
+        return BytesIO(body), {"Content-Type": "application/x-tar"}
+    if isinstance(body, Mapping | Sequence):
+        return BytesIO(json.dumps(body).encode()), {"Content-Type": "application/json"}
+    return body, {"Content-Type": "application/x-tar"}
 
 
 def identifier(value: str) -> str:

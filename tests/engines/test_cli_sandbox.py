@@ -1,0 +1,212 @@
+"""The Docker CLI in its sandbox: the real one, asked by nobody but us."""
+
+import asyncio
+import json
+import os
+import re
+import time
+from pathlib import Path
+
+import pytest
+from fake_engine import STREAM, FakeEngine, endless, hanging, http
+
+from platform_manager.engines import cli, sandbox
+from platform_manager.errors import PlatformError, UserError
+
+COMPOSE = 'version: "3.8"\nservices:\n  web:\n    image: registry.invalid/web:${TAG:-none}\n'
+PREFIX = re.compile(r"APP_[A-Z]+")
+ANY = re.compile(r".+", re.DOTALL)
+
+
+async def shell(script: str, timeout: float = 5, **files: bytes) -> sandbox.Finished:
+    with sandbox.room(files, {"APP_X": "x"}, PREFIX) as place:
+        return await sandbox.run("/bin/sh", "-c", script, room=place, timeout=timeout)
+
+
+async def test_variables_are_filled_in_from_those_given_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TAG", "ours")
+    assert "web:none" in (await cli.stack_config(COMPOSE)).output
+    given = await cli.stack_config(COMPOSE, variables={"TAG": "theirs"})
+    assert "web:theirs" in given.output
+    assert given.exit_code == 0
+
+
+async def test_a_mistake_is_told_in_the_clis_words() -> None:
+    result = await cli.stack_config('version: "3.8"\nservices:\n  web:\n    imagine: x\n')
+    assert result.exit_code == 1
+    assert "imagine" in result.errors
+    assert result.output == ""
+
+
+async def test_files_next_to_the_compose_file_are_seen() -> None:
+    compose = COMPOSE + "    env_file: settings/web.env\n"
+    result = await cli.stack_config(compose, files={"settings/web.env": b"COLOUR=red\n"})
+    assert "COLOUR: red" in result.output
+    missing = await cli.stack_config(compose)
+    assert missing.exit_code == 1
+    assert "web.env" in missing.errors
+
+
+async def test_the_room_holds_nothing_else_and_its_environment_neither() -> None:
+    result = await shell("env; pwd; ls -a; ls -a $HOME; umask", note=b"n")
+    names = {line.partition("=")[0] for line in result.output.splitlines() if "=" in line}
+    assert names - {"PWD", "SHLVL", "OLDPWD", "_"} == {"APP_X", "PATH", "HOME", "DOCKER_CONFIG"}
+    assert "/work\n.\n..\nnote\n.\n..\n" in result.output
+
+
+async def test_the_room_is_gone_afterwards() -> None:
+    place = Path((await shell("pwd; touch made-here")).output.strip())
+    assert place.name == "work"
+    assert not place.parent.exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["/etc/passwd", "../x", "a/../../x", "a//b", "./a", "", "a\0b", "x" * 300, "a/", "\ud800"]
+)
+async def test_a_file_name_can_not_lead_outside(name: str) -> None:
+    with pytest.raises(UserError):
+        await cli.stack_config(COMPOSE, files={name: b""})
+
+
+async def test_a_file_can_not_be_two_things() -> None:
+    with pytest.raises(UserError, match="can't be used"):
+        await cli.stack_config(COMPOSE, files={"a": b"", "a/b": b""})
+    with pytest.raises(UserError, match=r"compose\.yaml"):
+        await cli.stack_config(COMPOSE, files={"compose.yaml": b""})
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("DOCKER_HOST", "DOCKER_CONFIG", "LD_PRELOAD", "PATH", "HOME"),
+        *("HTTP_PROXY", "https_proxy", "no_proxy", "ALL_PROXY", "GODEBUG"),
+        *("GOMAXPROCS", "SSL_CERT_FILE", "OTEL_EXPORTER_OTLP_ENDPOINT", "TMPDIR", "A=B"),
+    ],
+)
+async def test_a_variable_that_steers_the_cli_is_refused(name: str) -> None:
+    with pytest.raises(UserError) as caught:
+        await cli.stack_config(COMPOSE, variables={name: "x"}, allowed=ANY)
+    assert caught.value.field == name
+
+
+async def test_a_variable_has_a_name_and_a_value_that_fit() -> None:
+    await cli.stack_config(
+        COMPOSE, variables={"APP_NAME": "x", "APP_CAFÉ": "é"}, allowed=re.compile("APP_.*")
+    )
+    for name, value in {"TAG": "x", "APP_A": "\0", "APP_B": "\ud800", "APP_C": "x" * 70_000}.items():
+        with pytest.raises(UserError):
+            await cli.stack_config(COMPOSE, variables={name: value}, allowed=PREFIX)
+
+
+async def test_credentials_reach_the_cli_without_a_helper_program(engine: FakeEngine) -> None:
+    swarm(engine)
+    auth = {"auths": {"registry.invalid": {"auth": "dXNlcjpwYXNz"}}}
+    result = await cli.stack_deploy(
+        engine.path, "s1", COMPOSE, resolve_image="never", registry_auth=json.dumps(auth).encode()
+    )
+    assert result.exit_code == 0, result.output
+    created = next(request for request in engine.requests if request.path == "/services/create")
+    assert "x-registry-auth" in created.headers
+    for bad in (b"{", b"[]", b'{"auths": {}, "credHelpers": {"x": "y"}}', b'{"credsStore": "pass"}'):
+        with pytest.raises(UserError, match="auths"):
+            await cli.stack_deploy(engine.path, "s1", COMPOSE, registry_auth=bad)
+
+
+async def test_a_stack_is_deployed_to_the_engine_behind_the_socket(engine: FakeEngine) -> None:
+    swarm(engine)
+    result = await cli.stack_deploy(engine.path, "s1", COMPOSE, variables={"TAG": "7"}, resolve_image="never")
+    assert (result.exit_code, result.timed_out) == (0, False), result.output
+    assert "Creating service s1_web" in result.output
+    created = next(request for request in engine.requests if request.path == "/services/create")
+    sent = json.loads(created.body)
+    assert sent["Name"] == "s1_web"
+    assert sent["TaskTemplate"]["ContainerSpec"]["Image"] == "registry.invalid/web:7"
+    assert "x-registry-auth" not in created.headers
+
+
+async def test_a_stack_name_is_no_option(engine: FakeEngine) -> None:
+    for name in ("--help", "", "a b", "../x", "x" * 64):
+        with pytest.raises(UserError, match="stack's name"):
+            await cli.stack_deploy(engine.path, name, COMPOSE)
+
+
+async def test_a_silent_engine_ends_in_a_timeout(engine: FakeEngine) -> None:
+    engine.answers["/info"] = hanging()
+    started = time.monotonic()
+    result = await cli.stack_deploy(engine.path, "s1", COMPOSE, timeout=0.5)
+    assert result.timed_out
+    assert result.exit_code == -9
+    assert time.monotonic() - started < 2
+
+
+async def test_an_endless_answer_can_not_take_the_machines_memory(engine: FakeEngine) -> None:
+    engine.answers["/info"] = endless(STREAM, b'{"Name":"' + b"x" * 1_000_000)
+    result = await cli.stack_deploy(engine.path, "s1", COMPOSE, timeout=20)
+    assert result.exit_code != 0
+    assert not result.timed_out
+    assert len(result.output) <= 256 * 1024
+
+
+async def test_a_timeout_kills_the_whole_group() -> None:
+    result = await shell("sleep 60 & echo $!; sleep 60", timeout=0.3)
+    assert result.timed_out
+    child = int(result.output)
+    async with asyncio.timeout(5):
+        while alive(child):
+            await asyncio.sleep(0.01)
+
+
+async def test_a_cancelled_run_kills_the_whole_group(tmp_path: Path) -> None:
+    note = tmp_path / "pid"
+    run = asyncio.create_task(shell(f"sleep 60 & echo $! > {note}; sleep 60", timeout=60))
+    async with asyncio.timeout(5):
+        while not note.exists() or not note.read_text().strip():
+            await asyncio.sleep(0.01)
+        run.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await run
+        while alive(int(note.read_text())):
+            await asyncio.sleep(0.01)
+
+
+async def test_output_is_cut_but_read_to_the_end() -> None:
+    result = await shell("head -c 3000000 /dev/zero | tr '\\0' x; echo end >&2; exit 4")
+    assert len(result.output) == 256 * 1024
+    assert (result.exit_code, result.errors) == (4, "end\n")
+
+
+async def test_memory_processor_and_files_are_limited() -> None:
+    limits = (await shell("sleep 0.2; cat /proc/self/limits")).output
+    for name, value in {"Max data size": 2**29, "Max cpu time": 60, "Max core file size": 0}.items():
+        line = next(line for line in limits.splitlines() if line.startswith(name))
+        assert line.split()[len(name.split())] == str(value)
+
+
+async def test_an_old_cli_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert cli.features() == cli.Features(detach=True, config=True)
+    monkeypatch.setattr(cli, "features", lambda: cli.Features(detach=False, config=False))
+    with pytest.raises(PlatformError, match="stack config"):
+        await cli.stack_config(COMPOSE)
+
+
+def alive(pid: int) -> bool:
+    """A zombie nobody has waited for yet counts as dead."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def swarm(engine: FakeEngine) -> None:
+    """Answers of a manager without any stack, as far as a deployment asks."""
+    network = {"Name": "s1_default", "Id": "n1", "Scope": "swarm", "Driver": "overlay"}
+    engine.answers |= {
+        "/info": http({"Swarm": {"LocalNodeState": "active", "ControlAvailable": True}}),
+        "/services": http([]),
+        "/networks": http([]),
+        "/networks/create": http(network, status=201),
+        "/secrets": http([]),
+        "/configs": http([]),
+        "/services/create": http({"ID": "sv1"}, status=201),
+    }
+    assert os.access(cli.docker(), os.X_OK)
