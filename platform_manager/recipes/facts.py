@@ -25,18 +25,18 @@ class HostFacts:
 class EnvironmentFacts:
     """``published_ports`` maps (port, protocol) to the service of another stack that holds it.
 
-    ``hosts`` None means that nothing is known about them yet, an empty list that there are none.
+    ``secrets``, ``configs`` and ``hosts`` None means that nothing is known of them: nothing is checked then.
     """
 
     stack_name: str = ""
     mtu: int = 1450
-    networks: frozenset[str] | set[str] = frozenset()
-    volumes: frozenset[str] | set[str] = frozenset()
-    secrets: frozenset[str] | set[str] = frozenset()
-    configs: frozenset[str] | set[str] = frozenset()
+    networks: set[str] = field(default_factory=set)
+    volumes: set[str] = field(default_factory=set)
+    secrets: set[str] | None = None
+    configs: set[str] | None = None
     published_ports: Mapping[tuple[int, str], str] = field(default_factory=dict)
     hosts: list[HostFacts] | None = None
-    stack_names: frozenset[str] | set[str] = frozenset()
+    existing_stacks: set[str] = field(default_factory=set)
 
 
 def with_provided(answers: Mapping[str, str], *, stack_name: str, mtu: int) -> dict[str, str]:

@@ -89,7 +89,7 @@ def _names(value: Compose, facts: EnvironmentFacts) -> Iterator[Finding]:
     stack = facts.stack_name
     if stack and (problem := stack_name_problem(stack)):
         yield _error(("name",), problem)
-    elif stack in facts.stack_names:
+    elif stack in facts.existing_stacks:
         yield _error(("name",), f"There is already a stack named '{stack}' here. Choose another name.")
     for name in services(value):
         if problem := service_name_problem(stack, name):
@@ -172,7 +172,7 @@ def _externals(value: Compose, facts: EnvironmentFacts) -> Iterator[Finding]:
         for key in _used(value, kind):
             entry = section(value, kind).get(key, {})
             name = swarm_name(key, entry, facts.stack_name)
-            if is_external(entry) and name not in existing:
+            if existing is not None and is_external(entry) and name not in existing:
                 message = f"The {kind[:-1]} '{name}' does not exist here. Create it first."
                 yield _error((kind, key), message, f"create-{kind[:-1]}:{name}")
     for key, entry in section(value, "volumes").items():
