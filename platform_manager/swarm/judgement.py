@@ -1,0 +1,247 @@
+"""Says how a stack is doing, from services, tasks and nodes as the Engine API gives them.
+
+Nothing here asks the engine or keeps state. The exit code of a deployment means nothing: a stack runs when
+its tasks run, on hosts that answer, and keep running.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from platform_manager.recipes.constraints import read_constraint
+from platform_manager.recipes.facts import HostFacts
+
+from .snapshot import Json, image_of, mapping, number, part, sequence, text
+from .tasks import Fate, Slot, TaskFailure, is_ready, slots_of
+
+FAILURES_SHOWN = 20
+
+
+class StackState(StrEnum):
+    """The words of the states a stack passes through; a removed stack has none."""
+
+    DEPLOYING = "deploying"
+    CONVERGING = "converging"
+    RUNNING = "running"
+    DEGRADED = "degraded"
+    FAILED = "failed"
+    ROLLED_BACK = "rolled_back"
+    REMOVING = "removing"
+
+
+@dataclass(frozen=True)
+class ServiceStatus:
+    """``running`` counts tasks that run on a host that answers, and those that ended well for good."""
+
+    id: str
+    name: str
+    mode: str
+    desired: int
+    running: int
+    state: StackState
+    sentence: str
+    image: str
+    ports: list[str]
+    update_state: str
+    failures: list[TaskFailure] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class StackStatus:
+    """``recheck_seconds``: when to judge again although the swarm has no news; None when there is no need."""
+
+    state: StackState
+    sentence: str
+    running: int
+    desired: int
+    services: list[ServiceStatus]
+    recheck_seconds: float | None = None
+
+
+# The first of these that a service has is what the stack is.
+_WORST_FIRST = (
+    StackState.FAILED,
+    StackState.ROLLED_BACK,
+    StackState.REMOVING,
+    StackState.CONVERGING,
+    StackState.DEGRADED,
+    StackState.RUNNING,
+)
+
+
+def judge(
+    services: Iterable[Json], tasks: Iterable[Json], nodes: Iterable[Json], *, now: datetime | None = None
+) -> StackStatus:
+    """``services`` and ``tasks`` of one stack, all ``nodes``; ``now`` is for tests."""
+    moment = now or datetime.now(UTC)
+    known: list[Json] = [node for node in nodes if isinstance(node, dict)]
+    of_service: dict[str, list[Json]] = {}
+    for task in tasks:
+        of_service.setdefault(text(task.get("ServiceID"), 64), []).append(task)
+    judges = [
+        _ServiceJudge(service, of_service.get(text(service.get("ID"), 64), []), known, moment)
+        for service in services
+    ]
+    if not judges:
+        state = StackState.REMOVING if of_service else StackState.FAILED
+        words = "Its last tasks are ending." if of_service else "The swarm has no service of this stack."
+        return StackStatus(state, words, 0, 0, [])
+    verdicts = [(judge, judge.status()) for judge in judges]
+    starting = {status.id for _, status in verdicts if status.state is StackState.CONVERGING}
+    found = [judge.patient(status) if starting - {status.id} else status for judge, status in verdicts]
+    found.sort(key=lambda status: status.name)
+    rechecks = [judge.recheck for judge in judges if judge.recheck is not None]
+    return _stack(found, min(rechecks, default=None))
+
+
+def _stack(services: list[ServiceStatus], recheck: float | None) -> StackStatus:
+    state = next(state for state in _WORST_FIRST if any(service.state is state for service in services))
+    running = sum(service.running for service in services)
+    desired = sum(service.desired for service in services)
+    count = f"{running} of {desired} tasks running"
+    reasons = [service.sentence for service in services if service.state is state]
+    if state is StackState.RUNNING:
+        sentence = f"{count}."
+    elif state is StackState.CONVERGING:
+        waiting = next((reason for reason in reasons if ":" in reason), "")
+        sentence = f"{count}. {waiting}".strip()
+    else:
+        sentence = f"{reasons[0]} {count}."
+    return StackStatus(state, sentence, running, desired, services, recheck)
+
+
+class _ServiceJudge:
+    """One service; ``recheck`` is known after :meth:`status`."""
+
+    def __init__(self, service: Json, tasks: list[Json], nodes: list[Json], now: datetime) -> None:
+        self.service = service
+        self.mode, self.desired = _wanted(service, nodes)
+        self.slots = slots_of(service, tasks, nodes, now, job="job" in self.mode)
+        self.recheck: float | None = min(
+            (slot.changes_in for slot in self.slots if slot.changes_in is not None), default=None
+        )
+        # Sorted so that the best slots count towards the wanted number while an update replaces others.
+        self.slots.sort(key=lambda slot: slot.fate)
+        self.looping = False
+
+    def status(self) -> ServiceStatus:
+        counted = self.slots[: self.desired]
+        running = sum(slot.fate is Fate.GOOD for slot in counted)
+        state, reason = self._updating() or self._tasks(counted, running)
+        name = text(part(self.service, "Spec", "Name"), 255)
+        count = f"{running} of {self.desired} tasks running"
+        failures = [failure for slot in self.slots for failure in slot.failures]
+        failures.sort(key=lambda failure: failure.at, reverse=True)
+        return ServiceStatus(
+            id=text(self.service.get("ID"), 64),
+            name=name,
+            mode=self.mode,
+            desired=self.desired,
+            running=running,
+            state=state,
+            sentence=f"{name}: {reason}" if reason else f"{name} has {count}.",
+            image=image_of(part(self.service, "Spec", "TaskTemplate")),
+            ports=_ports(self.service),
+            update_state=text(part(self.service, "UpdateStatus", "State"), 40),
+            failures=failures[:FAILURES_SHOWN],
+        )
+
+    def patient(self, status: ServiceStatus) -> ServiceStatus:
+        """While other services still start, a crash may just mean that this one waits for them."""
+        if not self.looping or status.state is not StackState.FAILED:
+            return status
+        return ServiceStatus(**{**vars(status), "state": StackState.CONVERGING})
+
+    def _updating(self) -> tuple[StackState, str] | None:
+        update = text(part(self.service, "UpdateStatus", "State"), 40)
+        said = text(part(self.service, "UpdateStatus", "Message"), 300)
+        why = self._error_named_in(said)
+        if update == "rollback_completed":
+            return StackState.ROLLED_BACK, f"the update failed and was rolled back. {why}"
+        if update == "rollback_started":
+            return StackState.CONVERGING, f"the update failed and is being rolled back. {why}"
+        if update == "rollback_paused":
+            return StackState.FAILED, f"the update failed, and going back failed too. {why}"
+        if update == "paused":
+            return StackState.FAILED, f"the update failed and stopped half way. {why}"
+        if update == "updating":
+            return StackState.CONVERGING, ""
+        return None
+
+    def _error_named_in(self, message: str) -> str:
+        """The swarm names the task that made an update fail; its error says more than the message."""
+        failures = [failure for slot in self.slots for failure in slot.history]
+        named = next(
+            (failure.error for failure in failures if failure.task_id and failure.task_id in message), ""
+        )
+        words = named or message
+        return f"{words[:1].upper()}{words[1:].rstrip('.')}." if words else ""
+
+    def _tasks(self, counted: list[Slot], running: int) -> tuple[StackState, str]:
+        if running >= self.desired:
+            return StackState.RUNNING, ""
+        missing = [slot for slot in counted if slot.fate is not Fate.GOOD]
+        missing += [Slot(Fate.MOVING)] * (self.desired - len(counted))
+        worst = max(missing, key=lambda slot: slot.fate)
+        reason = next((slot.reason for slot in missing if slot.fate is worst.fate and slot.reason), "")
+        if worst.fate is Fate.MOVING:
+            return StackState.CONVERGING, reason
+        if running:
+            return StackState.DEGRADED, reason
+        untried = any(slot.fate is Fate.MOVING and not slot.reason for slot in missing)
+        if worst.fate is Fate.LOST or untried:
+            return StackState.CONVERGING, reason
+        self.looping = all(slot.may_recover for slot in missing)
+        return StackState.FAILED, reason
+
+
+def _wanted(service: Json, nodes: list[Json]) -> tuple[str, int]:
+    """The mode's name and how many tasks it wants now."""
+    mode = mapping(part(service, "Spec", "Mode"))
+    if "Global" in mode:
+        return "global", _eligible(service, nodes)
+    if "GlobalJob" in mode:
+        return "global-job", _eligible(service, nodes)
+    if "ReplicatedJob" in mode:
+        job = mapping(mode["ReplicatedJob"])
+        return "replicated-job", number(job.get("TotalCompletions", job.get("MaxConcurrent", 1)))
+    replicas = part(mode, "Replicated", "Replicas")
+    return "replicated", 1 if replicas is None else max(number(replicas), 0)
+
+
+def _eligible(service: Json, nodes: list[Json]) -> int:
+    wanted = []
+    for expression in sequence(part(service, "Spec", "TaskTemplate", "Placement", "Constraints")):
+        try:
+            wanted.append(read_constraint(text(expression, 500)))
+        except ValueError:
+            return 0
+    active = [node for node in nodes if is_ready(node) and part(node, "Spec", "Availability") == "active"]
+    return sum(all(constraint.matches(_host(node)) for constraint in wanted) for node in active)
+
+
+def _host(node: Json) -> HostFacts:
+    def labels(*path: str) -> dict[str, str]:
+        return {key: text(value, 500) for key, value in mapping(part(node, *path)).items()}
+
+    return HostFacts(
+        name=text(part(node, "Description", "Hostname"), 255),
+        role=text(part(node, "Spec", "Role"), 20),
+        labels=labels("Spec", "Labels"),
+        arch=text(part(node, "Description", "Platform", "Architecture"), 20),
+        os=text(part(node, "Description", "Platform", "OS"), 20),
+        node_id=text(node.get("ID"), 64),
+        address=text(part(node, "Status", "Addr"), 64),
+        engine_labels=labels("Description", "Engine", "Labels"),
+    )
+
+
+def _ports(service: Json) -> list[str]:
+    found = []
+    for port in sequence(part(service, "Endpoint", "Ports"))[:200]:
+        published, target = number(part(port, "PublishedPort")), number(part(port, "TargetPort"))
+        found.append(f"{published}:{target}/{text(part(port, 'Protocol'), 8) or 'tcp'}")
+    return found
