@@ -88,3 +88,4 @@ document.addEventListener("input", (event) => {
   if (form) filter(form);
 });
 document.addEventListener("live:applied", () => document.querySelectorAll(FILTERS).forEach(filter));
+document.querySelector(".frame-tab.active")?.scrollIntoView({ inline: "center", block: "nearest" });

@@ -5,8 +5,8 @@
   const show = () => {
     const theme = chosen() === "auto" ? (system.matches ? "dark" : "light") : chosen();
     document.documentElement.dataset.bsTheme = theme;
-    for (const button of document.querySelectorAll("[data-theme]")) {
-      const pressed = button.dataset.theme === chosen();
+    for (const button of document.querySelectorAll("[data-set-theme]")) {
+      const pressed = button.dataset.setTheme === chosen();
       button.classList.toggle("active", pressed);
       button.setAttribute("aria-pressed", pressed);
     }
@@ -16,10 +16,10 @@
   addEventListener("storage", show);
   document.addEventListener("DOMContentLoaded", show);
   document.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-theme]");
+    const button = event.target.closest("[data-set-theme]");
     if (!button) return;
     event.stopPropagation();
-    localStorage.setItem("theme", button.dataset.theme);
+    localStorage.setItem("theme", button.dataset.setTheme);
     show();
   });
 })();
