@@ -12,7 +12,15 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 from django.template.loader import render_to_string
 
-from dashboard.models import Operation, OperationLog, OperationState, OperationStep, StepState
+from dashboard.models import (
+    HostState,
+    Operation,
+    OperationLog,
+    OperationState,
+    OperationStep,
+    StackState,
+    StepState,
+)
 from dashboard.operations import catalogue
 from dashboard.operations.kinds import Kind, kind_of
 
@@ -141,8 +149,11 @@ def _left_behind(operation: Operation) -> list[dict[str, Any]]:
     """What a stopped operation made and did not finish."""
     if operation.state not in (OperationState.FAILED, OperationState.CANCELLED):
         return []
-    hosts = operation.environment.hosts.filter(created_at__gte=operation.created_at).exclude(state="active")
-    revisions = operation.revisions.select_related("stack").exclude(stack__state="running")
+    named = operation.args.get("hosts") or [operation.args.get("host")]
+    hosts = operation.environment.hosts.filter(pk__in=[pk for pk in named if pk]).exclude(
+        state=HostState.ACTIVE
+    )
+    revisions = operation.revisions.select_related("stack").exclude(stack__state=StackState.RUNNING)
     return [{"kind": "Host", "url": "host", "key": host.pk, "thing": host} for host in hosts] + [
         {"kind": "Stack", "url": "stack", "key": revision.stack.name, "thing": revision.stack}
         for revision in revisions

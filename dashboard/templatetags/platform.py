@@ -28,7 +28,7 @@ SPANS = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")]
 
 
 @register.filter(name="bytes")
-def as_bytes(size: float | None) -> str:
+def as_bytes(size: float | str | None) -> str:
     """A size in bytes with its unit, in powers of 1024."""
     if size is None or size == "":
         return ""
@@ -41,12 +41,12 @@ def as_bytes(size: float | None) -> str:
 
 
 @register.filter
-def duration(value: timedelta | float | None) -> str:
+def duration(value: timedelta | float | str | None) -> str:
     """A span of time by its two largest units, as in "1 min 5 s"."""
     if value is None or value == "":
         return ""
     seconds = int(value.total_seconds() if isinstance(value, timedelta) else value)
-    parts = []
+    parts: list[str] = []
     for size, unit in SPANS:
         if seconds >= size or (unit == "s" and not parts):
             parts.append(f"{seconds // size} {unit}")
@@ -158,7 +158,7 @@ def field(bound: BoundField, label: str = "", prefix: str = "", suffix: str = ""
         css = "form-select"
     if bound.errors:
         css += " is-invalid"
-    attrs = {"class": f"{css} {widget.attrs.get('class', '')}".strip()}
+    attrs: dict[str, str | bool] = {"class": f"{css} {widget.attrs.get('class', '')}".strip()}
     return {
         "field": bound,
         "label": label or bound.label,
