@@ -61,6 +61,10 @@ function tell() {
   part("cut").hidden = !screen.cut;
   part("count").textContent = `${screen.count.toLocaleString("en")} of ${lines.entries.length.toLocaleString("en")} lines`;
   part("empty").hidden = screen.count > 0;
+  const status = part("status");
+  if (status.dataset.state !== "open") return;
+  const word = paused ? "Paused" : following ? SPEAKS.open : "Held";
+  if (status.lastElementChild.textContent !== word) status.lastElementChild.textContent = word;
 }
 
 function hold() { heldAt ??= lines.end; tell(); }
@@ -76,8 +80,8 @@ function redraw() {
   screen.clear();
   screen.needle = part("search").value.trim().toLowerCase();
   screen.json = pressed(part("json"));
-  next = lines.first;
-  if (!passesAll()) { /* all of the buffer is looked at */ } else next = Math.max(lines.first, (heldAt ?? lines.end) - DRAWN);
+  // With a filter all of the buffer is looked at, without one only what will be drawn.
+  next = passesAll() ? Math.max(lines.first, (heldAt ?? lines.end) - DRAWN) : lines.first;
   marks = -1;
   part("found").textContent = "";
   schedule();
@@ -148,6 +152,7 @@ function onState(state) {
   status.querySelector(".live-word").textContent = state === "blocked" ? "Blocked" : SPEAKS[state];
   part("blocked").textContent = state === "blocked" ? SPEAKS.blocked : "";
   numbered = [];
+  tell();
 }
 
 function again() {
