@@ -37,8 +37,8 @@ images=$(scripts/workload-images.sh | tr '\n' ' ')
 # shellcheck disable=SC2086
 printf '%s\n' "$host_image" $images >"$var/images"
 
-gateway=$(docker network inspect bridge -f '{{range .IPAM.Config}}{{.Gateway}}{{end}}')
 export PM_VAR="$var"
+gateway=$(.venv/bin/python manage.py local_address)
 export PM_URL="http://127.0.0.1:$port"
 export PM_LISTEN="127.0.0.1:$port,$gateway:$port"
 export PM_HUB_LISTEN="$gateway:$hub_port"

@@ -47,3 +47,7 @@ def register(kind: Kind) -> Kind:
 
 def kind_of(name: str) -> Kind:
     return _kinds[name]
+
+
+def all_kinds() -> list[Kind]:
+    return list(_kinds.values())

@@ -1,0 +1,90 @@
+"""kill -9 of the worker before and after the work of every step: each operation ends right, once, with no orphan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.contrib.auth import get_user_model
+
+from dashboard.flows import environments, hosts, stacks
+from dashboard.models import Environment, Host, HostState, Operation, Stack, StackState
+from dashboard.operations import catalogue, kinds
+from platform_manager import wiring
+from platform_manager.swarm import cluster
+from tests.support.lab import Lab, succeeded
+
+pytestmark = [pytest.mark.engine, pytest.mark.django_db(transaction=True)]
+
+COMPOSE = """
+version: "3.8"
+services:
+  web:
+    image: 127.0.0.1:1/ticker:1
+    stop_grace_period: 1s
+    deploy:
+      replicas: 2
+networks:
+  default:
+    driver: overlay
+"""
+
+
+class Killer:
+    """A worker that dies at every moment it can, and is started again each time."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.marks = Path(lab.var) / "marks"
+        self.marks.mkdir()
+        lab.start("-m", "tests.support.crashing_worker", CRASH_MARKS=str(self.marks))
+
+    def run(self, operation: Operation) -> None:
+        """The operation to its end, over as many deaths as it has steps, twice."""
+        succeeded(operation, seconds=300)
+        catalogue.load()
+        steps = kinds.kind_of(operation.kind).steps
+        assert len(list(self.marks.glob(f"{operation.kind}-*"))) == 2 * len(steps)
+
+
+def nodes(settings_sockets: Path, environment: Environment) -> list[str]:
+    """The swarm's own list of nodes."""
+    manager = environment.hosts.filter(role="manager").exclude(node_id="").first()
+    assert manager is not None
+
+    async def ask() -> list[str]:
+        from platform_manager.engines.client import EngineClient
+
+        async with EngineClient(settings_sockets / f"{manager.pk}.sock") as client:
+            return [node["ID"] for node in await cluster.nodes(client)]
+
+    return wiring.run(ask(), 30)
+
+
+def test_every_operation_survives_a_kill_at_every_step(lab: Lab) -> None:
+    user = get_user_model().objects.create_user("ann")
+    lab.start_hub()
+    lab.start_web()
+    killer = Killer(lab)
+    environment = environments.create_environment(user, name="lab", managers=3, mtu=1400)
+
+    killer.run(hosts.add_hosts(environment, user, driver="local", prefix="fw", quantity=3))
+    rows = list(Host.objects.filter(environment=environment))
+    assert [row.state for row in rows] == [HostState.ACTIVE] * 3
+    assert len(lab.containers()) == 3
+    assert sorted(nodes(lab.var / "links", environment)) == sorted(row.node_id for row in rows)
+
+    killer.run(stacks.deploy_stack(environment, user, name="demo", compose=COMPOSE, answers={}))
+    assert Stack.objects.get(name="demo").state == StackState.RUNNING
+
+    killer.run(stacks.remove_stack(environment, user, "demo"))
+    assert not Stack.objects.filter(name="demo").exists()
+
+    killer.run(hosts.remove_host(rows[0], user))
+    left = list(Host.objects.filter(environment=environment))
+    assert [row.name for row in left] == ["fw-02", "fw-03"]
+    assert len(lab.containers()) == 2
+    assert sorted(nodes(lab.var / "links", environment)) == sorted(row.node_id for row in left)
+
+    killer.run(environments.delete_environment(environment, user, "lab"))
+    assert lab.leftovers() == []
+    assert not Environment.objects.alive().exists()
