@@ -133,7 +133,10 @@ class _ServiceJudge:
         state, reason = self._updating() or self._tasks(counted, running)
         name = text(part(self.service, "Spec", "Name"), 255)
         count = f"{running} of {self.desired} tasks running"
-        failures = [failure for slot in self.slots for failure in slot.failures]
+        gone_back = text(part(self.service, "UpdateStatus", "State"), 40).startswith("rollback")
+        failures = [
+            failure for slot in self.slots for failure in (slot.history if gone_back else slot.failures)
+        ]
         failures.sort(key=lambda failure: failure.at, reverse=True)
         return ServiceStatus(
             id=text(self.service.get("ID"), 64),
@@ -172,13 +175,11 @@ class _ServiceJudge:
         return None
 
     def _error_named_in(self, message: str) -> str:
-        """The swarm names the task that made an update fail; its error says more than the message."""
-        failures = [failure for slot in self.slots for failure in slot.history]
-        named = next(
-            (failure.error for failure in failures if failure.task_id and failure.task_id in message), ""
-        )
-        words = named or message
-        return f"{words[:1].upper()}{words[1:].rstrip('.')}." if words else ""
+        """The swarm names the task that made an update fail, while it lasts; its error says more."""
+        failures = [failure for slot in self.slots for failure in slot.history if failure.error]
+        failures.sort(key=lambda failure: (failure.task_id in message, failure.at))
+        words = failures[-1].error.removeprefix("task: ") if failures else message
+        return f"Last error: {words.rstrip('.')}." if words else ""
 
     def _tasks(self, counted: list[Slot], running: int) -> tuple[StackState, str]:
         if running >= self.desired:

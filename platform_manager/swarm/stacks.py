@@ -85,8 +85,13 @@ async def _delete(client: Client, path: str) -> None:
     try:
         await client.delete(path)
     except EngineError as error:
-        if error.status != 404 and not _in_use(error):
+        if not (_gone(error) or _in_use(error)):
             raise
+
+
+def _gone(error: EngineError) -> bool:
+    # For a network that went meanwhile the engine says 500.
+    return error.status == 404 or (error.status == 500 and "not found" in str(error).lower())
 
 
 def _in_use(error: EngineError) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
+from typing import Any
 
 from .snapshot import Json, mapping, number, part, text
 from .updates import moment
@@ -97,7 +98,7 @@ class _SlotJudge:
         failed = [task for task in self._of_this_version() if self._ended_badly(task)]
         recent = [task for task in failed if self._age(task) < HISTORY_SECONDS]
         live = self._live()
-        slot = self._running(live, recent) if live else self._ended()
+        slot = self._running(live, recent) if live else self._ended(recent)
         if slot is None:
             return None
         slot.history = [self._failure(task) for task in self.tasks if _state(task) in _FAILED]
@@ -107,8 +108,8 @@ class _SlotJudge:
 
     def _of_this_version(self) -> list[Json]:
         """Failures of an earlier version must not count against the one that mends it."""
-        same = [task for task in self.tasks if task.get("Spec") == self.template]
-        return same or self.tasks
+        template = _essence(self.template)
+        return [task for task in self.tasks if _essence(task.get("Spec")) == template] or self.tasks
 
     def _ended_badly(self, task: Json) -> bool:
         """A task that has to run for ever and ends with success ended badly too."""
@@ -146,14 +147,11 @@ class _SlotJudge:
         if state == "complete":
             return Slot(Fate.GOOD)
         up = state == "running" and self._answers(task)
-        loop = self._loop(recent)
-        if len(loop) >= CRASH_LOOP and not (up and self._age(task) >= STABLE_SECONDS):
-            left = max(STABLE_SECONDS - self._age(task), 1.0) if up else None
-            reason = f"it keeps ending, {len(loop)} times of late. {_sentence(loop[0])}"
-            return Slot(Fate.BROKEN, reason, changes_in=left)
-        refused = [old for old in recent if _image_error(_error(old))]
-        if len(refused) >= REFUSALS and not up:
-            return Slot(Fate.BROKEN, self._no_image(refused[-1]), may_recover=False)
+        if not (up and self._age(task) >= STABLE_SECONDS) and (broken := self._broken(recent)):
+            broken.changes_in = max(STABLE_SECONDS - self._age(task), 1.0) if up else None
+            return broken
+        if up and self._outdated(task):
+            return Slot(Fate.MOVING)
         if up:
             return Slot(Fate.MOVING if self.job else Fate.GOOD)
         if state == "running":
@@ -162,6 +160,21 @@ class _SlotJudge:
             return self._pending(task)
         reason = f"trying again. {_sentence(recent[-1])}" if recent else ""
         return Slot(Fate.MOVING, reason)
+
+    def _outdated(self, task: Json) -> bool:
+        """The service was changed, and its update has not come to this task, or is not known yet."""
+        spec = task.get("Spec")
+        return any(part(spec, key) != part(self.template, key) for key in ("ContainerSpec", "ForceUpdate"))
+
+    def _broken(self, recent: list[Json]) -> Slot | None:
+        """Nothing good can be expected of the next task: the last ones ended too often, or have no image."""
+        loop = self._loop(recent)
+        refused = [task for task in loop if _image_error(_error(task))]
+        if len(refused) >= REFUSALS and refused[0] is loop[0]:
+            return Slot(Fate.BROKEN, self._no_image(refused[0]), may_recover=False)
+        if len(loop) >= CRASH_LOOP:
+            return Slot(Fate.BROKEN, f"it keeps ending. {_sentence(loop[0])}")
+        return None
 
     def _pending(self, task: Json) -> Slot:
         created = moment(text(task.get("CreatedAt"), 40))
@@ -175,24 +188,24 @@ class _SlotJudge:
         found = part(self.template, "Placement", "Constraints")
         return [text(item, 200) for item in found] if isinstance(found, list) else []
 
-    def _ended(self) -> Slot | None:
+    def _ended(self, recent: list[Json]) -> Slot | None:
         """No task lives: it ended and stays so, or the next one is not made yet."""
         last = self.tasks[-1]
         policy = mapping(part(self.template, "RestartPolicy"))
         condition = text(policy.get("Condition"), 20) or "any"
-        if _state(last) == "complete":
-            return Slot(Fate.GOOD) if self.job or condition in ("none", "on-failure") else Slot(Fate.MOVING)
-        if _state(last) not in _FAILED:
+        if _state(last) == "complete" and (self.job or condition in ("none", "on-failure")):
+            return Slot(Fate.GOOD)
+        if not self._ended_badly(last):
             return None
         failures = sum(_state(task) in _FAILED for task in self._of_this_version())
         attempts = number(policy.get("MaxAttempts"))
-        if not self.job and (condition == "none" or (attempts and failures >= min(attempts, CRASH_LOOP))):
+        if condition == "none" or (attempts and failures > min(attempts, CRASH_LOOP - 1)):
             return Slot(
                 Fate.BROKEN, f"it ended and is not started again. {_sentence(last)}", may_recover=False
             )
         if text(last.get("DesiredState"), 20) == "remove":
             return None
-        return Slot(Fate.MOVING, f"trying again. {_sentence(last)}")
+        return self._broken(recent) or Slot(Fate.MOVING, f"trying again. {_sentence(last)}")
 
     def _no_image(self, task: Json) -> str:
         image = text(part(task, "Spec", "ContainerSpec", "Image"), 300).split("@sha256:")[0]
@@ -214,6 +227,11 @@ class _SlotJudge:
         )
 
 
+def _essence(spec: object) -> dict[str, Any]:
+    """A task template as both a service and its tasks give it: only services name the runtime."""
+    return {key: value for key, value in mapping(spec).items() if key != "Runtime"}
+
+
 def _state(task: Json) -> str:
     return text(part(task, "Status", "State"), 20)
 
@@ -227,7 +245,9 @@ def _stuck(task: Json) -> bool:
 
 
 def _sentence(task: Json) -> str:
-    words = _error(task).removeprefix("task: ") or f"it ended as {_state(task)}"
+    if _state(task) == "complete":
+        return "It ended by itself, with exit code 0."
+    words = _error(task).removeprefix("task: ") or _state(task)
     return f"Last error: {words.rstrip('.')}."
 
 
