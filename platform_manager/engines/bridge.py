@@ -19,6 +19,7 @@ class LocalSide(asyncio.Protocol):
     def __init__(self, open_channel: OpenChannel) -> None:
         self._open_channel = open_channel
         self._engine = EngineSide(self)
+        self._early: list[bytes] = []
         self._opening: asyncio.Task[None] | None = None
         self.transport: asyncio.Transport | None = None
         self.ended = False
@@ -35,17 +36,28 @@ class LocalSide(asyncio.Protocol):
             if self.transport:
                 self.transport.abort()
             return
-        if self.transport:
-            self.transport.resume_reading()
-        else:
+        if not self.transport:
             self._engine.abort()
+            return
+        for data in self._early:
+            self._engine.send(data)
+        self._early.clear()
+        if self.ended:
+            self._engine.send_end()
+        self.transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
-        self._engine.send(data)
+        if self._engine.opened:
+            self._engine.send(data)
+        elif self.transport:
+            # uvloop begins to read after connection_made, whatever was said there.
+            self._early.append(data)
+            self.transport.pause_reading()
 
     def eof_received(self) -> bool:
         self.ended = True
-        self._engine.send_end()
+        if self._engine.opened:
+            self._engine.send_end()
         return not self._engine.ended
 
     def pause_writing(self) -> None:
@@ -66,12 +78,14 @@ class EngineSide(asyncssh.SSHUNIXSession[bytes]):
         self._local = local
         self._channel: BoundedChannel | None = None
         self._loop = asyncio.get_running_loop()
+        self.opened = False
         self._received: list[bytes] = []
         self._bytes = 0
         self.ended = False
 
     def connection_made(self, chan: asyncssh.SSHUNIXChannel[bytes]) -> None:
         self._channel = cast(BoundedChannel, chan)
+        self.opened = True
 
     def data_received(self, data: bytes, datatype: int | None) -> None:
         if not self._received:

@@ -3,12 +3,14 @@
 import asyncio
 import socket
 import stat
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 
 import asyncssh
 import pytest
+import uvloop
 from fake_engine import FakeEngine, hanging, http
 from linked import Host, Watched, Wire
 
@@ -286,3 +288,26 @@ async def test_a_failing_callback_does_not_harm_the_link(
     await until(lambda: "callback of the hub failed" in caplog.text)
     async with EngineClient(watched.hub.socket_path("host-1")) as client:
         assert await client.version() == "1.41"
+
+
+@pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+async def test_the_hub_runs_in_a_thread_and_loop_of_its_own(
+    short_dir: Path, engine: FakeEngine, until: Until, new_loop: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
+    watched, host = Watched(short_dir), Host(short_dir, "host-1")
+    watched.admit(host)
+    loop = new_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(watched.hub.start(), loop))
+    await host.dial(watched.hub, engine.path)
+    await until(lambda: watched.said == ["host-1 up"])
+    engine.answers["/build"] = http({})
+    async with EngineClient(watched.hub.socket_path("host-1")) as client:
+        await asyncio.gather(*(client.post("/build", b"x" * 300_000) for _ in range(10)))
+    assert sum(len(request.body) for request in engine.requests) == 10 * 300_000
+    await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(watched.hub.stop(), loop))
+    loop.call_soon_threadsafe(loop.stop)
+    await asyncio.to_thread(thread.join)
+    loop.close()
+    await host.stop()
