@@ -6,10 +6,10 @@ import logging
 import re
 
 import pytest
-from dashboard.views.errors import server_error
 from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
 
+from dashboard.views.errors import server_error
 from tests import factories
 
 

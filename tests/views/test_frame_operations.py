@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.contrib.auth.models import User
@@ -143,8 +143,9 @@ def test_what_cannot_be_cancelled_is_said(client: Client, anna: User) -> None:
 
 def test_the_list_is_searched_and_filtered(client: Client, anna: User) -> None:
     environment = factories.environment(anna)
-    factories.operation(environment, "Add hosts", OperationState.SUCCEEDED)
-    factories.operation(environment, "Deploy stack demo", OperationState.FAILED, error="no such image")
+    factories.operation(environment, "Add hosts", OperationState.SUCCEEDED, id=UUID(int=1))
+    state = OperationState.FAILED
+    factories.operation(environment, "Deploy stack demo", state, error="no such image", id=UUID(int=2))
     place = reverse("operations", args=[environment.pk])
 
     def found(query: str) -> list[str]:
