@@ -71,9 +71,10 @@ def template(**fields: Any) -> EnvironmentTemplate:
 
 
 def environment(owner: User | None = None, name: str = "", **fields: Any) -> Environment:
-    """An environment with its owner as its first member."""
+    """An environment with its owner as its first member and an empty snapshot."""
     owner = owner or user()
     made = Environment.objects.create(owner=owner, name=name or f"Environment {next(_numbers)}", **fields)
+    Snapshot.objects.create(environment=made)
     member(made, owner, MemberRole.OWNER)
     return made
 
@@ -244,7 +245,7 @@ def snapshot(
 
 
 def filled(of: Environment, *, hosts: int = 3, stacks: int = 2, services: int = 4, tasks: int = 8) -> None:
-    """Hosts, stacks and a snapshot of any size; services are spread over stacks, tasks over services and hosts."""
+    """Hosts, stacks and a snapshot of any size; tasks are spread over services and hosts."""
     nodes = [node(n) for n in range(1, hosts + 1)]
     for made in nodes:
         host(of, made.hostname, node_id=made.id, role=HostRole(made.role), addresses=[made.address])

@@ -6,8 +6,8 @@ from django import forms
 
 
 class AddHostsForm(forms.Form):
-    driver = forms.CharField(max_length=20, initial="local", error_messages={"required": "Choose how they are made."})
-    prefix = forms.CharField(
+    driver = forms.CharField(max_length=20, error_messages={"required": "Choose how the hosts are made."})
+    prefix = forms.CharField(  # type: ignore[assignment]  # a form's own prefix is another thing
         max_length=200,
         label="Name prefix",
         error_messages={"required": "Give the hosts a prefix; they are numbered from it."},

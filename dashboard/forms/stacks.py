@@ -1,7 +1,7 @@
 """The form that deploys or updates a stack: a compose file and the answers to the questions it asks.
 
-A typed answer counts first, then the ``.env`` file. A blank one means the default, but where the name says that it
-is a password, a blank one means the answer of the revision before: such answers are never rendered back.
+A typed answer counts first, then the ``.env`` file. A blank one means the default, but where the name says
+that it is a password, it means the answer of the revision before: such answers are never rendered back.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from platform_manager.errors import UserError
 COMPOSE_CAP = 500_000
 ANSWER_CAP = 20_000
 PREFIX = "answer."
-SECRET = re.compile(r"pass(w|$|_|phrase)|passwd|pwd|secret|token|credential|private|api_?key|(^|_)key$", re.IGNORECASE)
+SECRET = re.compile(
+    r"pass(w|$|_|phrase)|passwd|pwd|secret|token|credential|private|api_?key|(^|_)key$", re.IGNORECASE
+)
 
 
 def secret(name: str) -> bool:
@@ -64,7 +66,7 @@ class StackForm(forms.Form):
                 cleaned[name] = self._text(name, upload)
         return cleaned
 
-    def _text(self, name: str, upload: UploadedFile) -> str:
+    def _text(self, name: str, upload: UploadedFile[Any]) -> str:
         if (upload.size or 0) > COMPOSE_CAP:
             self.add_error(name, f"The file is larger than {COMPOSE_CAP} bytes.")
             return ""
@@ -78,7 +80,7 @@ class StackForm(forms.Form):
 
 @dataclass(frozen=True)
 class StackInput:
-    """What the form holds, read as far as it can be read. ``failure`` is what keeps the file from being read."""
+    """What the form holds, as far as it can be read; ``failure`` says why not further."""
 
     name: str
     compose: str
@@ -97,7 +99,9 @@ def typed_answers(data: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def read_input(cleaned: Mapping[str, Any], typed: Mapping[str, str], earlier: Mapping[str, str]) -> StackInput:
+def read_input(
+    cleaned: Mapping[str, Any], typed: Mapping[str, str], earlier: Mapping[str, str]
+) -> StackInput:
     """``earlier`` are the answers of the revision before, empty for a new stack."""
     compose = cleaned.get("compose") or ""
     name, recipe = (cleaned.get("name") or "").strip(), cleaned.get("recipe") or ""
@@ -119,7 +123,8 @@ def read_input(cleaned: Mapping[str, Any], typed: Mapping[str, str], earlier: Ma
 
 
 def _answer(name: str, typed: Mapping[str, str], env: Mapping[str, str], earlier: Mapping[str, str]) -> str:
-    kept = earlier.get(name, "") if secret(name) else ""
+    # What was not asked yet (the form is new, or the question is) keeps the answer of the revision before.
+    kept = earlier.get(name, "") if secret(name) or name not in typed else ""
     return typed.get(name) or env.get(name) or kept
 
 

@@ -124,7 +124,7 @@ def host_head(host: Host, row: HostRow, node: Node | None) -> HostHead:
     )
 
 
-def host_of(viewer: Viewer, host_id: object) -> Host:
+def host_of(viewer: Viewer, host_id: UUID | str) -> Host:
     host = viewer.environment.hosts.filter(pk=host_id).first()
     if host is None:
         raise Http404("There is no such host in this environment.")
@@ -132,7 +132,7 @@ def host_of(viewer: Viewer, host_id: object) -> Host:
 
 
 def operations_on(host: Host) -> list[Operation]:
-    """The newest operations that name this host; the title says so, for hosts are made several at a time too."""
+    """The newest operations that name this host."""
     recent = Operation.objects.filter(environment_id=host.environment_id).select_related("requested_by")[:200]
     return [operation for operation in recent if _concerns(operation.args, host)][:10]
 
@@ -144,7 +144,7 @@ def _concerns(args: dict[str, Any], host: Host) -> bool:
 
 def host_page(viewer: Viewer, params: Mapping[str, str]) -> Page:
     """``params`` hold ``host_id``."""
-    host = host_of(viewer, params.get("host_id"))
+    host = host_of(viewer, params.get("host_id", ""))
     view = read(viewer.environment)
     node = view.node_by_id.get(host.node_id) if host.node_id else None
     head = host_head(host, host_row(host, view), node)
@@ -163,7 +163,7 @@ def host_page(viewer: Viewer, params: Mapping[str, str]) -> Page:
             "host-operations",
             "environment/_operation_row.html",
             operation_rows(operations_on(host)),
-            "environment/_no_operations.html",
+            "hosts/_no_operations.html",
             viewer.shared,
         ),
     }

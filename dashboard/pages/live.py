@@ -1,8 +1,8 @@
 """Pages whose rows change while somebody looks at them.
 
-A page has containers (elements with an id), a container has rows in order, and each row is a frozen record drawn
-by one partial template whose outermost element carries the row's id. The page and the websocket draw from the same
-records; what is on screen is compared record by record, and only rows that differ are drawn and sent.
+A page has containers (elements with an id), a container has rows in order, and each row is a frozen record
+drawn by one partial template whose outermost element carries the row's id. The page and the websocket draw from
+the same records; what is on screen is compared record by record, and only rows that differ are drawn and sent.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ def unfinished(environment: Environment) -> list[OperationRow]:
         .prefetch_related(Prefetch("steps", queryset=at_work, to_attr="at_work"))
         .order_by("-state", "id")
     )
-    return [operation_row(operation, next(iter(operation.at_work), None)) for operation in found[:SHOWN]]  # type: ignore[attr-defined]
+    return [operation_row(operation, next(iter(operation.at_work), None)) for operation in found[:SHOWN]]
 
 
 def latest(environment: Environment) -> list[OperationRow]:

@@ -73,7 +73,7 @@ def slot_of(task: Task) -> tuple[str, str]:
 
 
 def split(tasks: Iterable[Task]) -> tuple[list[Task], list[Task]]:
-    """The tasks that are, and those that were; ``tasks`` come newest first within a slot, as views keep them."""
+    """The tasks that are, and those that were; ``tasks`` come newest first within a slot."""
     current: list[Task] = []
     past: list[Task] = []
     seen: set[tuple[str, str]] = set()

@@ -20,7 +20,7 @@ from .snapshot import SnapshotView, read
 from .viewer import Viewer
 
 REVISIONS = 20
-OUTSIDE = "Deployed past the platform: it is shown, but updated and removed only where it came from."
+OUTSIDE = "Deployed past the platform: it can be removed here, but updated only where it came from."
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """The websocket of an environment's pages: rows that changed, and nothing else.
 
-A hint on the channel layer says only that something changed. The page is then built again for this viewer and
-compared with what is on the viewer's screen. One build is under way at most; the first hint after a quiet time is
-answered at once, those that come meanwhile are one more build, at most every 200 ms. Nothing is queued: a viewer
-who takes nothing is sent nothing, and later the difference to the newest state.
+A hint on the channel layer says only that something changed. The page is then built again for this viewer
+and compared with what is on the viewer's screen. One build is under way at most; the first hint after a quiet
+time is answered at once, those that come meanwhile are one more build, at most every 200 ms. Nothing is queued:
+a viewer who takes nothing is sent nothing, and later the difference to the newest state.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Watch:
         return viewer_of(self._user, self._environment_id) is not None
 
     def next(self) -> dict[str, Any] | None:
-        """What brings the screen up to date, empty when it is; None when there is nothing to see (any more)."""
+        """What brings the screen up to date, empty when it is; None when there is nothing to see."""
         viewer = viewer_of(self._user, self._environment_id)
         if viewer is None:
             return None

@@ -47,13 +47,11 @@ def member(view: View[P]) -> Callable[..., HttpResponseBase]:
 def changing(view: View[P]) -> Callable[..., HttpResponseBase]:
     """For pages and actions that change something: read-only members are refused."""
 
-    @member
-    @wraps(view)
-    def guarded(request: HttpRequest, viewer: Viewer, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def guarded(request: HttpRequest, viewer: Viewer, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         refuse_read_only(viewer)
         return view(request, viewer, *args, **kwargs)
 
-    return guarded
+    return wraps(view)(member(guarded))
 
 
 def refuse_read_only(viewer: Viewer) -> None:

@@ -34,7 +34,11 @@ def _first_values(viewer: Viewer) -> dict[str, str | int]:
     """Names go on from the last host's; a new environment is offered as many hosts as it wants managers."""
     last = viewer.environment.hosts.order_by("-created_at").values_list("name", flat=True).first()
     prefix = last.rpartition("-")[0] if last else ""
-    return {"driver": "local", "prefix": prefix or PREFIX, "quantity": 1 if last else viewer.environment.managers}
+    return {
+        "driver": "local",
+        "prefix": prefix or PREFIX,
+        "quantity": 1 if last else viewer.environment.managers,
+    }
 
 
 def _planned(viewer: Viewer, form: AddHostsForm) -> HostPlan | None:
@@ -68,7 +72,9 @@ def hosts_add(request: HttpRequest, viewer: Viewer) -> HttpResponse:
 def hosts_plan(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     """What adding these hosts would give, while the user types."""
     form = AddHostsForm({"driver": "local", **request.GET.dict()})
-    return render(request, "hosts/_planned.html", {**viewer.shared, "form": form, "plan": _planned(viewer, form)})
+    return render(
+        request, "hosts/_planned.html", {**viewer.shared, "form": form, "plan": _planned(viewer, form)}
+    )
 
 
 @changing

@@ -48,12 +48,18 @@ class Draft:
 
     @property
     def deployable(self) -> bool:
-        return self.preview is not None and not self.errors and not any(p.severity == "error" for p in self.problems)
+        return (
+            self.preview is not None
+            and not self.errors
+            and not any(p.severity == "error" for p in self.problems)
+        )
 
     @property
     def context(self) -> dict[str, Any]:
         given, preview = self.given, self.preview
-        offers = [one.offer.partition(":")[2] for one in self.problems if one.offer.startswith("create-network:")]
+        offers = [
+            one.offer.partition(":")[2] for one in self.problems if one.offer.startswith("create-network:")
+        ]
         return {
             "given": given,
             "questions": given.questions,
@@ -79,7 +85,11 @@ def _draft(viewer: Viewer, form: StackForm, earlier: Mapping[str, str], *, updat
         errors["name"] = "This name is taken by the platform itself. Choose another one."
     try:
         preview = preview_stack(
-            viewer.environment, name=given.name, compose=given.compose, answers=given.answers, updating=updating
+            viewer.environment,
+            name=given.name,
+            compose=given.compose,
+            answers=given.answers,
+            updating=updating,
         )
     except UserError as error:
         errors.setdefault(error.field or "compose", str(error))
@@ -197,7 +207,7 @@ def _htmx(request: HttpRequest) -> bool:
 @require_POST
 @changing
 def stack_preview(request: HttpRequest, viewer: Viewer) -> HttpResponse:
-    """What deploying the form would do, while the user types; ``updating`` names the stack that is updated."""
+    """What deploying the form would do, while the user types; ``updating`` names a stack that exists."""
     known = _known(viewer, request.POST["updating"]) if request.POST.get("updating") else None
     earlier = _last(known)[1] if known else {}
     draft = _draft(viewer, _posted(request, known), earlier, updating=known is not None)
