@@ -9,6 +9,7 @@ import { LEVELS, levelOf } from "./log/read.js";
 const BUFFERED = 50000;
 const FRAME_MS = 8;
 const COLOURS = 12;
+const OVERLAP_MS = 60000;
 const SPEAKS = {
   connecting: "Connecting", open: "Following", lost: "Reconnecting; nothing is missed", ended: "Ended", gone: "Gone",
   blocked: "Logs are blocked: the proxy in front of the platform does not pass on websockets (the Upgrade header is missing).",
@@ -134,13 +135,21 @@ function addChip(source) {
   part("chips").append(chip);
 }
 
+// Where to go on after a lost connection: at the task that is furthest behind, but not hours back because of one
+// that has been silent. What the others have already is dropped by its time.
+function resumeAt() {
+  const seen = [...sources.values()].map((source) => source.last).filter(Boolean).sort();
+  if (!seen.length) return "";
+  const bound = new Date(Date.parse(`${seen.at(-1).slice(0, 23)}Z`) - OVERLAP_MS).toISOString();
+  return seen[0] > bound ? seen[0] : bound;
+}
+
 function address() {
   const url = new URL(viewer.dataset.logs, location.href);
   url.searchParams.set("tail", part("tail").value);
   const minutes = Number(part("since").value);
   if (minutes) url.searchParams.set("since", new Date(Date.now() - minutes * 60000).toISOString());
-  const last = [...sources.values()].map((source) => source.last).filter(Boolean).sort()[0];
-  // From the source that is furthest behind; what the others have already is dropped by time.
+  const last = resumeAt();
   if (last) url.searchParams.set("since", last);
   return url.pathname + url.search;
 }
