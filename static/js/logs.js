@@ -11,7 +11,7 @@ const FRAME_MS = 8;
 const COLOURS = 12;
 const OVERLAP_MS = 60000;
 const SPEAKS = {
-  connecting: "Connecting", open: "Following", lost: "Reconnecting; nothing is missed", ended: "Ended", gone: "Gone",
+  connecting: "Connecting", open: "Following", lost: "Reconnecting", ended: "Ended", gone: "Gone",
   blocked: "Logs are blocked: the proxy in front of the platform does not pass on websockets (the Upgrade header is missing).",
 };
 const viewer = document.querySelector("[data-logs]");
