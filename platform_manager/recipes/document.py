@@ -62,6 +62,8 @@ def read(text: str) -> Document:
         root = yaml.compose(_first_document(text), Loader=_Loader)
     except yaml.YAMLError as error:
         _refuse(*_yaml_words(error))
+    except UnicodeEncodeError:
+        _refuse("The file is no text in UTF-8. Save it as UTF-8.")
     if not isinstance(root, yaml.MappingNode):
         _refuse("The file must start with keys such as 'services:'. It holds no mapping at the top level.", 1)
     _check_expansion(root)

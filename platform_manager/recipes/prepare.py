@@ -46,11 +46,11 @@ def prepare(recipe: Recipe, answers: Mapping[str, str], *, mtu: int, stack_name:
     files = _files(recipe, value)
     root = _Prefixer().copy(recipe.document.root)
     assert isinstance(root, yaml.MappingNode)  # noqa: S101 - read() took nothing else
-    _fill_environment(root, value, given)
+    filled = _fill_environment(root, value, given)
     _inject_mtu(root, value, mtu)
     if not recipe.value.get("version"):
         _set_version(root, value)
-    names = [variable.name for variable in find_variables(recipe.value)]
+    names = dict.fromkeys([*(variable.name for variable in find_variables(recipe.value)), *filled])
     variables = {PREFIX + name: given[name] for name in names if name in given}
     return Prepared(_serialize(root), variables, files)
 
@@ -95,6 +95,8 @@ class _Prefixer:
             return yaml.SequenceNode(node.tag, items, flow_style=node.flow_style)
         assert isinstance(node, yaml.ScalarNode)  # noqa: S101 - there is no fourth kind
         text = node.value if is_key else _prefixed(node.value)
+        if node.tag == PLAIN and not text:
+            text = "null"  # Nothing at all can't be written everywhere.
         return yaml.ScalarNode(_tag(node), text, style=node.style or None)
 
 
@@ -122,8 +124,9 @@ def _tag(node: yaml.Node) -> str:
 _RESOLVER = yaml.resolver.Resolver()
 
 
-def _fill_environment(root: yaml.MappingNode, value: dict[str, Any], given: Mapping[str, str]) -> None:
-    """The CLI fills bare environment entries from its environment: name the prefixed variable there."""
+def _fill_environment(root: yaml.MappingNode, value: dict[str, Any], given: Mapping[str, str]) -> list[str]:
+    """The CLI fills empty environment entries from its environment: name the prefixed variables there."""
+    filled: list[str] = []
     for name, service in preflight.services(_mappings_only(value)).items():
         environment = service.get("environment")
         entries: list[tuple[str | int, str]] = []
@@ -133,8 +136,10 @@ def _fill_environment(root: yaml.MappingNode, value: dict[str, Any], given: Mapp
             split = [(index, str(item).partition("=")) for index, item in enumerate(environment)]
             entries = [(index, parts[0]) for index, parts in split if not parts[2]]
         wanted = [(place, key) for place, key in entries if key in given]
+        filled += [key for _, key in wanted]
         if wanted:
             _rewrite(_own(_own(_own(root, "services"), name), "environment"), wanted)
+    return filled
 
 
 def _rewrite(environment: yaml.Node, wanted: list[tuple[str | int, str]]) -> None:

@@ -13,6 +13,7 @@ from .snapshot import STACK_LABEL, Json, part, text
 from .tasks import TaskFailure, is_ready
 
 __all__ = [
+    "STACK_LABEL",
     "ServiceStatus",
     "StackState",
     "StackStatus",
