@@ -35,9 +35,7 @@ PM_HUB_PORT = environ.integer("PM_HUB_PORT", int(PM_HUB_LISTEN[0].rpartition(":"
 PM_HUB_KEY = environ.path("PM_HUB_KEY", PM_VAR / "hub-key")
 
 PM_SOCKETS = environ.path("PM_SOCKETS", PM_VAR / "links")
-PM_INSTALLATION = environ.text("PM_INSTALLATION") or environ.secret_file(
-    PM_VAR / "installation", secrets.token_hex(3)
-)
+PM_INSTALLATION = environ.text("PM_INSTALLATION") or environ.secret_file(PM_VAR / "installation", secrets.token_hex(3))
 PM_LOCAL_ENGINE = environ.path("PM_LOCAL_ENGINE", Path("/var/run/docker.sock"))
 PM_HOST_IMAGE = environ.text("PM_HOST_IMAGE")
 PM_LOCAL_PRELOAD = environ.words("PM_LOCAL_PRELOAD")
@@ -73,6 +71,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "dashboard.views.middleware.ContentSecurityPolicy",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -83,7 +82,6 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "dashboard.views.middleware.ContentSecurityPolicy",
 ]
 
 ROOT_URLCONF = "platform_manager.urls"
@@ -177,7 +175,7 @@ USE_TZ = True
 USE_I18N = False
 
 STATIC_URL = "/static/"
-STATIC_ROOT = environ.path("PM_STATIC_ROOT", BASE_DIR / "staticfiles")
+STATIC_ROOT = environ.path("PM_STATIC_ROOT", PM_VAR / "static")
 NODE_MODULES = environ.path("PM_NODE_MODULES", BASE_DIR / "node_modules")
 STATICFILES_DIRS = [
     BASE_DIR / "static",
@@ -186,6 +184,7 @@ STATICFILES_DIRS = [
     ("vendor/icons", NODE_MODULES / "@tabler/icons-webfont/dist"),
     ("vendor/htmx", NODE_MODULES / "htmx.org/dist"),
 ]
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 

@@ -19,7 +19,8 @@ KEY_TYPE = "ssh-ed25519"
 TEXTS = ("hostname", "architecture", "kernel", "os", "engine_version")
 NUMBERS = ("mtu", "cpus", "memory_bytes", "disk_bytes")
 REFUSED = (
-    "This token is unknown, used or expired. Ask for a new one on the environment's hosts page and run the command again."
+    "This token is unknown, used or expired. "
+    "Ask for a new one on the environment's hosts page and run the command again."
 )
 
 
@@ -53,7 +54,7 @@ def enrol(token: str, body: Mapping[str, Any]) -> Host:
 
 
 def fingerprint_of(key: object) -> str:
-    """"SHA256:..." of an ed25519 public key line, as ssh-keygen prints it."""
+    """ "SHA256:..." of an ed25519 public key line, as ssh-keygen prints it."""
     words = key.split() if isinstance(key, str) and len(key) < 1000 else []
     try:
         blob = base64.b64decode(words[1], validate=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -37,7 +37,7 @@ class DeletionPlan:
 
 
 def create_environment(
-    user: AbstractBaseUser,
+    user: User,
     *,
     name: str,
     description: str = "",
@@ -70,7 +70,7 @@ def create_environment(
     return environment
 
 
-def _checked_name(user: AbstractBaseUser, name: str, but: Environment | None = None) -> str:
+def _checked_name(user: User, name: str, but: Environment | None = None) -> str:
     name = " ".join(name.split())
     if not name:
         raise UserError("Give the environment a name.", "name")
@@ -105,7 +105,7 @@ def deletion_plan(environment: Environment) -> DeletionPlan:
 
 
 @transaction.atomic
-def delete_environment(environment: Environment, user: AbstractBaseUser, typed_name: str) -> Operation:
+def delete_environment(environment: Environment, user: User, typed_name: str) -> Operation:
     """Queue the deletion; what waits in the queue is cancelled and what runs is asked to stop."""
     if " ".join(typed_name.split()) != environment.name:
         raise UserError(f"Type the environment's name, {environment.name}, to delete it.", "typed_name")

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from dashboard.models import Environment, Host, HostRole, HostState, Operation, OperationState
@@ -62,7 +62,8 @@ def _checked_prefix(prefix: str) -> str:
     prefix = prefix.strip()
     if not PREFIX.fullmatch(prefix):
         raise UserError(
-            "The prefix takes lower-case letters, digits and -, and starts and ends with a letter or digit.", "prefix"
+            "The prefix takes lower-case letters, digits and -, and starts and ends with a letter or digit.",
+            "prefix",
         )
     if len(prefix) > 40:
         raise UserError(f"The prefix has {len(prefix)} characters; 40 is the most.", "prefix")
@@ -102,9 +103,7 @@ def _notes(wanted: int, target: int, hosts: int) -> list[str]:
 
 
 @transaction.atomic
-def add_hosts(
-    environment: Environment, user: AbstractBaseUser, *, driver: str, prefix: str, quantity: int
-) -> Operation:
+def add_hosts(environment: Environment, user: User, *, driver: str, prefix: str, quantity: int) -> Operation:
     """Rows for the hosts, and an operation that makes their machines and joins them."""
     if driver not in DRIVERS:
         raise UserError("Choose how the hosts are made.", "driver")
@@ -155,9 +154,7 @@ def removal_plan(host: Host) -> RemovalPlan:
     return _keep_odd(host, managers, answering, workers, len(others))
 
 
-def _keep_odd(
-    host: Host, managers: list[Host], answering: list[Host], workers: list[Host], others: int
-) -> RemovalPlan:
+def _keep_odd(host: Host, managers: list[Host], answering: list[Host], workers: list[Host], others: int) -> RemovalPlan:
     target = manager_target(host.environment.managers, others)
     promote = workers[: max(0, target - len(managers))]
     demote = answering[: len(managers) + len(promote) - target] if len(managers) + len(promote) > target else []
@@ -174,7 +171,7 @@ def _keep_odd(
 
 
 @transaction.atomic
-def remove_host(host: Host, user: AbstractBaseUser) -> Operation:
+def remove_host(host: Host, user: User) -> Operation:
     """Queue the removal; refused while it would cost the swarm its majority or while it is on its way already."""
     environment = locked(host.environment)
     plan = removal_plan(host)
@@ -198,7 +195,7 @@ def _refuse_twice(environment: Environment, kind: str, args: dict[str, str], sen
 
 
 @transaction.atomic
-def promote_host(host: Host, user: AbstractBaseUser) -> Operation:
+def promote_host(host: Host, user: User) -> Operation:
     environment = locked(host.environment)
     if host.role == HostRole.MANAGER:
         raise UserError(f"{host.name} is a manager already.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
@@ -17,7 +17,7 @@ from .request import locked, request_operation
 
 
 @transaction.atomic
-def cancel_operation(operation: Operation, user: AbstractBaseUser) -> None:
+def cancel_operation(operation: Operation, user: User) -> None:
     """A queued operation ends at once, a running one at its next safe point."""
     catalogue.load()
     kind = kind_of(operation.kind)
@@ -33,7 +33,7 @@ def cancel_operation(operation: Operation, user: AbstractBaseUser) -> None:
 
 
 @transaction.atomic
-def retry_operation(operation: Operation, user: AbstractBaseUser) -> Operation:
+def retry_operation(operation: Operation, user: User) -> Operation:
     """The same work again; finished parts are found and kept."""
     if operation.state not in (OperationState.FAILED, OperationState.CANCELLED):
         raise UserError("Only an operation that failed or was cancelled can be repeated.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from dashboard.models import Environment, Operation
@@ -14,7 +14,7 @@ from platform_manager.errors import UserError
 
 
 def request_operation(
-    environment: Environment, user: AbstractBaseUser | None, kind: str, title: str, args: dict[str, Any]
+    environment: Environment, user: User | None, kind: str, title: str, args: dict[str, Any]
 ) -> Operation:
     """Queue an operation in the running transaction; a worker claims it after the commit."""
     operation = Operation.objects.create(

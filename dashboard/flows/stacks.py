@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Max
 
@@ -66,7 +66,7 @@ def preview_stack(
 @transaction.atomic
 def deploy_stack(
     environment: Environment,
-    user: AbstractBaseUser,
+    user: User,
     *,
     name: str,
     compose: str,
@@ -109,7 +109,7 @@ def _stack(environment: Environment, name: str, recipe: str, updating: bool) -> 
 
 
 @transaction.atomic
-def remove_stack(environment: Environment, user: AbstractBaseUser, name: str) -> Operation:
+def remove_stack(environment: Environment, user: User, name: str) -> Operation:
     """Queue the removal of a stack, also of one that was made outside the platform."""
     environment = locked(environment)
     services = json.loads(environment.snapshot.services)

@@ -93,14 +93,14 @@ def members(environment_id: str) -> list[Member]:
             link_up=host.link_up,
             engine_up=host.engine_up,
         )
-        for host in Host.objects.filter(environment=environment_id)
+        for host in Host.objects.filter(environment_id=environment_id)
     ]
 
 
 def node_states(environment_id: str, ready: set[str], roles: dict[str, str]) -> bool:
     """Bring the steady hosts' rows in line with what the swarm says of its nodes; whether any changed."""
     changed = False
-    for host in Host.objects.filter(environment=environment_id, state__in=STEADY).exclude(node_id=""):
+    for host in Host.objects.filter(environment_id=environment_id, state__in=STEADY).exclude(node_id=""):
         state, detail = _state(host, ready)
         role = roles.get(host.node_id, host.role)
         if (state, detail, role) != (host.state, host.state_detail, host.role):
@@ -122,7 +122,7 @@ def _state(host: Host, ready: set[str]) -> tuple[str, str]:
 def write_snapshot(environment_id: str, columns: dict[str, str]) -> None:
     """Write the columns that changed as the next version."""
     Snapshot.objects.get_or_create(environment_id=environment_id)
-    Snapshot.objects.filter(environment=environment_id).update(
+    Snapshot.objects.filter(environment_id=environment_id).update(
         version=F("version") + 1, read_at=timezone.now(), **columns
     )
     hint(environment_group(environment_id), what="snapshot")
@@ -130,7 +130,7 @@ def write_snapshot(environment_id: str, columns: dict[str, str]) -> None:
 
 def settled_stacks(environment_id: str) -> list[dict[str, Any]]:
     """Stacks whose state the watcher keeps, with the engine's time of their last deployment."""
-    found = Stack.objects.filter(environment=environment_id).exclude(settled_at=None)
+    found = Stack.objects.filter(environment_id=environment_id).exclude(settled_at=None)
     return [
         {
             "id": stack.pk,

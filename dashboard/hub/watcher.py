@@ -22,6 +22,7 @@ log = logging.getLogger("platform.hub")
 
 Call = Callable[..., Coroutine[Any, Any, Any]]
 
+NO_MANAGER = "No manager answers: what you see is what was known before. It goes on by itself when one is back."
 IDLE_SECONDS = 10.0
 MOVING_SECONDS = 0.4
 MOVING_FOR_SECONDS = 120.0
@@ -93,8 +94,7 @@ class EnvironmentWatcher:
             return
         manager = await self._manager(members)
         if manager is None:
-            problem = "No manager answers: what you see is what was known before. It goes on by itself when one is back."
-            await self._write({}, problem)
+            await self._write({}, NO_MANAGER)
             return
         answers = await asyncio.gather(*(manager.get(path) for path in ("/nodes", "/services", "/tasks", "/networks")))
         nodes, services, tasks, networks = (
@@ -189,4 +189,6 @@ class EnvironmentWatcher:
             of_stack = [task for task in tasks if task.get("ServiceID") in ids]
             status = stacks.judge(updates.since(own, stack["since"]), of_stack, nodes)
             if (status.state.value, status.sentence) != (stack["state"], stack["sentence"]):
-                await self._db(records.write_stack, self.environment_id, stack["id"], status.state.value, status.sentence)
+                await self._db(
+                    records.write_stack, self.environment_id, stack["id"], status.state.value, status.sentence
+                )

@@ -13,7 +13,7 @@ from .ids import uuid7
 from .states import MemberRole
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+    from django.contrib.auth.models import AnonymousUser, User
 
 MANAGER_COUNTS = [(1, "1: for trying things out"), (3, "3: one may fail"), (5, "5: two may fail")]
 MTU_LIMITS = [MinValueValidator(576), MaxValueValidator(9000)]
@@ -27,7 +27,10 @@ class EnvironmentTemplate(models.Model):
     description = models.CharField(max_length=200)
     managers = models.PositiveSmallIntegerField(choices=MANAGER_COUNTS, default=3)
     mtu = models.PositiveIntegerField(
-        null=True, blank=True, validators=MTU_LIMITS, help_text="Bytes; empty: the lowest measured on the hosts."
+        null=True,
+        blank=True,
+        validators=MTU_LIMITS,
+        help_text="Bytes; empty: the lowest measured on the hosts.",
     )
     position = models.PositiveSmallIntegerField(default=0)
 
@@ -42,7 +45,7 @@ class EnvironmentQuerySet(models.QuerySet["Environment"]):
     def alive(self) -> EnvironmentQuerySet:
         return self.filter(deleted_at=None)
 
-    def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> EnvironmentQuerySet:
+    def visible_to(self, user: User | AnonymousUser) -> EnvironmentQuerySet:
         """The environments this user is a member of; nobody sees any other."""
         if not user.is_authenticated:
             return self.none()
@@ -72,14 +75,17 @@ class Environment(models.Model):
         ordering = ["name"]
         constraints = [
             models.UniqueConstraint(
-                "owner", Lower("name"), condition=models.Q(deleted_at=None), name="environment_name_once_per_owner"
+                "owner",
+                Lower("name"),
+                condition=models.Q(deleted_at=None),
+                name="environment_name_once_per_owner",
             )
         ]
 
     def __str__(self) -> str:
         return self.name
 
-    def role_of(self, user: AbstractBaseUser | AnonymousUser) -> MemberRole | None:
+    def role_of(self, user: User | AnonymousUser) -> MemberRole | None:
         """The user's role here, or None for an outsider."""
         if not user.is_authenticated:
             return None

@@ -20,10 +20,12 @@ def cipher() -> MultiFernet:
     return _cipher(tuple(settings.PM_ENCRYPTION_KEYS))
 
 
-class EncryptedJSONField(models.TextField):  # type: ignore[type-arg]
+class EncryptedJSONField(models.TextField[Any, Any]):
     """A JSON value stored as a Fernet token; it can be neither searched nor read without a key."""
 
     description = "JSON, encrypted"
+    _pyi_private_set_type: Any
+    _pyi_private_get_type: Any
 
     def from_db_value(self, value: str | None, expression: Any, connection: Any) -> Any:
         if value is None or value == "":

@@ -13,9 +13,7 @@ class Snapshot(models.Model):
     ``version`` grows by one with every change, so that a reader knows whether its copy is the newest.
     """
 
-    environment = models.OneToOneField(
-        Environment, primary_key=True, on_delete=models.CASCADE, related_name="snapshot"
-    )
+    environment = models.OneToOneField(Environment, primary_key=True, on_delete=models.CASCADE, related_name="snapshot")
     version = models.PositiveBigIntegerField(default=0)
     nodes = models.TextField(default="[]")
     services = models.TextField(default="[]")

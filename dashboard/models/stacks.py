@@ -22,7 +22,9 @@ class Stack(models.Model):
     state = models.CharField(max_length=20, choices=StackState.choices, default=StackState.PLANNING)
     sentence = models.TextField(blank=True)
     settled_at = models.DateTimeField(
-        null=True, blank=True, help_text="Since when the watcher keeps the state; empty while a deployment does."
+        null=True,
+        blank=True,
+        help_text="Since when the watcher keeps the state; empty while a deployment does.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -50,7 +52,9 @@ class Revision(models.Model):
     state = models.CharField(max_length=20, choices=StackState.choices, default=StackState.PLANNING)
     sentence = models.TextField(blank=True)
     engine_time = models.CharField(
-        max_length=40, blank=True, help_text="The engine's clock at the start; what it says of older updates is not news."
+        max_length=40,
+        blank=True,
+        help_text="The engine's clock at the start; what it says of older updates is not news.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -17,6 +17,7 @@ from platform_manager.clouds.local import preload
 from platform_manager.engines.client import EngineClient
 from platform_manager.errors import PlatformError, ProviderError, UserError
 from platform_manager.swarm import cluster
+from platform_manager.swarm.snapshot import part
 
 from .addresses import platform_address
 from .context import StepContext
@@ -25,7 +26,13 @@ from .managers import managers, on_manager, speaking
 from .roles import change_role
 
 OVERLAYS = ("frontend", "backend")
-SOON = (HostState.REQUESTED, HostState.BUILDING, HostState.BOOTING, HostState.BOOTSTRAPPING, HostState.JOINING)
+SOON = (
+    HostState.REQUESTED,
+    HostState.BUILDING,
+    HostState.BOOTING,
+    HostState.BOOTSTRAPPING,
+    HostState.JOINING,
+)
 
 
 def hosts_of(context: StepContext) -> list[Host]:
@@ -80,9 +87,7 @@ async def _record(context: StepContext, driver: Driver, host: Host) -> None:
     machine = await driver.find(str(host.pk))
     if machine is None:
         raise ProviderError(f"The machine of {host.name} was made and is gone again.")
-    await Host.objects.filter(pk=host.pk).aupdate(
-        provider_id=machine.provider_id, addresses=list(machine.addresses)
-    )
+    await Host.objects.filter(pk=host.pk).aupdate(provider_id=machine.provider_id, addresses=list(machine.addresses))
     fresh = await Host.objects.aget(pk=host.pk)
     if fresh.state == HostState.BUILDING:
         await _say(context, host, HostState.BOOTING, f"machine is up at {', '.join(machine.addresses)}")
@@ -149,7 +154,10 @@ def wait_for_links(context: StepContext) -> str | None:
         silent = [host for host in hosts_of(context) if not host.link_up]
         for host in silent:
             console = context.run(wiring.driver(host.driver).console(str(host.pk), 40))
-            context.log(f"{host.name} did not call in within {settings.PM_HOST_SECONDS} s. Its console ends with:", "error")
+            context.log(
+                f"{host.name} did not call in within {settings.PM_HOST_SECONDS} s. Its console ends with:",
+                "error",
+            )
             context.log(console or "(nothing)", "output")
             set_state(context, host, HostState.FAILED, f"It did not call in. {console[-2000:]}")
         if not hosts_of(context):
@@ -224,9 +232,9 @@ def join_swarm(context: StepContext) -> str | None:
     context.check()
     _join(context, [host for host in joining if host.role == HostRole.WORKER])
     for pk in context.args.get("promote", []):
-        host = Host.objects.filter(pk=pk).first()
-        if host is not None and host.node_id:
-            change_role(context, host, HostRole.MANAGER)
+        worker = Host.objects.filter(pk=pk).exclude(node_id="").first()
+        if worker is not None:
+            change_role(context, worker, HostRole.MANAGER)
     return None
 
 
@@ -256,7 +264,7 @@ def check_nodes(context: StepContext) -> str:
 
     async def ready(manager: EngineClient) -> set[str]:
         found = await cluster.nodes(manager)
-        return {node["ID"] for node in found if cluster.part(node, "Status", "State") == "ready"}
+        return {node["ID"] for node in found if part(node, "Status", "State") == "ready"}
 
     context.wait(
         lambda: expected <= on_manager(context, ready),

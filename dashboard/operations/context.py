@@ -34,7 +34,8 @@ class StepContext:
 
     @property
     def args(self) -> dict[str, Any]:
-        return self.operation.args
+        args: dict[str, Any] = self.operation.args
+        return args
 
     def log(self, text: str, level: str = OperationLog.Level.INFO) -> None:
         """Add lines to the operation's log, at once visible to whoever watches."""

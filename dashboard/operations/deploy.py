@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from dashboard.models import Revision, Stack, StackState
-from platform_manager import recipes, wiring
+from platform_manager import recipes
 from platform_manager.engines import cli
 from platform_manager.engines.client import EngineClient
 from platform_manager.errors import ProviderError, UserError
@@ -100,7 +100,8 @@ def converge(context: StepContext) -> str:
             raise ProviderError(_with_failures(status), retryable=False)
         if now > deadline:
             raise ProviderError(
-                f"It did not come up within {settings.PM_CONVERGE_SECONDS} s: {_with_failures(status)}", retryable=False
+                f"It did not come up within {settings.PM_CONVERGE_SECONDS} s: {_with_failures(status)}",
+                retryable=False,
             )
         time.sleep(0.1 if now < deadline - settings.PM_CONVERGE_SECONDS + 10 else 0.5)
 
@@ -124,7 +125,12 @@ def failed(context: StepContext, sentence: str) -> None:
     revision = Revision.objects.select_related("stack").filter(pk=context.args["revision"]).first()
     if revision is None:
         return
-    if revision.state in (StackState.PLANNING, StackState.DEPLOYING, StackState.CONVERGING, StackState.RUNNING):
+    if revision.state in (
+        StackState.PLANNING,
+        StackState.DEPLOYING,
+        StackState.CONVERGING,
+        StackState.RUNNING,
+    ):
         set_state(context, revision, StackState.FAILED, sentence)
     Stack.objects.filter(pk=revision.stack_id).update(settled_at=timezone.now())
 

@@ -36,6 +36,7 @@ WORKFLOW_VERSION = "1"
 IDLE_SECONDS = 0.5
 BEAT_SECONDS = 5.0
 
+
 class Dispatcher:
     """One worker of this process; :meth:`start` returns at once, :meth:`stop` leaves running work to be taken over."""
 
@@ -58,9 +59,7 @@ class Dispatcher:
         }
         DBOS(config=config)
         DBOS.launch()
-        Worker.objects.create(
-            id=self.id, machine=self.machine, pid=os.getpid(), last_seen=timezone.now()
-        )
+        Worker.objects.create(id=self.id, machine=self.machine, pid=os.getpid(), last_seen=timezone.now())
         self._thread.start()
 
     def stop(self) -> None:
@@ -97,19 +96,15 @@ class Dispatcher:
     def _dead(self) -> Iterable[Worker]:
         """Workers that stopped beating, and workers of this machine whose process is gone."""
         late = Q(last_seen__lt=Now() - timedelta(seconds=settings.PM_WORKER_TTL))
-        here = Q(machine=self.machine)
         running = Operation.objects.filter(worker=OuterRef("pk"), state=OperationState.RUNNING)
         for worker in Worker.objects.exclude(pk=self.id).filter(Q(gone=False) | Exists(running)):
-            if worker.gone or Worker.objects.filter(late, pk=worker.pk).exists():
-                yield worker
-            elif Worker.objects.filter(here, pk=worker.pk).exists() and not _alive(worker.pid):
+            late_now = Worker.objects.filter(late, pk=worker.pk).exists()
+            if worker.gone or late_now or (worker.machine == self.machine and not _alive(worker.pid)):
                 yield worker
 
     def _adopt(self) -> None:
         """Make running operations of gone workers ours; start those whose workflow was never begun."""
-        orphans = Operation.objects.filter(state=OperationState.RUNNING).filter(
-            Q(worker=None) | Q(worker__gone=True)
-        )
+        orphans = Operation.objects.filter(state=OperationState.RUNNING).filter(Q(worker=None) | Q(worker__gone=True))
         for operation in orphans:
             adopted = Operation.objects.filter(pk=operation.pk, worker=operation.worker_id).update(worker=self.id)
             if adopted:

@@ -7,6 +7,7 @@ from platform_manager import wiring
 from platform_manager.engines.client import EngineClient, EngineError
 from platform_manager.errors import ProviderError, UserError
 from platform_manager.swarm import cluster
+from platform_manager.swarm.snapshot import part
 
 from .context import StepContext
 from .kinds import Kind, Step, register
@@ -46,7 +47,7 @@ def check_quorum(context: StepContext) -> str | None:
 
     async def counted(manager: EngineClient) -> tuple[cluster.Quorum, bool]:
         node = await cluster.node(manager, host.node_id)
-        reachable = cluster.part(node, "ManagerStatus", "Reachability") == "reachable"
+        reachable = part(node, "ManagerStatus", "Reachability") == "reachable"
         return await cluster.quorum(manager), reachable
 
     now, reachable = on_manager(context, counted)
@@ -97,7 +98,7 @@ def drain(context: StepContext) -> str | None:
         if node is None:
             return False
         await cluster.change_node(manager, host.node_id, Availability="drain")
-        return bool(cluster.part(node, "Status", "State") == "ready")
+        return bool(part(node, "Status", "State") == "ready")
 
     async def left(manager: EngineClient) -> int:
         return await cluster.running_tasks(manager, host.node_id)

@@ -54,7 +54,8 @@ def wait_until_gone(context: StepContext) -> str | None:
         context.wait(gone, seconds=GONE_SECONDS, late="late", every=0.5)
     except ProviderError:
         raise ProviderError(
-            f"Still there after {GONE_SECONDS} s: {', '.join(left[:20])}. Remove the stack again.", retryable=False
+            f"Still there after {GONE_SECONDS} s: {', '.join(left[:20])}. Remove the stack again.",
+            retryable=False,
         ) from None
     return "Nothing of it is left but its volumes."
 

@@ -6,6 +6,7 @@ from dashboard.models import Host, HostRole
 from platform_manager.engines.client import EngineClient
 from platform_manager.errors import UserError
 from platform_manager.swarm import cluster
+from platform_manager.swarm.snapshot import part
 
 from .context import StepContext
 from .kinds import Kind, Step, register
@@ -26,7 +27,7 @@ def change_role(context: StepContext, host: Host, role: HostRole) -> None:
             return True
         if role == HostRole.WORKER:
             return node.get("ManagerStatus") is None
-        return cluster.part(node, "ManagerStatus", "Reachability") == "reachable"
+        return bool(part(node, "ManagerStatus", "Reachability") == "reachable")
 
     on_manager(context, change)
     context.wait(
@@ -48,5 +49,8 @@ def change(context: StepContext) -> str | None:
 
 
 KIND = register(
-    Kind(name="change_role", steps=(Step("role", "Change the role and wait until the swarm has taken it", change),))
+    Kind(
+        name="change_role",
+        steps=(Step("role", "Change the role and wait until the swarm has taken it", change),),
+    )
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import secrets
 import time
+from uuid import UUID
 
 from dbos import DBOS
 from django.db import close_old_connections
@@ -46,9 +47,7 @@ def prepare(operation_id: str) -> list[str]:
     operation = Operation.objects.get(pk=operation_id)
     steps = kind_of(operation.kind).steps
     for n, step in enumerate(steps, 1):
-        OperationStep.objects.get_or_create(
-            operation=operation, n=n, defaults={"name": step.name, "title": step.title}
-        )
+        OperationStep.objects.get_or_create(operation=operation, n=n, defaults={"name": step.name, "title": step.title})
     announce(operation)
     return [step.name for step in steps]
 
@@ -113,7 +112,7 @@ def _close(context: StepContext, state: StepState, error: str) -> None:
     announce(context.operation)
 
 
-def abandon(operation_id: object) -> None:
+def abandon(operation_id: UUID) -> None:
     """End an operation whose workflow is over although our row says it runs."""
     running = OperationStep.objects.filter(operation=operation_id, state=StepState.RUNNING)
     n = running.values_list("n", flat=True).first() or 1

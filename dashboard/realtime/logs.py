@@ -25,6 +25,7 @@ from platform_manager.engines.client import EngineError
 from platform_manager.swarm.snapshot import Task
 from platform_manager.wiring import EnginePool
 
+NOT_FOUND = 4404
 BATCH_SECONDS = 0.05
 BATCH_BYTES = 64 * 1024
 MOST_SOURCES = 200
@@ -49,8 +50,9 @@ class Wish:
         tail = words.get("tail", "200")
         if tail != "all" and not (tail.isdigit() and int(tail) <= TAIL_MOST):
             tail = "200"
-        names = (words.get(name, "")[:255] for name in ("stack", "service", "task"))
-        return cls(*names, tail="all" if words.get("since") and "tail" not in words else tail, since=words.get("since", "")[:40])
+        stack, service, task = (words.get(name, "")[:255] for name in ("stack", "service", "task"))
+        since = words.get("since", "")[:40]
+        return cls(stack, service, task, "all" if since and "tail" not in words else tail, since)
 
     def wants(self, task: Task) -> bool:
         if self.task:
@@ -95,13 +97,16 @@ class LogConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.pool = EnginePool()
         self._changed = asyncio.Event()
         environment_id: UUID = self.scope["url_route"]["kwargs"]["environment_id"]
-        self.environment = await _environment(self.scope["user"], environment_id)
-        await self.accept()
-        if self.environment is None:
-            await self.close(4404)
+        self.group = ""
+        environment = await _environment(self.scope["user"], environment_id)
+        if environment is None:
+            await self.close(NOT_FOUND)
             return
+        self.environment = environment
+        await self.accept()
         self.wish = Wish.of(self.scope["query_string"])
-        await self.channel_layer.group_add(environment_group(environment_id), self.channel_name)
+        self.group = environment_group(environment_id)
+        await self.channel_layer.group_add(self.group, self.channel_name)
         self._spawn(self._send_batches())
         self._spawn(self._find_sources())
 
@@ -110,8 +115,8 @@ class LogConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
         await self.pool.close()
-        if self.environment is not None:
-            await self.channel_layer.group_discard(environment_group(self.environment.pk), self.channel_name)
+        if self.group:
+            await self.channel_layer.group_discard(self.group, self.channel_name)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Browsers have nothing to say here."""
@@ -154,10 +159,19 @@ class LogConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def _begin(self, task: Task, host: Host | None, *, seen_from_start: bool) -> None:
         index = self.sources[task.id] = len(self.sources)
-        url = reverse("task", args=[self.environment.pk, task.id]) if self.environment else ""
+        url = reverse("task", args=[self.environment.pk, task.id])
         node = host.name if host else ""
         await self._say(
-            sources=[{"i": index, "task": task.id, "name": task.name, "service": task.service, "node": node, "url": url}]
+            sources=[
+                {
+                    "i": index,
+                    "task": task.id,
+                    "name": task.name,
+                    "service": task.service,
+                    "node": node,
+                    "url": url,
+                }
+            ]
         )
         if host is not None:
             self._spawn(self._follow(index, task, host, "all" if seen_from_start else self.wish.tail))
@@ -168,7 +182,11 @@ class LogConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         attempt, told = 0, False
         client = self.pool.client(host.pk)
         while True:
-            params = {"follow": True, "since": last.decode() if last else None, "tail": tail if not last else "all"}
+            params: dict[str, Any] = {
+                "follow": True,
+                "since": last.decode() if last else None,
+                "tail": "all" if last else tail,
+            }
             skipping = last
             try:
                 async with aclosing(client.container_logs(task.container_id, tty=task.tty, **params)) as batches:

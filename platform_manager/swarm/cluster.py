@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,14 +73,13 @@ async def form(client: EngineClient, address: str) -> str:
     """Make the engine the first manager of a new swarm; its node id. An engine already in one keeps it."""
     found = await info(client)
     if found.state in ("", "inactive"):
-        try:
+        # Where the answer is lost the work may be done: the look below tells.
+        with suppress(EngineUnreachable):
             await client.post(
                 "/swarm/init",
                 {"ListenAddr": f"0.0.0.0:{SWARM_PORT}", "AdvertiseAddr": f"{address}:{SWARM_PORT}"},
                 timeout=60,
             )
-        except EngineUnreachable:
-            pass  # The answer was lost, perhaps not the work: the look below tells.
         found = await info(client)
     if found.state != "active":
         raise ProviderError(f"The engine's swarm is in state {found.state!r} and can't be formed.")

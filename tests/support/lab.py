@@ -100,7 +100,11 @@ class Lab:
     def start_hub(self) -> subprocess.Popen[bytes]:
         process = self.start("manage.py", "hub")
         host, _, port = self.environ["PM_HUB_LISTEN"].rpartition(":")
-        until(lambda: connects(host, int(port)) or process.poll() is not None, what="the hub listens", seconds=30)
+        until(
+            lambda: connects(host, int(port)) or process.poll() is not None,
+            what="the hub listens",
+            seconds=30,
+        )
         assert process.poll() is None, "the hub ended"
         return process
 
@@ -148,7 +152,11 @@ class Lab:
             if process.poll() is None:
                 self.kill(process)
         subprocess.run(
-            [sys.executable, "manage.py", "clean_local"], cwd=ROOT, env=self.environ, check=True, capture_output=True
+            [sys.executable, "manage.py", "clean_local"],
+            cwd=ROOT,
+            env=self.environ,
+            check=True,
+            capture_output=True,
         )
         shutil.rmtree(self.var, ignore_errors=True)
 
