@@ -20,9 +20,7 @@ from platform_manager.errors import UserError
 COMPOSE_CAP = 500_000
 ANSWER_CAP = 20_000
 PREFIX = "answer."
-SECRET = re.compile(
-    r"pass(w|$|_|phrase)|passwd|pwd|secret|token|credential|private|api_?key|(^|_)key$", re.IGNORECASE
-)
+SECRET = re.compile(r"pass(w|$|_|phrase)|passwd|pwd|secret|token|credential|private|api_?key|(^|_)key$", re.IGNORECASE)
 
 
 def secret(name: str) -> bool:
@@ -93,15 +91,11 @@ class StackInput:
 
 def typed_answers(data: Mapping[str, Any]) -> dict[str, str]:
     return {
-        key.removeprefix(PREFIX): str(data[key])[:ANSWER_CAP]
-        for key in list(data)[:1000]
-        if key.startswith(PREFIX)
+        key.removeprefix(PREFIX): str(data[key])[:ANSWER_CAP] for key in list(data)[:1000] if key.startswith(PREFIX)
     }
 
 
-def read_input(
-    cleaned: Mapping[str, Any], typed: Mapping[str, str], earlier: Mapping[str, str]
-) -> StackInput:
+def read_input(cleaned: Mapping[str, Any], typed: Mapping[str, str], earlier: Mapping[str, str]) -> StackInput:
     """``earlier`` are the answers of the revision before, empty for a new stack."""
     compose = cleaned.get("compose") or ""
     name, recipe = (cleaned.get("name") or "").strip(), cleaned.get("recipe") or ""

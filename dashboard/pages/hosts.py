@@ -119,9 +119,7 @@ def host_head(host: Host, row: HostRow, node: Node | None) -> HostHead:
     facts = tuple((label, str(host.facts.get(key, ""))[:200]) for key, label in FACTS.items())
     mtu = int(number(host.facts.get("mtu")))
     told = (*facts, ("MTU measured", f"{mtu} bytes" if mtu else ""), ("Driver", host.driver))
-    return HostHead(
-        "host-head", row, node, tuple((label, text) for label, text in told if text), host.state_detail
-    )
+    return HostHead("host-head", row, node, tuple((label, text) for label, text in told if text), host.state_detail)
 
 
 def host_of(viewer: Viewer, host_id: UUID | str) -> Host:
@@ -156,9 +154,7 @@ def host_page(viewer: Viewer, params: Mapping[str, str]) -> Page:
         "view": view,
         "listing": found,
         "head": Container("host-state", "hosts/_head.html", [head], shared=viewer.shared),
-        "tasks": Container(
-            "tasks", "services/_task_row.html", found.items, "services/_no_tasks.html", viewer.shared
-        ),
+        "tasks": Container("tasks", "services/_task_row.html", found.items, "services/_no_tasks.html", viewer.shared),
         "operations": Container(
             "host-operations",
             "environment/_operation_row.html",

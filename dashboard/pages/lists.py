@@ -46,9 +46,7 @@ class Listing(Generic[Item]):
         return {name: value for name, value in named.items() if value}
 
 
-def listing(
-    items: Sequence[Item], params: Mapping[str, str], told: Callable[[Item], Iterable[str]]
-) -> Listing[Item]:
+def listing(items: Sequence[Item], params: Mapping[str, str], told: Callable[[Item], Iterable[str]]) -> Listing[Item]:
     """The page that ``params`` (q, p) ask for; ``told`` gives the texts of an item that are searched."""
     query = params.get("q", "").strip()[:QUERY_CAP]
     words = query.lower().split()

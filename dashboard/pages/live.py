@@ -39,9 +39,7 @@ class Container:
 
     def html(self) -> SafeString:
         if not self.rows:
-            return SafeString(
-                get_template(self.empty).render(dict(self.shared)).strip() if self.empty else ""
-            )
+            return SafeString(get_template(self.empty).render(dict(self.shared)).strip() if self.empty else "")
         # Each row was drawn, and escaped, by its template.
         return mark_safe("\n".join(self.draw(row) for row in self.rows))  # noqa: S308
 
@@ -91,9 +89,7 @@ class Screen:
                     contents[container.id] = container.html()
                 continue
             remove += [key for key in before if key not in after]
-            replace += [
-                container.draw(row) for key, row in after.items() if key in before and before[key] != row
-            ]
+            replace += [container.draw(row) for key, row in after.items() if key in before and before[key] != row]
             added = [container.draw(row) for key, row in after.items() if key not in before]
             if added:
                 append[container.id] = "\n".join(added)

@@ -73,9 +73,7 @@ def subject_of(environment: Environment, view: SnapshotView, params: Mapping[str
     return found
 
 
-def _crumbs(
-    environment: Environment, stack: str, service: Service | None, task: Task | None
-) -> list[tuple[str, str]]:
+def _crumbs(environment: Environment, stack: str, service: Service | None, task: Task | None) -> list[tuple[str, str]]:
     crumbs = []
     if stack:
         crumbs.append((stack, reverse("stack", args=[environment.pk, stack])))

@@ -150,13 +150,10 @@ def _left_behind(operation: Operation) -> list[dict[str, Any]]:
     if operation.state not in (OperationState.FAILED, OperationState.CANCELLED):
         return []
     named = operation.args.get("hosts") or [operation.args.get("host")]
-    hosts = operation.environment.hosts.filter(pk__in=[pk for pk in named if pk]).exclude(
-        state=HostState.ACTIVE
-    )
+    hosts = operation.environment.hosts.filter(pk__in=[pk for pk in named if pk]).exclude(state=HostState.ACTIVE)
     revisions = operation.revisions.select_related("stack").exclude(stack__state=StackState.RUNNING)
     return [{"kind": "Host", "url": "host", "key": host.pk, "thing": host} for host in hosts] + [
-        {"kind": "Stack", "url": "stack", "key": revision.stack.name, "thing": revision.stack}
-        for revision in revisions
+        {"kind": "Stack", "url": "stack", "key": revision.stack.name, "thing": revision.stack} for revision in revisions
     ]
 
 
@@ -219,11 +216,7 @@ class Progress:
     def _operation(self) -> Operation | None:
         """Members go on watching when the operation deletes its own environment."""
         mine = Operation.objects.filter(environment__memberships__user=self.user_id)
-        return (
-            mine.select_related("environment", "requested_by", "retry_of")
-            .filter(pk=self.operation_id)
-            .first()
-        )
+        return mine.select_related("environment", "requested_by", "retry_of").filter(pk=self.operation_id).first()
 
     def allowed(self) -> bool:
         return self._operation() is not None
@@ -263,9 +256,7 @@ class Progress:
                 changed.append(step)
         if changed:
             # A step that the page lacks is appended, the head of one that it has is replaced.
-            message["replace"] = [
-                render_to_string("operations/step_head.html", {"step": step}) for step in changed
-            ]
+            message["replace"] = [render_to_string("operations/step_head.html", {"step": step}) for step in changed]
             whole = [render_to_string("operations/step.html", {"step": step}) for step in changed]
             message["append"] = {"steps": "".join(whole)}
         return message

@@ -87,9 +87,7 @@ def attention(viewer: Viewer, view: SnapshotView) -> list[TaskRow]:
         for task in current:
             if task.state == "running" or len(rows) == SHOWN_TASKS:
                 continue
-            earlier = (
-                next((one.error for one in errors if one.slot == task.slot), "") if not task.error else ""
-            )
+            earlier = next((one.error for one in errors if one.slot == task.slot), "") if not task.error else ""
             if task.state not in STARTING or task.error or earlier:
                 rows.append(task_row(task, view, hosts, row_id=f"unwell-{task.id}", earlier=earlier))
     return rows

@@ -85,9 +85,7 @@ def split(tasks: Iterable[Task]) -> tuple[list[Task], list[Task]]:
     return current, past
 
 
-def task_row(
-    task: Task, view: SnapshotView, hosts: HostNames, *, row_id: str = "", earlier: str = ""
-) -> TaskRow:
+def task_row(task: Task, view: SnapshotView, hosts: HostNames, *, row_id: str = "", earlier: str = "") -> TaskRow:
     node = view.node_by_id.get(task.node_id)
     name, host_id = hosts.get(task.node_id, (node.hostname if node else task.node_id[:12], None))
     badge = task_badge(task, node)
@@ -98,9 +96,7 @@ def task_rows(tasks: Iterable[Task], view: SnapshotView, hosts: HostNames) -> li
     return [task_row(task, view, hosts) for task in tasks]
 
 
-def current_rows(
-    current: Iterable[Task], past: Iterable[Task], view: SnapshotView, hosts: HostNames
-) -> list[TaskRow]:
+def current_rows(current: Iterable[Task], past: Iterable[Task], view: SnapshotView, hosts: HostNames) -> list[TaskRow]:
     """Rows that keep their element while one task follows the other in a slot."""
     errors: dict[tuple[str, str], str] = {}
     for task in past:
@@ -134,9 +130,7 @@ def task_containers(
     row, none = "services/_task_row.html", "services/_no_tasks.html"
     return found, {
         "tasks": Container("tasks", row, found.items, none, viewer.shared),
-        "past": Container(
-            "past-tasks", row, past_rows(past, view, hosts), "services/_no_past.html", viewer.shared
-        ),
+        "past": Container("past-tasks", row, past_rows(past, view, hosts), "services/_no_past.html", viewer.shared),
     }
 
 
@@ -153,15 +147,11 @@ def service_page(viewer: Viewer, params: Mapping[str, str]) -> Page:
     """``params`` hold ``service_id``, which may be the service's name too."""
     view = read(viewer.environment)
     wanted = params.get("service_id", "")
-    service = view.service_by_id.get(wanted) or next(
-        (one for one in view.services if one.name == wanted), None
-    )
+    service = view.service_by_id.get(wanted) or next((one for one in view.services if one.name == wanted), None)
     if service is None:
         raise Http404("There is no such service in this environment (any more).")
     found, containers = task_containers(viewer, view, view.tasks_by_service.get(service.id, ()), params)
-    head = Container(
-        "service-head", "services/_head.html", [service_row(service, view)], shared=viewer.shared
-    )
+    head = Container("service-head", "services/_head.html", [service_row(service, view)], shared=viewer.shared)
     context = {
         **viewer.shared,
         "view": view,

@@ -47,9 +47,7 @@ class SnapshotView:
         if before is not None:
             for column, names in DERIVED.items():
                 if getattr(row, column) == getattr(before._row, column):
-                    self.__dict__.update(
-                        {name: before.__dict__[name] for name in names if name in before.__dict__}
-                    )
+                    self.__dict__.update({name: before.__dict__[name] for name in names if name in before.__dict__})
 
     @cached_property
     def nodes(self) -> list[swarm.Node]:
@@ -63,9 +61,7 @@ class SnapshotView:
     def tasks(self) -> list[swarm.Task]:
         """Newest first among the tasks of one service and slot."""
         found = sorted(swarm.load(swarm.Task, self._row.tasks), key=lambda task: task.at, reverse=True)
-        return sorted(
-            found, key=lambda task: (task.service, task.slot, task.node_id if not task.slot else "")
-        )
+        return sorted(found, key=lambda task: (task.service, task.slot, task.node_id if not task.slot else ""))
 
     @cached_property
     def networks(self) -> list[swarm.Network]:
@@ -73,9 +69,7 @@ class SnapshotView:
 
     @cached_property
     def volumes(self) -> list[swarm.Volume]:
-        return sorted(
-            swarm.load(swarm.Volume, self._row.volumes), key=lambda volume: (volume.name, volume.node_id)
-        )
+        return sorted(swarm.load(swarm.Volume, self._row.volumes), key=lambda volume: (volume.name, volume.node_id))
 
     @cached_property
     def node_by_id(self) -> dict[str, swarm.Node]:

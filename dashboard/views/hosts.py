@@ -72,9 +72,7 @@ def hosts_add(request: HttpRequest, viewer: Viewer) -> HttpResponse:
 def hosts_plan(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     """What adding these hosts would give, while the user types."""
     form = AddHostsForm({"driver": "local", **request.GET.dict()})
-    return render(
-        request, "hosts/_planned.html", {**viewer.shared, "form": form, "plan": _planned(viewer, form)}
-    )
+    return render(request, "hosts/_planned.html", {**viewer.shared, "form": form, "plan": _planned(viewer, form)})
 
 
 @changing

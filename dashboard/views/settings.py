@@ -19,7 +19,7 @@ from .access import changing, member, refuse_read_only
 def environment_settings(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     environment = viewer.environment
     initial = {"name": environment.name, "description": environment.description}
-    form = EnvironmentSettingsForm(request.POST or None, initial=initial)
+    form = EnvironmentSettingsForm(request.POST if request.method == "POST" else None, initial=initial)
     if request.method == "POST":
         refuse_read_only(viewer)
         if form.is_valid():
@@ -41,7 +41,7 @@ def environment_settings(request: HttpRequest, viewer: Viewer) -> HttpResponse:
 @changing
 def environment_delete(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     environment = viewer.environment
-    form = DeleteEnvironmentForm(request.POST or None)
+    form = DeleteEnvironmentForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             operation = delete_environment(environment, viewer.user, form.cleaned_data["typed_name"])

@@ -48,18 +48,12 @@ class Draft:
 
     @property
     def deployable(self) -> bool:
-        return (
-            self.preview is not None
-            and not self.errors
-            and not any(p.severity == "error" for p in self.problems)
-        )
+        return self.preview is not None and not self.errors and not any(p.severity == "error" for p in self.problems)
 
     @property
     def context(self) -> dict[str, Any]:
         given, preview = self.given, self.preview
-        offers = [
-            one.offer.partition(":")[2] for one in self.problems if one.offer.startswith("create-network:")
-        ]
+        offers = [one.offer.partition(":")[2] for one in self.problems if one.offer.startswith("create-network:")]
         return {
             "given": given,
             "questions": given.questions,
@@ -81,8 +75,11 @@ def _draft(viewer: Viewer, form: StackForm, earlier: Mapping[str, str], *, updat
             errors.setdefault(given.failure.field or "compose", str(given.failure))
         if not given.questions:
             return Draft(given, None, list(getattr(given.failure, "problems", [])), errors)
-    if not updating and given.name == RESERVED:
-        errors["name"] = "This name is taken by the platform itself. Choose another one."
+    if not updating and given.compose.strip():
+        taken = "This name is taken by the platform itself. Choose another one." if given.name == RESERVED else ""
+        problem = recipes.stack_name_problem(given.name) or taken
+        if problem:
+            errors.setdefault("name", problem)
     try:
         preview = preview_stack(
             viewer.environment,
@@ -193,7 +190,7 @@ def _deploy(request: HttpRequest, viewer: Viewer, known: Stack | None) -> HttpRe
             address = reverse("operation", args=[viewer.environment.pk, operation.pk])
             return HttpResponseClientRedirect(address) if _htmx(request) else redirect(address)
     if not given.compose.strip():
-        draft.errors["compose"] = "Paste or upload a compose file, or choose a recipe."
+        draft.errors.setdefault("compose", "Paste or upload a compose file, or choose a recipe.")
     if _htmx(request):
         # What was typed, passwords too, stays in the browser; only the sentences come back.
         return _preview_answer(request, viewer, draft)

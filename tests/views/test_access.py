@@ -25,6 +25,7 @@ class Row(NamedTuple):
     method: str = "get"
     changing: bool = False
     answer: int = 200
+    query: str = ""
 
 
 TABLE = [
@@ -50,7 +51,7 @@ TABLE = [
     Row("service", ("service",)),
     Row("task", ("task",)),
     Row("networks"),
-    Row("logs"),
+    Row("logs", query="?stack=shop"),
     Row("operations"),
     Row("operation", ("operation",)),
     Row("operation_cancel", ("operation",), method="post", changing=True, answer=302),
@@ -75,7 +76,9 @@ class World:
         stack = factories.stack(self.environment, "shop")
         task = factories.task(service)
         factories.snapshot(self.environment, nodes=[node], services=[service], tasks=[task])
-        operation = factories.operation(self.environment, state=OperationState.FAILED)
+        operation = factories.operation(
+            self.environment, "Remove stack shop", OperationState.FAILED, kind="remove_stack", args={"stack": "shop"}
+        )
         self.ids = {
             "host": str(host.pk),
             "stack": stack.name,
@@ -89,7 +92,7 @@ class World:
         if user is not None:
             client.force_login(user)
         address = reverse(row.name, args=[self.environment.pk, *(self.ids[key] for key in row.args)])
-        answer: HttpResponse = getattr(client, row.method)(address)
+        answer: HttpResponse = getattr(client, row.method)(address + row.query)
         return answer
 
 
@@ -142,7 +145,5 @@ def test_nobody_sees_a_deleted_environment(world: World) -> None:
 
 
 def test_a_background_request_without_a_session_reloads_the_page(world: World) -> None:
-    answer = Client().get(
-        reverse("hosts_plan", args=[world.environment.pk]), headers={"HX-Request": "true"}
-    )
+    answer = Client().get(reverse("hosts_plan", args=[world.environment.pk]), headers={"HX-Request": "true"})
     assert answer["HX-Refresh"] == "true"
