@@ -15,14 +15,10 @@ MTU_OPTION = "com.docker.network.driver.mtu"
 
 def _has_config() -> bool:
     cli = shutil.which("docker")
-    return (
-        bool(cli) and subprocess.run([cli, "stack", "config", "--help"], capture_output=True).returncode == 0
-    )
+    return bool(cli) and subprocess.run([cli, "stack", "config", "--help"], capture_output=True).returncode == 0
 
 
-needs_cli = pytest.mark.skipif(
-    not _has_config(), reason="this Docker CLI has no 'stack config' (25 and newer do)"
-)
+needs_cli = pytest.mark.skipif(not _has_config(), reason="this Docker CLI has no 'stack config' (25 and newer do)")
 
 
 def stack_config(

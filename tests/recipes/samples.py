@@ -1,5 +1,4 @@
 """Small compose files: together they hold every feature that recipes in the wild use."""
-# ruff: noqa: E501 - a case a line
 
 ACCEPTED = {
     "short everything": """\

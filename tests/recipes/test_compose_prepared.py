@@ -25,9 +25,7 @@ PROVIDED = {"STACK_NAME": "shop", "DOCKER_MTU": "1400"}
 CORPUS = Path(__file__).parents[3] / "shared" / "data" / "smartsdk-recipes" / "recipes"
 
 
-def prepared(
-    text: str, answers: dict[str, str] | None = None, files: dict[str, bytes] | None = None
-) -> Prepared:
+def prepared(text: str, answers: dict[str, str] | None = None, files: dict[str, bytes] | None = None) -> Prepared:
     return prepare(parse(text, files or {}), answers or {}, mtu=1400, stack_name="shop")
 
 
@@ -52,9 +50,7 @@ def test_it_means_the_same_to_the_cli(name: str, answers: dict[str, str], tmp_pa
 
 
 @needs_cli
-@pytest.mark.parametrize(
-    "path", sorted(CORPUS.rglob("docker-compose*.yml")), ids=lambda path: path.parent.name
-)
+@pytest.mark.parametrize("path", sorted(CORPUS.rglob("docker-compose*.yml")), ids=lambda path: path.parent.name)
 def test_recipes_in_the_wild_mean_the_same_to_the_cli(path: Path, tmp_path: Path) -> None:
     near = (file for file in path.parent.rglob("*") if file.is_file() and file != path)
     files = {str(file.relative_to(path.parent)): file.read_bytes() for file in near}
@@ -109,9 +105,7 @@ def test_a_network_keeps_its_own_mtu_and_other_options() -> None:
     ["{external: true}", "{external: {name: other}}", "{driver: macvlan}", "{external: '${YES:-true}'}"],
 )
 def test_other_networks_are_left_alone(network: str) -> None:
-    text = (
-        f"version: '3.4'\nservices: {{a: {{image: x, networks: [n]}}}}\nnetworks: {{n: {network}, unused: }}"
-    )
+    text = f"version: '3.4'\nservices: {{a: {{image: x, networks: [n]}}}}\nnetworks: {{n: {network}, unused: }}"
 
     assert MTU_OPTION not in prepared(text).compose
 

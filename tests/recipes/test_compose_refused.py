@@ -71,9 +71,7 @@ def test_all_errors_are_told_at_once() -> None:
         "[" * 5_000,
         "a: " * 60 + "b",
         "a: &a [x]\n"
-        + "".join(
-            f"k{n}: &k{n} [{'*a,' * 9}*a]\n".replace("*a", f"*k{n - 1}" if n else "*a") for n in range(9)
-        ),
+        + "".join(f"k{n}: &k{n} [{'*a,' * 9}*a]\n".replace("*a", f"*k{n - 1}" if n else "*a") for n in range(9)),
         "".join(f"k{n}: &k{n} [{f'*k{n - 1}' if n else 1}]\n" for n in range(2_000)),
         "a: &a {b: *a}\n",
         "a: " + "x" * 2**20,
