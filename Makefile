@@ -17,7 +17,7 @@ setup:  ## what tests need: packages, a Docker engine, images
 	@scripts/workload-images.sh >/dev/null
 
 test: setup lint  ## set everything up, check the code and run all tests
-	$(PYTHON) -m pytest
+	scripts/test.sh
 
 lint:  ## style, types, layers, templates, migrations, scripts
 	scripts/lint.sh

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from threading import BoundedSemaphore
 from typing import Any
 
-from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import transaction
 
+from platform_manager import wiring
+
 log = logging.getLogger("platform.hints")
+
+MOST_UNDER_WAY = 1000
+_under_way = BoundedSemaphore(MOST_UNDER_WAY)
 
 
 def environment_group(environment_id: object) -> str:
@@ -27,14 +35,21 @@ def hint(group: str, **payload: Any) -> None:
 
 def _send(group: str, message: dict[str, Any]) -> None:
     layer = get_channel_layer()
-    if layer is None:
-        return
-    at_once = getattr(layer, "group_send_at_once", None)
+    at_once = getattr(type(layer), "group_send_at_once", None)
     if at_once is not None:
-        at_once(group, message)
-        return
-    try:
-        async_to_sync(layer.group_send)(group, message)
-    except OSError as error:
-        # Redis away: browsers find the change by their next poll or reconnect.
-        log.warning("hint for %s not sent: %s", group, error)
+        at_once(layer, group, message)
+    elif layer is not None and _under_way.acquire(blocking=False):
+        # Redis: sent from the core's event loop, whose connection is kept; the caller does not wait.
+        _later(layer.group_send(group, message))
+
+
+def _later(call: Coroutine[Any, Any, None]) -> None:
+    asyncio.run_coroutine_threadsafe(call, wiring.core().loop).add_done_callback(_sent)
+
+
+def _sent(future: Future[None]) -> None:
+    _under_way.release()
+    error = future.exception()
+    if error is not None:
+        # Redis away: browsers find the change by their next look.
+        log.warning("a hint was not sent: %s", error)

@@ -1,0 +1,54 @@
+#!/bin/sh
+# All tests: on embedded SQLite, then those of the operations again on PostgreSQL and Redis, started for the run.
+#
+#   scripts/test.sh [ARGUMENTS OF PYTEST]    arguments are for the first run only
+set -eu
+cd "$(dirname "$0")/.."
+python=$PWD/.venv/bin/python
+work=$(mktemp -d "${TMPDIR:-/tmp}/pm-test-XXXXXX")
+chmod 755 "$work"
+
+say() { echo "test: $*"; }
+
+docker version >/dev/null 2>&1 || { say "no Docker engine answers: run make setup"; exit 1; }
+command -v chromium >/dev/null || { say "chromium is missing: run make setup"; exit 1; }
+
+# PostgreSQL refuses to run as root.
+as_postgres() {
+    if [ "$(id -u)" = 0 ]; then
+        setpriv --reuid postgres --regid postgres --clear-groups env PATH="$PATH" HOME="$work" "$@"
+    else
+        "$@"
+    fi
+}
+
+stop_servers() {
+    [ -z "${redis:-}" ] || kill "$redis" 2>/dev/null || true
+    [ ! -s "$work/db/postmaster.pid" ] || as_postgres "$bin/pg_ctl" -D "$work/db" -m immediate -w stop >/dev/null 2>&1 || true
+    rm -rf "$work"
+}
+trap stop_servers EXIT
+trap 'exit 130' INT TERM
+
+PM_VAR=$work/var $python -m pytest "$@"
+[ $# = 0 ] || exit 0
+
+bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
+[ -n "$bin" ] || { say "PostgreSQL is missing: run make setup"; exit 1; }
+command -v redis-server >/dev/null || { say "redis-server is missing: run make setup"; exit 1; }
+free_port() { $python -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+
+say "starting PostgreSQL and Redis"
+mkdir "$work/db" "$work/sock"
+[ "$(id -u)" != 0 ] || chown postgres "$work/db" "$work/sock"
+as_postgres "$bin/initdb" -D "$work/db" -U platform -A trust -E UTF8 >/dev/null
+port=$(free_port)
+as_postgres "$bin/pg_ctl" -D "$work/db" -w -l "$work/sock/log" \
+    -o "-c listen_addresses=127.0.0.1 -p $port -c unix_socket_directories=$work/sock -c max_connections=200" start >/dev/null
+redis_port=$(free_port)
+redis-server --bind 127.0.0.1 --port "$redis_port" --save '' --appendonly no --dir "$work" >/dev/null &
+redis=$!
+
+export PM_DATABASE_URL="postgresql://platform@127.0.0.1:$port/postgres"
+export PM_REDIS_URL="redis://127.0.0.1:$redis_port/0"
+PM_VAR=$work/var-scaled $python -m pytest tests/operations
