@@ -55,9 +55,7 @@ class Document:
 def read(text: str) -> Document:
     """Parse compose text; raises :class:`ComposeInvalid`."""
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
-        _refuse(
-            f"The file is larger than {MAX_BYTES // 1024} KiB. Compose files are small: is it the right one?"
-        )
+        _refuse(f"The file is larger than {MAX_BYTES // 1024} KiB. Compose files are small: is it the right one?")
     try:
         root = yaml.compose(_first_document(text), Loader=_Loader)
     except yaml.YAMLError as error:
@@ -85,9 +83,7 @@ def _refuse(message: str, line: int = 0) -> NoReturn:
 
 def _yaml_words(error: yaml.YAMLError) -> tuple[str, int]:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    reason = _LINE.sub(
-        " ", str(getattr(error, "problem", None) or getattr(error, "reason", "") or "unreadable")
-    )
+    reason = _LINE.sub(" ", str(getattr(error, "problem", None) or getattr(error, "reason", "") or "unreadable"))
     if mark is None:
         return f"This is not valid YAML: {reason[:200]}.", 0
     hint = " Indent with spaces, not tabs." if "token" in reason else ""
@@ -129,9 +125,7 @@ def _check_expansion(root: yaml.Node) -> None:
         size = 1 + sum(part[0] for part in parts)
         depth = 1 + max((part[1] for part in parts), default=0)
         if size > MAX_NODES or depth > MAX_DEPTH:
-            _refuse(
-                f"With its aliases written out the file is too large ({MAX_NODES:,} values at most).", line
-            )
+            _refuse(f"With its aliases written out the file is too large ({MAX_NODES:,} values at most).", line)
         measured[id(node)] = size, depth
         return size, depth
 
@@ -236,9 +230,7 @@ class _Builder:
         resolved = node.tag == PLAIN or (node.tag.startswith(_EXPLICIT) and node.tag != STR)
         value = resolve(text) if resolved else text
         if isinstance(value, float) and value - value != 0:
-            self._error(
-                path, line, f"{dotted(path)}: {text} is not a usable number. Put it in quotes if it is text."
-            )
+            self._error(path, line, f"{dotted(path)}: {text} is not a usable number. Put it in quotes if it is text.")
         if isinstance(value, Timestamp):
             message = f"{dotted(path)}: {text} is read as a date and changes its form. Put it in quotes."
             self.warnings.append(Problem(Severity.WARNING, dotted(path), line, message))

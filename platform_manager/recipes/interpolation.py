@@ -149,13 +149,9 @@ def passed_through(value: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
         environment = service.get("environment") if isinstance(service, dict) else None
         path: Path = ("services", name, "environment")
         if isinstance(environment, dict):
-            entries: list[tuple[Path, Any, bool]] = [
-                ((*path, k), k, v is None) for k, v in environment.items()
-            ]
+            entries: list[tuple[Path, Any, bool]] = [((*path, k), k, v is None) for k, v in environment.items()]
         elif isinstance(environment, list):
-            entries = [
-                ((*path, n), e, isinstance(e, str) and "=" not in e) for n, e in enumerate(environment)
-            ]
+            entries = [((*path, n), e, isinstance(e, str) and "=" not in e) for n, e in enumerate(environment)]
         else:
             continue
         for place, entry, bare in entries:

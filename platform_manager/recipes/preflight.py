@@ -178,9 +178,7 @@ def _externals(value: Compose, facts: EnvironmentFacts) -> Iterator[Finding]:
     for key, entry in section(value, "volumes").items():
         name = swarm_name(key, entry, facts.stack_name)
         if is_external(entry) and name not in facts.volumes:
-            message = (
-                f"The volume '{name}' does not exist yet: hosts that run a task start with an empty one."
-            )
+            message = f"The volume '{name}' does not exist yet: hosts that run a task start with an empty one."
             yield _warning(("volumes", key), message)
 
 
@@ -206,17 +204,13 @@ def _ports(value: Compose, facts: EnvironmentFacts) -> Iterator[Finding]:
                 message = f"Port {shown} is in use by '{facts.published_ports[mark]}'. Publish another port."
                 yield _error(path, message)
             if mark in taken and (taken[mark][1], port.mode) == ("host", "host") and taken[mark][0] != name:
-                message = (
-                    f"'{taken[mark][0]}' and '{name}' both take port {shown} of a host: no host can run both."
-                )
+                message = f"'{taken[mark][0]}' and '{name}' both take port {shown} of a host: no host can run both."
                 yield _warning(path, message)
             elif mark in taken:
                 both = f"'{taken[mark][0]}' and '{name}'" if taken[mark][0] != name else f"'{name}' twice"
                 yield _error(path, f"Port {shown} is published by {both}. Give one of them another port.")
             taken.setdefault(mark, (name, port.mode))
-        if dig(service, ("deploy", "endpoint_mode")) == "dnsrr" and any(
-            p.mode == "ingress" for _, p in listed
-        ):
+        if dig(service, ("deploy", "endpoint_mode")) == "dnsrr" and any(p.mode == "ingress" for _, p in listed):
             message = f"The service '{name}' has endpoint_mode dnsrr, so its ports need 'mode: host'."
             yield _error(("services", name, "ports"), message)
 

@@ -71,9 +71,7 @@ def preview(recipe: Recipe, answers: Mapping[str, str], facts: EnvironmentFacts)
         report.add(Severity.ERROR, path, problem.message)
     minor = version_of(value)
     if minor is None:
-        report.add(
-            Severity.ERROR, ("version",), f"Compose version '{value['version']}' does not exist for a swarm."
-        )
+        report.add(Severity.ERROR, ("version",), f"Compose version '{value['version']}' does not exist for a swarm.")
     findings = validation.validate(value, minor if minor is not None else NEWEST)
     for path, message in findings:
         report.add(Severity.ERROR, path, message)
@@ -157,9 +155,7 @@ def _listing(value: dict[str, Any], facts: EnvironmentFacts, problems: list[Prob
     stack = facts.stack_name
     networks = checks.section(value, "networks")
     return Preview(
-        services=[
-            _service(name, service, networks, stack) for name, service in preflight.services(value).items()
-        ],
+        services=[_service(name, service, networks, stack) for name, service in preflight.services(value).items()],
         networks=[_network(name, networks.get(name, {}), facts) for name in preflight.used_networks(value)],
         volumes=_objects(value, "volumes", stack),
         configs=_objects(value, "configs", stack),

@@ -77,9 +77,7 @@ def _shape_problems(recipe: Recipe) -> list[Problem]:
     def error(path: Path, message: str) -> list[Problem]:
         return [recipe.problem(Severity.ERROR, path, message)]
 
-    if "services" not in value and any(
-        isinstance(v, dict) and {"image", "build"} & set(v) for v in value.values()
-    ):
+    if "services" not in value and any(isinstance(v, dict) and {"image", "build"} & set(v) for v in value.values()):
         return error(
             (),
             "This is a compose file of version 1, which a swarm does not take. Move the services under a "
@@ -91,13 +89,9 @@ def _shape_problems(recipe: Recipe) -> list[Problem]:
     if version and "$" not in version and version_of(value) is None:
         return error(("version",), _version_words(version))
     if not isinstance(services, dict):
-        return error(
-            ("services",) if "services" in value else (), "There is no 'services:' section with services."
-        )
+        return error(("services",) if "services" in value else (), "There is no 'services:' section with services.")
     if not services:
-        return error(
-            ("services",), "The file has no services: there is nothing to deploy. Add one under 'services:'."
-        )
+        return error(("services",), "The file has no services: there is nothing to deploy. Add one under 'services:'.")
     return []
 
 

@@ -137,9 +137,7 @@ DEPLOY = Fields(
                 ),
             }
         ),
-        "restart_policy": Fields(
-            {"condition": TEXT, "delay": DURATION, "max_attempts": INTEGER, "window": DURATION}
-        ),
+        "restart_policy": Fields({"condition": TEXT, "delay": DURATION, "max_attempts": INTEGER, "window": DURATION}),
         "placement": Fields(
             {
                 "constraints": TEXTS,
@@ -178,9 +176,7 @@ VOLUMES = ListOf(
 ATTACHMENT = AnyOf(
     (
         NOTHING,
-        Fields(
-            {"aliases": SET, "driver_opts": Since(13, OPTIONS), "ipv4_address": TEXT, "ipv6_address": TEXT}
-        ),
+        Fields({"aliases": SET, "driver_opts": Since(13, OPTIONS), "ipv4_address": TEXT, "ipv6_address": TEXT}),
     )
 )
 ULIMIT = AnyOf((INTEGER, Fields({"hard": INTEGER, "soft": INTEGER}, required=("soft", "hard"))))
@@ -216,9 +212,7 @@ SERVICE = Fields(
         "isolation": Since(5, TEXT),
         "labels": LIST_OR_MAP,
         "links": SET,
-        "logging": Fields(
-            {"driver": TEXT, "options": MapOf(Scalar(("string", "number", "null")), lenient=True)}
-        ),
+        "logging": Fields({"driver": TEXT, "options": MapOf(Scalar(("string", "number", "null")), lenient=True)}),
         "mac_address": TEXT,
         "network_mode": TEXT,
         "networks": AnyOf((SET, MapOf(ATTACHMENT, names=NAMES))),

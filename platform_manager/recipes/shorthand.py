@@ -161,6 +161,4 @@ def check_image(image: str) -> None:
         raise ValueError(f"'{image}' is no image name: repository names are lower case")
     if " " in image:
         raise ValueError(f"'{image}' is no image name: it has a space")
-    raise ValueError(
-        f"'{image}' is no image name; write for instance nginx:1.27 or registry.example.org/team/app:2"
-    )
+    raise ValueError(f"'{image}' is no image name; write for instance nginx:1.27 or registry.example.org/team/app:2")

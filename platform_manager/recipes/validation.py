@@ -162,11 +162,7 @@ def _type_words(value: Any, shapes: list[Shape], path: Path) -> str:
     quote = ""
     if "text" in wanted and kind(value) in ("boolean", "integer", "number"):
         quote = f" Put it in quotes: '{_short(value)}'."
-    elif (
-        kind(value) == "string"
-        and not {"text"} & set(wanted)
-        and {"a whole number", "true or false"} & set(wanted)
-    ):
+    elif kind(value) == "string" and not {"text"} & set(wanted) and {"a whole number", "true or false"} & set(wanted):
         quote = " Remove the quotes." if re.fullmatch("[0-9]+|true|false", value) else ""
     listing = " or ".join(wanted)
     return f"{dotted(path)} must be {listing}, not {_short(value)}.{quote}"

@@ -80,6 +80,4 @@ def key_hint(path: Path) -> str:
     elif path[0] in ("configs", "secrets") and key in ("content", "environment"):
         hint = "put the text in a file of the recipe and name it with 'file'"
     reason = f"a stack can't have the key '{key}'"
-    return (
-        f"{reason}: {hint}." if hint else f"{reason} here. Check its spelling and indentation, or remove it."
-    )
+    return f"{reason}: {hint}." if hint else f"{reason} here. Check its spelling and indentation, or remove it."

@@ -82,8 +82,7 @@ def judge(
     for task in tasks:
         of_service.setdefault(text(task.get("ServiceID"), 64), []).append(task)
     judges = [
-        _ServiceJudge(service, of_service.get(text(service.get("ID"), 64), []), known, moment)
-        for service in services
+        _ServiceJudge(service, of_service.get(text(service.get("ID"), 64), []), known, moment) for service in services
     ]
     if not judges:
         state = StackState.REMOVING if of_service else StackState.FAILED
@@ -134,9 +133,7 @@ class _ServiceJudge:
         name = text(part(self.service, "Spec", "Name"), 255)
         count = f"{running} of {self.desired} tasks running"
         gone_back = text(part(self.service, "UpdateStatus", "State"), 40).startswith("rollback")
-        failures = [
-            failure for slot in self.slots for failure in (slot.history if gone_back else slot.failures)
-        ]
+        failures = [failure for slot in self.slots for failure in (slot.history if gone_back else slot.failures)]
         failures.sort(key=lambda failure: failure.at, reverse=True)
         return ServiceStatus(
             id=text(self.service.get("ID"), 64),

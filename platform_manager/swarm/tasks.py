@@ -84,9 +84,7 @@ def slots_of(service: Json, tasks: list[Json], nodes: list[Json], now: datetime,
 
 
 class _SlotJudge:
-    def __init__(
-        self, service: Json, tasks: list[Json], hosts: dict[str, Json], now: datetime, *, job: bool
-    ) -> None:
+    def __init__(self, service: Json, tasks: list[Json], hosts: dict[str, Json], now: datetime, *, job: bool) -> None:
         self.template = part(service, "Spec", "TaskTemplate")
         self.hosts = hosts
         self.now = now
@@ -200,9 +198,7 @@ class _SlotJudge:
         failures = sum(_state(task) in _FAILED for task in self._of_this_version())
         attempts = number(policy.get("MaxAttempts"))
         if condition == "none" or (attempts and failures > min(attempts, CRASH_LOOP - 1)):
-            return Slot(
-                Fate.BROKEN, f"it ended and is not started again. {_sentence(last)}", may_recover=False
-            )
+            return Slot(Fate.BROKEN, f"it ended and is not started again. {_sentence(last)}", may_recover=False)
         if text(last.get("DesiredState"), 20) == "remove":
             return None
         return self._broken(recent) or Slot(Fate.MOVING, f"trying again. {_sentence(last)}")
@@ -253,15 +249,10 @@ def _sentence(task: Json) -> str:
 
 def _image_error(error: str) -> bool:
     lowered = error.lower()
-    return any(
-        mark in lowered
-        for mark in ("no such image", "pull access denied", "manifest unknown", "pulling image")
-    )
+    return any(mark in lowered for mark in ("no such image", "pull access denied", "manifest unknown", "pulling image"))
 
 
 def _no_node(error: str, constraints: list[str]) -> str:
     reason = error.partition("(")[2].removesuffix(")") or error
-    wanted = (
-        f" Its constraints are {' and '.join(constraints)}." if constraints and "constraint" in reason else ""
-    )
+    wanted = f" Its constraints are {' and '.join(constraints)}." if constraints and "constraint" in reason else ""
     return f"{reason.rstrip('.')}.{wanted}"

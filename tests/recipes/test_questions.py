@@ -78,7 +78,8 @@ x-note: {"${KEYS_ARE_NOT}": "${EXTENSIONS_ARE}"}
 
 
 def test_env_files_as_people_write_them() -> None:
-    text = '\ufeff# comment\r\n\r\nA=1\r\nexport B = two words # comment\nC=\'lit $A \\n\'\nD="q \\"x\\"\\n# kept"\nE=\nF=a=b#c\nA=2\n'
+    text = "\ufeff# comment\r\n\r\nA=1\r\nexport B = two words # comment\nC='lit $A \\n'\n"
+    text += 'D="q \\"x\\"\\n# kept"\nE=\nF=a=b#c\nA=2\n'
 
     assert parse_env(text) == {
         "A": "2",

@@ -25,9 +25,7 @@ def ago(seconds: float) -> str:
     return (NOW - timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S.000000000Z")
 
 
-def node(
-    name: str = "n1", state: str = "ready", availability: str = "active", **labels: str
-) -> dict[str, Any]:
+def node(name: str = "n1", state: str = "ready", availability: str = "active", **labels: str) -> dict[str, Any]:
     return {
         "ID": name,
         "Spec": {"Role": "worker", "Availability": availability, "Labels": labels},
@@ -66,9 +64,7 @@ def judged(services: Any, tasks: list[Any], nodes: list[Any] | None = None) -> S
 
 
 def crashes(*ages: float, **more: Any) -> list[dict[str, Any]]:
-    return [
-        task("failed", age=age, error="task: non-zero exit (7)", code=7, **deepcopy(more)) for age in ages
-    ]
+    return [task("failed", age=age, error="task: non-zero exit (7)", code=7, **deepcopy(more)) for age in ages]
 
 
 @pytest.mark.parametrize(
@@ -119,9 +115,7 @@ def test_a_service_scaled_to_nothing_is_fine() -> None:
 @pytest.mark.parametrize(
     ("availability", "label", "desired"), [("active", "ssd", 2), ("drain", "ssd", 1), ("active", "hdd", 1)]
 )
-def test_a_global_service_wants_a_task_on_every_host_that_fits(
-    availability: str, label: str, desired: int
-) -> None:
+def test_a_global_service_wants_a_task_on_every_host_that_fits(availability: str, label: str, desired: int) -> None:
     template = {"Placement": {"Constraints": ["node.labels.disk == ssd"]}}
     nodes = [node(disk="ssd"), node("n2", availability=availability, disk=label)]
 

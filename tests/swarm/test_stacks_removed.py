@@ -36,9 +36,7 @@ class Swarm:
         if isinstance(wanted, dict):
             wanted = list(wanted)
         found = self.objects[request.match_info["kind"]]
-        kept = [
-            item for item in found if all(f"{LABEL}={item['Labels'][LABEL]}" == label for label in wanted)
-        ]
+        kept = [item for item in found if all(f"{LABEL}={item['Labels'][LABEL]}" == label for label in wanted)]
         return web.json_response(kept)
 
     async def delete(self, request: web.Request) -> web.Response:
@@ -89,9 +87,7 @@ async def test_a_stack_is_read_with_its_tasks_and_all_nodes(client: EngineClient
     assert [found["ID"] for found in (*services, *tasks, *nodes)] == ["shop_services", "t1", "n1"]
 
 
-async def test_removing_leaves_what_tasks_still_use_for_the_next_round(
-    client: EngineClient, swarm: Swarm
-) -> None:
+async def test_removing_leaves_what_tasks_still_use_for_the_next_round(client: EngineClient, swarm: Swarm) -> None:
     await stacks.remove(client, "shop")
     assert await stacks.remains(client, "shop") == ["task t1", "network shop_networks"]
 
@@ -115,9 +111,7 @@ async def test_another_refusal_is_told(client: EngineClient, swarm: Swarm) -> No
         await stacks.remove(client, "shop")
 
 
-async def test_tasks_of_a_dead_host_do_not_keep_a_stack_from_being_gone(
-    client: EngineClient, swarm: Swarm
-) -> None:
+async def test_tasks_of_a_dead_host_do_not_keep_a_stack_from_being_gone(client: EngineClient, swarm: Swarm) -> None:
     swarm.objects["nodes"][0]["Status"]["State"] = "down"
 
     assert "task t1" not in await stacks.remains(client, "shop")
