@@ -6,7 +6,6 @@ The processes use the test run's own database, so a test calls flows and reads r
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import secrets
 import shutil
@@ -128,11 +127,10 @@ class Lab:
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
-    def containers(self) -> list[dict[str, Any]]:
-        """Every container of this installation, running or not."""
-        ids = docker("ps", "-aq", "--filter", f"label=platform-manager.installation={self.installation}").split()
-        found: list[dict[str, Any]] = json.loads(docker("inspect", *ids)) if ids else []
-        return found
+    def containers(self) -> list[str]:
+        """The ids of every container of this installation, running or not."""
+        label = f"label=platform-manager.installation={self.installation}"
+        return docker("ps", "-aq", "--filter", label).split()
 
     def leftovers(self) -> list[str]:
         """Names of all containers, volumes and networks of this installation."""
