@@ -85,7 +85,7 @@ class Screen:
             kept = [key for key in before or {} if key in after]
             # Rows can be replaced, taken away and added at the end; another order means drawing all of them.
             if not before or not after or list(after)[: len(kept)] != kept:
-                if before != after:
+                if before is None or list(before.items()) != list(after.items()):
                     contents[container.id] = container.html()
                 continue
             remove += [key for key in before if key not in after]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from dashboard.models import Environment, HostRole
+from dashboard.models import Environment, HostRole, HostState
 
 from .hosts import HostRow, host_container, host_rows
 from .lists import listing
@@ -29,6 +29,7 @@ class Summary:
     hosts: int
     active_hosts: int
     managers: int
+    managers_away: int
     managers_wanted: int
     stacks: int
     unwell_stacks: int
@@ -44,6 +45,8 @@ class Summary:
 
     @property
     def manager_sentence(self) -> str:
+        if self.managers_away:
+            return f"{self.managers_away} {'does' if self.managers_away == 1 else 'do'} not answer"
         if self.managers >= self.managers_wanted:
             may_fail = (self.managers - 1) // 2
             return f"{may_fail} may fail" if may_fail else "none may fail"
@@ -53,12 +56,13 @@ class Summary:
 def summary(
     environment: Environment, view: SnapshotView, hosts: Sequence[HostRow], stacks: Sequence[StackRow]
 ) -> Summary:
-    managers = HostRole.MANAGER.label
+    managers, away = HostRole.MANAGER.label, HostState.DISCONNECTED.label
     return Summary(
         id="summary-tiles",
         hosts=len(hosts),
         active_hosts=sum(host.badge.word == "Active" for host in hosts),
         managers=sum(host.role == managers and host.badge.word == "Active" for host in hosts),
+        managers_away=sum(host.role == managers and host.badge.word == away for host in hosts),
         managers_wanted=environment.managers,
         stacks=len(stacks),
         unwell_stacks=sum(unwell(stack.badge) for stack in stacks),

@@ -74,15 +74,20 @@ def slot_of(task: Task) -> tuple[str, str]:
 
 def split(tasks: Iterable[Task]) -> tuple[list[Task], list[Task]]:
     """The tasks that are, and those that were; ``tasks`` come newest first within a slot."""
+    tasks = list(tasks)
     current: list[Task] = []
     past: list[Task] = []
-    seen: set[tuple[str, str]] = set()
+    # With start-first the task that was replaced ends last, and is the newest of its slot by time.
+    seen = {slot_of(task) for task in tasks if _stays(task)}
     for task in tasks:
         slot = slot_of(task)
-        wanted = task.desired_state in ("running", "ready") and task.state not in UNWELL
-        (current if wanted or slot not in seen else past).append(task)
+        (current if _stays(task) or slot not in seen else past).append(task)
         seen.add(slot)
     return current, past
+
+
+def _stays(task: Task) -> bool:
+    return task.desired_state in ("running", "ready") and task.state not in UNWELL
 
 
 def task_row(task: Task, view: SnapshotView, hosts: HostNames, *, row_id: str = "", earlier: str = "") -> TaskRow:
