@@ -35,6 +35,8 @@ def environment_facts(environment: Environment, stack_name: str) -> recipes.Envi
             )
             for node in nodes
         ],
+        secrets=set(json.loads(row.secrets)),
+        configs=set(json.loads(row.configs)),
         mtu=environment.swarm_mtu or 1500,
         stack_name=stack_name,
         existing_stacks=set(environment.stacks.values_list("name", flat=True)),

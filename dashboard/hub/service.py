@@ -118,6 +118,9 @@ class HubService:
                     watcher.poke()
             except EngineError as error:
                 log.info("engine of host %s: %s", host_id, error)
+            except Exception:
+                # What one host answers must not end the listening to it.
+                log.exception("listening to host %s failed, trying again", host_id)
             await self._db(records.engine_changed, host_id, False)
             watcher.poke()
             await asyncio.sleep(1)

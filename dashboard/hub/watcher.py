@@ -7,6 +7,7 @@ manager learns of a task's change a moment after the host's event, so it reads a
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import time
 from collections.abc import Callable, Coroutine
@@ -26,7 +27,7 @@ NO_MANAGER = "No manager answers: what you see is what was known before. It goes
 IDLE_SECONDS = 10.0
 MOVING_SECONDS = 0.4
 MOVING_FOR_SECONDS = 120.0
-VOLUMES_SECONDS = 30.0
+RARE_SECONDS = 20.0
 AFTER_EVENT = (0.0, 0.03, 0.05, 0.08, 0.12, 0.2, 0.3, 0.5, 0.8, 1.2)
 MOVING_STATES = ("new", "allocated", "assigned", "accepted", "preparing", "ready", "starting")
 
@@ -41,9 +42,11 @@ class EnvironmentWatcher:
         self._event = asyncio.Event()
         self._last: dict[str, str] = {}
         self._volumes: dict[str, list[snapshot.Volume]] = {}
-        self._volumes_at = 0.0
+        self._names: dict[str, str] = {}
+        self._rare_at = 0.0
         self._changed_at = 0.0
         self._moving = False
+        self._judge_at: float | None = None
         self._cost = 0.0
 
     def poke(self) -> None:
@@ -56,7 +59,10 @@ class EnvironmentWatcher:
                 await self._rounds()
             except PlatformError as error:
                 log.info("environment %s: %s", self.environment_id, error)
-                await asyncio.sleep(1)
+            except Exception:
+                # What one swarm's answers break must not end the watching of it.
+                log.exception("watching environment %s failed, trying again", self.environment_id)
+            await asyncio.sleep(1)
 
     async def _rounds(self) -> None:
         while True:
@@ -83,7 +89,8 @@ class EnvironmentWatcher:
     def _pause(self) -> float:
         if self._moving and time.monotonic() - self._changed_at < MOVING_FOR_SECONDS:
             return max(MOVING_SECONDS, 10 * self._cost)
-        return max(IDLE_SECONDS, 20 * self._cost)
+        idle = max(IDLE_SECONDS, 20 * self._cost)
+        return idle if self._judge_at is None else min(idle, max(0.5, self._judge_at - time.monotonic()))
 
     async def read(self) -> None:
         """One look at the whole swarm; writes what changed."""
@@ -100,8 +107,9 @@ class EnvironmentWatcher:
         nodes, services, tasks, networks = (
             [item for item in snapshot.sequence(answer) if isinstance(item, dict)] for answer in answers
         )
-        await self._read_volumes(members)
-        if await self._write(self._columns(nodes, services, tasks, networks), ""):
+        await self._read_rarely_changing(manager, members)
+        changed = await self._write(self._columns(nodes, services, tasks, networks), "")
+        if changed or (self._judge_at is not None and time.monotonic() >= self._judge_at):
             await self._judge_stacks(nodes, services, tasks)
         ready = {node.get("ID", "") for node in nodes if snapshot.part(node, "Status", "State") == "ready"}
         roles = {node.get("ID", ""): snapshot.text(snapshot.part(node, "Spec", "Role"), 10) for node in nodes}
@@ -119,10 +127,15 @@ class EnvironmentWatcher:
                 return client
         return None
 
-    async def _read_volumes(self, members: list[records.Member]) -> None:
-        if time.monotonic() - self._volumes_at < VOLUMES_SECONDS:
+    async def _read_rarely_changing(self, manager: EngineClient, members: list[records.Member]) -> None:
+        """Volumes of every host, and the names of secrets and configs, which recipes may need."""
+        if time.monotonic() - self._rare_at < RARE_SECONDS:
             return
-        self._volumes_at = time.monotonic()
+        self._rare_at = time.monotonic()
+        for kind in ("secrets", "configs"):
+            found = snapshot.sequence(await manager.get(f"/{kind}"))
+            names = sorted(snapshot.text(snapshot.part(item, "Spec", "Name"), 255) for item in found)
+            self._names[kind] = json.dumps(names)
         for member in members:
             if member.engine_up and member.node_id:
                 try:
@@ -135,7 +148,7 @@ class EnvironmentWatcher:
                 ]
 
     def _empty(self) -> dict[str, str]:
-        return dict.fromkeys(("nodes", "services", "tasks", "networks", "volumes"), "[]")
+        return dict.fromkeys(("nodes", "services", "tasks", "networks", "volumes", "secrets", "configs"), "[]")
 
     def _columns(self, nodes: list[Any], services: list[Any], tasks: list[Any], networks: list[Any]) -> dict[str, str]:
         names = {
@@ -165,6 +178,7 @@ class EnvironmentWatcher:
             "tasks": snapshot.dump(flat_tasks),
             "networks": snapshot.dump(sorted(overlays, key=lambda network: network.name)),
             "volumes": snapshot.dump(volume for found in self._volumes.values() for volume in found),
+            **self._names,
         }
 
     async def _write(self, columns: dict[str, str], problem: str) -> bool:
@@ -178,7 +192,8 @@ class EnvironmentWatcher:
         return True
 
     async def _judge_stacks(self, nodes: list[Any], services: list[Any], tasks: list[Any]) -> None:
-        """Keep the states of stacks that no deployment is working on."""
+        """Keep the states of stacks that no deployment is working on; a verdict may change with time alone."""
+        again: list[float] = []
         for stack in await self._db(records.settled_stacks, self.environment_id):
             own = [
                 service
@@ -188,7 +203,10 @@ class EnvironmentWatcher:
             ids = {service.get("ID") for service in own}
             of_stack = [task for task in tasks if task.get("ServiceID") in ids]
             status = stacks.judge(updates.since(own, stack["since"]), of_stack, nodes)
+            if status.recheck_seconds is not None:
+                again.append(status.recheck_seconds)
             if (status.state.value, status.sentence) != (stack["state"], stack["sentence"]):
                 await self._db(
                     records.write_stack, self.environment_id, stack["id"], status.state.value, status.sentence
                 )
+        self._judge_at = time.monotonic() + min(again) if again else None

@@ -10,6 +10,8 @@ from .environments import Environment
 class Snapshot(models.Model):
     """Nodes, services, tasks, networks and volumes of one swarm; each column holds a JSON list of flat objects.
 
+    Of secrets and configs there are only names.
+
     ``version`` grows by one with every change, so that a reader knows whether its copy is the newest.
     """
 
@@ -20,6 +22,8 @@ class Snapshot(models.Model):
     tasks = models.TextField(default="[]")
     networks = models.TextField(default="[]")
     volumes = models.TextField(default="[]")
+    secrets = models.TextField(default="[]")
+    configs = models.TextField(default="[]")
     problem = models.TextField(blank=True)
     read_at = models.DateTimeField(null=True, blank=True)
 
