@@ -32,10 +32,13 @@ mkdir -p "$var"
 chmod 700 "$var"
 scripts/engine.sh "$var"
 scripts/setup.sh base
+# What was here before the demo stays when the demo is cleaned away.
+before=$(docker image ls --format '{{.Repository}}:{{.Tag}}')
 host_image=$(PM_CACHE_DIR="$var/cache" scripts/host-image.sh)
 images=$(scripts/workload-images.sh | tr '\n' ' ')
-# shellcheck disable=SC2086
-printf '%s\n' "$host_image" $images >"$var/images"
+for image in $host_image $images; do
+    printf '%s\n' "$before" | grep -qxF "$image" || echo "$image" >>"$var/images"
+done
 
 export PM_VAR="$var"
 gateway=$(.venv/bin/python manage.py local_address)
