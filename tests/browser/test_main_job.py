@@ -30,8 +30,11 @@ services:
   flaky:
     image: 127.0.0.1:1/flaky:1
     environment:
-      SECONDS: "1"
+      SECONDS: "0"
       CODE: "3"
+    deploy:
+      restart_policy:
+        delay: 1s
 """
 
 
@@ -284,9 +287,15 @@ def deploys_what_can_not_run(ann: Person, home: str) -> None:
     ann.finds_no_error_in_the_console()
 
 
+def machine_of(platform: Lab, host: str) -> str:
+    """The id of the container that is a host."""
+    label = f"label=platform-manager.installation={platform.installation}"
+    return docker("ps", "-aq", "--filter", label, "--filter", f"name=-{host}-").strip()
+
+
 def watches_a_host_go_and_come_back(ann: Person, home: str, platform: Lab) -> None:
     """Within 20 s it is shown as lost; the logs of the others go on meanwhile."""
-    machine = next(one for one in platform.containers() if "-fw-03-" in one["Name"])["Id"]
+    machine = machine_of(platform, "fw-03")
     ann.opens(f"{home}logs/?stack=ticker")
     until(lambda: ann.count(".log-chip") == 3, what="all three tasks are there")
     logs = ann.driver.current_window_handle
