@@ -33,7 +33,7 @@ trap 'exit 130' INT TERM
 PM_VAR=$work/var $python -m pytest "$@"
 [ $# = 0 ] || exit 0
 
-bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
+bin=$(find /usr/lib/postgresql -mindepth 2 -maxdepth 2 -name bin 2>/dev/null | sort -V | tail -n 1)
 [ -n "$bin" ] || { say "PostgreSQL is missing: run make setup"; exit 1; }
 command -v redis-server >/dev/null || { say "redis-server is missing: run make setup"; exit 1; }
 free_port() { $python -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])'; }

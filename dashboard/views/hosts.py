@@ -91,8 +91,8 @@ def host_remove(request: HttpRequest, viewer: Viewer, host_id: UUID) -> HttpResp
     return render(request, "hosts/remove.html", context, status=422 if refusal else 200)
 
 
-@require_POST
 @changing
+@require_POST
 def host_promote(request: HttpRequest, viewer: Viewer, host_id: UUID) -> HttpResponse:
     found = pages.host_of(viewer, host_id)
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
@@ -34,14 +34,14 @@ def operation(request: HttpRequest, viewer: Viewer, operation_id: UUID) -> HttpR
     found = _of(viewer, operation_id)
     if request.GET.get("format") == "text":
         name = f'attachment; filename="operation-{found.pk}.log"'
-        return StreamingHttpResponse(  # type: ignore[return-value]  # as good as any response to the server
-            log_text(found), content_type="text/plain; charset=utf-8", headers={"Content-Disposition": name}
+        return HttpResponse(
+            "".join(log_text(found)), content_type="text/plain; charset=utf-8", headers={"Content-Disposition": name}
         )
     return render(request, "operations/operation.html", operation_context(viewer, found))
 
 
-@require_POST
 @changing
+@require_POST
 def operation_cancel(request: HttpRequest, viewer: Viewer, operation_id: UUID) -> HttpResponse:
     found = _of(viewer, operation_id)
     try:
@@ -51,8 +51,8 @@ def operation_cancel(request: HttpRequest, viewer: Viewer, operation_id: UUID) -
     return redirect("operation", viewer.environment.pk, found.pk)
 
 
-@require_POST
 @changing
+@require_POST
 def operation_retry(request: HttpRequest, viewer: Viewer, operation_id: UUID) -> HttpResponse:
     found = _of(viewer, operation_id)
     try:

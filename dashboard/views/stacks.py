@@ -201,8 +201,8 @@ def _htmx(request: HttpRequest) -> bool:
     return request.headers.get("HX-Request") == "true"
 
 
-@require_POST
 @changing
+@require_POST
 def stack_preview(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     """What deploying the form would do, while the user types; ``updating`` names a stack that exists."""
     known = _known(viewer, request.POST["updating"]) if request.POST.get("updating") else None
