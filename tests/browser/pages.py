@@ -128,16 +128,13 @@ class Person:
         """Waits for a row that has the name and every word."""
 
         def row() -> str:
-            return next(
-                (t for t in self.texts(css) if name in t and all(w.lower() in t.lower() for w in words)), ""
-            )
+            return next((t for t in self.texts(css) if name in t and all(w.lower() in t.lower() for w in words)), "")
 
         try:
             return str(until(row, what="", seconds=seconds))
         except AssertionError:
             raise AssertionError(
-                f"not within {seconds} s at {self.path}: a row with {name} and {words}, "
-                f"there are: {self.texts(css)}"
+                f"not within {seconds} s at {self.path}: a row with {name} and {words}, there are: {self.texts(css)}"
             ) from None
 
     def no_longer_sees(self, unwanted: str, css: str = "body", *, seconds: float = PATIENCE) -> None:
@@ -149,9 +146,7 @@ class Person:
 
     def finds_no_error_in_the_console(self, *expected: str) -> None:
         """``expected`` are parts of messages that may stand there, such as the status of a refused form."""
-        found = [
-            message for message in console_errors(self.driver) if not any(part in message for part in expected)
-        ]
+        found = [message for message in console_errors(self.driver) if not any(part in message for part in expected)]
         assert not found, f"the console of {self.path} says {found}"
 
     def marks_the_page(self) -> None:

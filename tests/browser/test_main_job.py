@@ -191,7 +191,9 @@ def deploys_a_ticker_and_reads_its_logs(ann: Person, home: str) -> None:
     ann.finds_no_error_in_the_console()
 
 
-AT_END = "const s = document.querySelector('[data-log-screen]'); return s.scrollHeight - s.scrollTop - s.clientHeight < 30"
+AT_END = (
+    "const s = document.querySelector('[data-log-screen]'); return s.scrollHeight - s.scrollTop - s.clientHeight < 30"
+)
 
 
 def scrolls_up_and_jumps_to_the_end(ann: Person) -> None:
@@ -310,8 +312,7 @@ def watches_a_host_go_and_come_back(ann: Person, home: str, platform: Lab) -> No
     with ann.at_tab(logs):
         lines = ann.script("return document.querySelector('[data-log-lines]').lastElementChild.innerText")
         until(
-            lambda: ann.script("return document.querySelector('[data-log-lines]').lastElementChild.innerText")
-            != lines,
+            lambda: ann.script("return document.querySelector('[data-log-lines]').lastElementChild.innerText") != lines,
             what="the other tasks' lines keep coming",
         )
         ann.sees("Following", ".log-viewer")
