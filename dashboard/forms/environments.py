@@ -27,9 +27,7 @@ class EnvironmentForm(forms.Form):
         },
         widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": "For example: shop-test"}),
     )
-    description = forms.CharField(
-        max_length=200, required=False, help_text="What it is for, in one line. Optional."
-    )
+    description = forms.CharField(max_length=200, required=False, help_text="What it is for, in one line. Optional.")
     managers = forms.TypedChoiceField(
         choices=MANAGER_COUNTS,
         coerce=int,

@@ -86,9 +86,7 @@ def when(value: datetime | str | None, empty: str = "never") -> SafeString:
         return format_html('<span class="text-secondary">{}</span>', empty)
     at = at.astimezone(timezone.get_current_timezone())
     title = at.strftime("%Y-%m-%d %H:%M:%S %Z")
-    return format_html(
-        '<time datetime="{}" title="{}" data-relative>{}</time>', at.isoformat(), title, ago(at)
-    )
+    return format_html('<time datetime="{}" title="{}" data-relative>{}</time>', at.isoformat(), title, ago(at))
 
 
 @register.simple_tag
@@ -118,9 +116,7 @@ def state(item: Any, announce: str = "") -> dict[str, Any]:
 
 
 @register.inclusion_tag("elements/state.html")
-def look(
-    colour: str, word: str, sentence: str = "", moving: bool = False, announce: str = ""
-) -> dict[str, Any]:
+def look(colour: str, word: str, sentence: str = "", moving: bool = False, announce: str = "") -> dict[str, Any]:
     """Any other word with a dot and a Tabler colour."""
     return {"word": word, "colour": colour, "moving": moving, "sentence": sentence, "announce": announce}
 

@@ -32,9 +32,7 @@ class ContentSecurityPolicy:
     sync_capable = True
     async_capable = True
 
-    def __init__(
-        self, get_response: Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
-    ) -> None:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]) -> None:
         self.get_response = get_response
         self.is_async = iscoroutinefunction(get_response)
         if self.is_async:
@@ -49,9 +47,7 @@ class ContentSecurityPolicy:
 
     async def _async(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        return self._with_policy(
-            request, response if isinstance(response, HttpResponseBase) else await response
-        )
+        return self._with_policy(request, response if isinstance(response, HttpResponseBase) else await response)
 
     def _with_policy(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         response.headers.setdefault(HEADER, policy(request))

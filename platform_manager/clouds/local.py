@@ -120,17 +120,13 @@ class LocalDriver:
         return {"label": [f"{key}={value}" for key, value in self._labels(**more).items()]}
 
     async def _containers(self, engine: EngineClient, **labels: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = await engine.get(
-            "/containers/json", all=True, filters=self._filter(**labels)
-        )
+        found: list[dict[str, Any]] = await engine.get("/containers/json", all=True, filters=self._filter(**labels))
         return found
 
     async def _container_id(self, engine: EngineClient, host_id: str) -> str:
         found = await self._containers(engine, host=host_id)
         if not found:
-            raise ProviderError(
-                "The host's container is gone: remove the host, then add a new one.", retryable=False
-            )
+            raise ProviderError("The host's container is gone: remove the host, then add a new one.", retryable=False)
         return str(found[0]["Id"])
 
     async def _container(self, engine: EngineClient, spec: MachineSpec, network: str) -> str:
@@ -202,10 +198,7 @@ class LocalDriver:
         """Containers with these labels, then their volumes."""
         found = [str(container["Id"]) for container in await self._containers(engine, **labels)]
         await asyncio.gather(
-            *(
-                _gone(engine.delete(f"/containers/{container_id}", force=True, v=True))
-                for container_id in found
-            )
+            *(_gone(engine.delete(f"/containers/{container_id}", force=True, v=True)) for container_id in found)
         )
         await _until_empty(lambda: self._containers(engine, **labels))
         volumes = await engine.get("/volumes", filters=self._filter(**labels))
@@ -272,9 +265,7 @@ async def _until_empty(look: Callable[[], Coroutine[Any, Any, Sequence[Any]]]) -
     deadline = time.monotonic() + 60
     while await look():
         if time.monotonic() > deadline:
-            raise ProviderError(
-                "The Docker engine of this machine takes over a minute to remove a container."
-            )
+            raise ProviderError("The Docker engine of this machine takes over a minute to remove a container.")
         await asyncio.sleep(0.1)
 
 

@@ -56,9 +56,7 @@ async def stack_deploy(
     if registry_auth:
         arguments.append("--with-registry-auth")
     with room(with_compose(compose, files), variables or {}, allowed, registry_auth) as place:
-        return await run(
-            docker(), "-H", f"unix://{socket}", *arguments, stack, room=place, timeout=timeout, merge=True
-        )
+        return await run(docker(), "-H", f"unix://{socket}", *arguments, stack, room=place, timeout=timeout, merge=True)
 
 
 async def stack_config(

@@ -94,9 +94,7 @@ class EngineClient:
         """
         return await self._call("POST", path, params, body, headers=headers, timeout=timeout)
 
-    async def put(
-        self, path: str, body: Body = None, *, timeout: float | None = None, **params: Param
-    ) -> Any:
+    async def put(self, path: str, body: Body = None, *, timeout: float | None = None, **params: Param) -> Any:
         """As ``post``, for uploads of archives into containers."""
         return await self._call("PUT", path, params, body, timeout=timeout)
 
@@ -143,9 +141,7 @@ class EngineClient:
         async for batch in self._logs(path, tty, timestamps, details, params):
             yield batch
 
-    async def download(
-        self, path: str, *, idle: float | None = 60, **params: Param
-    ) -> AsyncGenerator[bytes, None]:
+    async def download(self, path: str, *, idle: float | None = 60, **params: Param) -> AsyncGenerator[bytes, None]:
         """A large answer in pieces (/images/get), without a cap on its size."""
         async with self._open("GET", path, params, idle=idle, first=idle) as answer:
             async for piece in self._pieces(answer):
@@ -241,9 +237,7 @@ class EngineClient:
                     data=data,
                     headers={**sent, **(headers or {})},
                     allow_redirects=False,
-                    timeout=aiohttp.ClientTimeout(
-                        total=None, sock_connect=self.limits.connect_seconds, sock_read=idle
-                    ),
+                    timeout=aiohttp.ClientTimeout(total=None, sock_connect=self.limits.connect_seconds, sock_read=idle),
                 )
                 starting.reschedule(None)
             async with answer:
@@ -282,9 +276,7 @@ class EngineClient:
                 f"The host's engine can't be reached ({error.os_error.strerror}): its link is down."
             ) from None
         except (aiohttp.ClientError, OSError) as error:
-            raise EngineUnreachable(
-                f"The connection to the Docker engine broke ({type(error).__name__})."
-            ) from None
+            raise EngineUnreachable(f"The connection to the Docker engine broke ({type(error).__name__}).") from None
 
     async def _read(self, answer: aiohttp.ClientResponse) -> bytes:
         content = bytearray()
@@ -311,9 +303,7 @@ class EngineClient:
                 held.clear()
             held += rest
             if len(held) > self.limits.line_bytes:
-                raise EngineAnswerTooLarge(
-                    f"The Docker engine sent a line longer than {self.limits.line_bytes} bytes."
-                )
+                raise EngineAnswerTooLarge(f"The Docker engine sent a line longer than {self.limits.line_bytes} bytes.")
         if value := self._json_line(held):
             yield value
 

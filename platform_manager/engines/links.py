@@ -182,9 +182,7 @@ class Hub:
         fresh.chmod(0o600)
 
         async def open_channel(side: EngineSide) -> object:
-            channel = BoundedChannel(
-                connection, asyncio.get_running_loop(), None, "strict", WINDOW_BYTES, PACKET_BYTES
-            )
+            channel = BoundedChannel(connection, asyncio.get_running_loop(), None, "strict", WINDOW_BYTES, PACKET_BYTES)
             return await channel.accept(lambda: side, requested_path)
 
         server = await asyncio.get_running_loop().create_unix_server(
@@ -371,9 +369,7 @@ def load_host_key(path: Path) -> asyncssh.SSHKey:
     try:
         return asyncssh.read_private_key(path)
     except (OSError, asyncssh.KeyImportError) as error:
-        raise PlatformError(
-            f"The hub's host key {path} can't be read ({error}): mend or remove it."
-        ) from None
+        raise PlatformError(f"The hub's host key {path} can't be read ({error}): mend or remove it.") from None
 
 
 def log_failure(done: "asyncio.Future[Any]") -> None:

@@ -81,9 +81,7 @@ def write(path: Path, content: bytes) -> None:
         path.write_bytes(content)
     except (OSError, UnicodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not text"
-        raise UserError(
-            f"The file name {path.name[:80]!r} can't be used ({reason}).", field="files"
-        ) from None
+        raise UserError(f"The file name {path.name[:80]!r} can't be used ({reason}).", field="files") from None
 
 
 def safe_name(name: str) -> str:

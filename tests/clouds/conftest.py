@@ -35,9 +35,7 @@ async def platform(bridge_address: str) -> AsyncIterator[FakePlatform]:
         site = web.TCPSite(runner, bridge_address, 0)
         await site.start()
         platform.http_port = runner.addresses[0][1]
-        hub = await asyncssh.listen(
-            bridge_address, 0, server_factory=lambda: Door(platform), server_host_keys=[key]
-        )
+        hub = await asyncssh.listen(bridge_address, 0, server_factory=lambda: Door(platform), server_host_keys=[key])
         platform.ssh_port = hub.get_port()
         yield platform
         hub.close()

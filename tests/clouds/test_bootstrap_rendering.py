@@ -26,9 +26,7 @@ HOSTILE = '\'; touch /tmp/owned; echo "$(id)`id`" \\\n# @SETTINGS@\nTOKEN=x'
 def seen_by_shell(spec: BootstrapSpec, *names: str) -> list[str]:
     """The values of variables as the rendered script sets them, without its last line, which starts it."""
     script = (
-        render(spec).removesuffix("main </dev/null\n")
-        + 'printf "%s\\0" '
-        + " ".join(f'"${name}"' for name in names)
+        render(spec).removesuffix("main </dev/null\n") + 'printf "%s\\0" ' + " ".join(f'"${name}"' for name in names)
     )
     run = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True)
     return run.stdout.split("\0")[:-1]

@@ -230,9 +230,7 @@ def no_ssh(machine: FakeMachine) -> None:
         (no_ssh, "missing here, and could not be installed: ssh (package openssh-client)"),
     ],
 )
-def test_what_is_missing_is_said_plainly(
-    machine: FakeMachine, spoil: Callable[[FakeMachine], Any], words: str
-) -> None:
+def test_what_is_missing_is_said_plainly(machine: FakeMachine, spoil: Callable[[FakeMachine], Any], words: str) -> None:
     spoil(machine)
 
     run = machine.run()

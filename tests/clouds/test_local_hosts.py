@@ -114,9 +114,7 @@ async def test_creating_nine_at_once_makes_nine(driver: LocalDriver, machine_spe
     assert [labelled(kind, driver) for kind in ("container", "network", "volume")] == [[], [], []]
 
 
-async def test_creating_twice_finds_the_first(
-    driver: LocalDriver, platform: FakePlatform, machine_spec: Make
-) -> None:
+async def test_creating_twice_finds_the_first(driver: LocalDriver, platform: FakePlatform, machine_spec: Make) -> None:
     spec = machine_spec()
 
     first, second = await asyncio.gather(driver.create(spec), driver.create(spec))

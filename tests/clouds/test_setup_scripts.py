@@ -33,9 +33,7 @@ class Starter:
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         environment = {"PATH": f"{self.root}:{os.environ['PATH']}", "FAKES": str(self.root)}
         command = ["sh", str(SCRIPTS / "engine.sh"), *arguments, str(self.root / "var")]
-        return subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=20, check=False
-        )
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=20, check=False)
 
     @property
     def pid_file(self) -> Path:

@@ -90,9 +90,7 @@ async def test_a_variable_that_steers_the_cli_is_refused(name: str) -> None:
 
 
 async def test_a_variable_has_a_name_and_a_value_that_fit() -> None:
-    await cli.stack_config(
-        COMPOSE, variables={"APP_NAME": "x", "APP_CAFÉ": "é"}, allowed=re.compile("APP_.*")
-    )
+    await cli.stack_config(COMPOSE, variables={"APP_NAME": "x", "APP_CAFÉ": "é"}, allowed=re.compile("APP_.*"))
     for name, value in {"TAG": "x", "APP_A": "\0", "APP_B": "\ud800", "APP_C": "x" * 70_000}.items():
         with pytest.raises(UserError):
             await cli.stack_config(COMPOSE, variables={name: value}, allowed=PREFIX)

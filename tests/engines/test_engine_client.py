@@ -26,9 +26,7 @@ async def test_the_version_is_negotiated_once(engine: FakeEngine, client: Engine
     assert engine.requests[-1].target.startswith("/v1.41/info")
 
 
-async def test_a_newer_engine_is_spoken_to_in_a_version_we_know(
-    engine: FakeEngine, client: EngineClient
-) -> None:
+async def test_a_newer_engine_is_spoken_to_in_a_version_we_know(engine: FakeEngine, client: EngineClient) -> None:
     engine.answers["/_ping"] = PING.replace(b"1.41", b"1.99")
     assert await client.version() == "1.47"
 
@@ -54,9 +52,7 @@ async def test_parameters_go_out_as_docker_wants_them(engine: FakeEngine, client
     assert sent == {"all": ["true"], "limit": ["3"], "filters": ['{"label": ["a=b c"]}']}
 
 
-async def test_a_body_goes_out_as_json_and_an_empty_answer_is_none(
-    engine: FakeEngine, client: EngineClient
-) -> None:
+async def test_a_body_goes_out_as_json_and_an_empty_answer_is_none(engine: FakeEngine, client: EngineClient) -> None:
     engine.answers["/services/create"] = http(b"", headers="X-Nothing: 1\r\n")
     assert await client.post("/services/create", {"Name": "web"}, headers={"X-Registry-Auth": "abc"}) is None
     assert engine.requests[-1].body == b'{"Name": "web"}'
@@ -200,9 +196,7 @@ async def test_an_endless_event_line_is_refused(engine: FakeEngine, client: Engi
                 pass
 
 
-async def test_a_cut_event_stream_does_not_look_like_its_end(
-    engine: FakeEngine, client: EngineClient
-) -> None:
+async def test_a_cut_event_stream_does_not_look_like_its_end(engine: FakeEngine, client: EngineClient) -> None:
     cut = b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nb\r\n{"n":"one"}\n'
     engine.answers["/events"] = hanging(cut)
     with pytest.raises(EngineUnreachable):
@@ -214,9 +208,7 @@ async def test_a_cut_event_stream_does_not_look_like_its_end(
             pass
 
 
-async def test_an_engine_that_never_begins_its_events_is_unreachable(
-    engine: FakeEngine, client: EngineClient
-) -> None:
+async def test_an_engine_that_never_begins_its_events_is_unreachable(engine: FakeEngine, client: EngineClient) -> None:
     engine.answers["/events"] = hanging()
     async with asyncio.timeout(3):
         with pytest.raises(EngineUnreachable):

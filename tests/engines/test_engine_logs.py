@@ -113,9 +113,7 @@ def test_parsing_keeps_far_ahead_of_any_engine() -> None:
 
 async def test_logs_come_in_batches(engine: FakeEngine, client: EngineClient) -> None:
     engine.answers["/containers/c1/logs"] = chunked(frame(1, b"t a\n") + frame(2, b"t b\n"), frame(2, b"t c"))
-    runs = [
-        run async for batch in client.container_logs("c1", tty=False, follow=True, tail=5) for run in batch
-    ]
+    runs = [run async for batch in client.container_logs("c1", tty=False, follow=True, tail=5) for run in batch]
     assert runs == [(1, b"t a\n"), (2, b"t b\n"), (2, b"t c\n")]
     target = engine.requests[-1].target
     assert "follow=true" in target
@@ -138,9 +136,7 @@ async def test_a_giant_frame_is_refused_unread(engine: FakeEngine, client: Engin
                 pass
 
 
-async def test_a_log_cut_in_the_middle_does_not_look_like_its_end(
-    engine: FakeEngine, client: EngineClient
-) -> None:
+async def test_a_log_cut_in_the_middle_does_not_look_like_its_end(engine: FakeEngine, client: EngineClient) -> None:
     cut = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nc\r\n" + frame(1, b"t a\n") + b"\r\n"
     engine.answers["/containers/c1/logs"] = cut_off(cut)
     seen = []

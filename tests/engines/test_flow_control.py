@@ -60,9 +60,7 @@ async def read_slowly(near: socket.socket, pause: float = 0.01) -> str:
     return seen.hexdigest()
 
 
-async def test_slow_and_stalled_readers_cost_a_window_each(
-    linked: Watched, engine: FakeEngine, until: Until
-) -> None:
+async def test_slow_and_stalled_readers_cost_a_window_each(linked: Watched, engine: FakeEngine, until: Until) -> None:
     async def bulk(writer: asyncio.StreamWriter, _: Request) -> None:
         for _ in range(PIECES):
             writer.write(PIECE)
@@ -84,9 +82,7 @@ async def test_slow_and_stalled_readers_cost_a_window_each(
         near.close()
 
 
-async def test_an_upload_to_a_slow_engine_is_held_back(
-    linked: Watched, engine: FakeEngine, until: Until
-) -> None:
+async def test_an_upload_to_a_slow_engine_is_held_back(linked: Watched, engine: FakeEngine, until: Until) -> None:
     far = socket.socket(socket.AF_UNIX)
     engine.path.unlink()
     far.bind(str(engine.path))

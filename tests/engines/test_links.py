@@ -81,9 +81,7 @@ async def test_a_killed_client_is_noticed_at_once(
             await client.get("/info")
 
 
-async def test_a_silent_link_is_given_up(
-    watched: Watched, host: Host, engine: FakeEngine, until: Until
-) -> None:
+async def test_a_silent_link_is_given_up(watched: Watched, host: Host, engine: FakeEngine, until: Until) -> None:
     wire = Wire()
     await wire.start(host.trust(watched.hub))
     host.known.write_text(f"[127.0.0.1]:{wire.port} {watched.hub.host_key_line()}\n")
@@ -100,9 +98,7 @@ async def test_a_silent_link_is_given_up(
     await wire.stop()
 
 
-async def test_the_newest_link_of_a_host_wins(
-    linked: Watched, host: Host, short_dir: Path, until: Until
-) -> None:
+async def test_the_newest_link_of_a_host_wins(linked: Watched, host: Host, short_dir: Path, until: Until) -> None:
     second = FakeEngine(short_dir / "second.sock")
     await second.start()
     second.answers["/info"] = http({"Name": "second"})
@@ -160,9 +156,7 @@ async def test_a_host_id_that_is_no_file_name_is_refused(watched: Watched) -> No
             watched.hub.socket_path(host_id)
 
 
-async def test_an_unknown_key_and_a_wrong_name_are_refused(
-    watched: Watched, host: Host, short_dir: Path
-) -> None:
+async def test_an_unknown_key_and_a_wrong_name_are_refused(watched: Watched, host: Host, short_dir: Path) -> None:
     stranger = Host(short_dir, "host-2")
     forward = ("-N", "-R", "/run/x:/nonexistent")
     assert "Permission denied (publickey)" in await stranger.refused(watched.hub, *forward)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
@@ -144,7 +146,7 @@ def test_operations_of_one_environment_run_one_after_the_other_in_their_order(la
     for name in ("one", "two"):
         ran = list(Operation.objects.filter(environment__name=name).order_by("started_at"))
         assert [operation.args["stack"] for operation in ran] == [f"s{n}" for n in range(5)]
-        for earlier, later in zip(ran, ran[1:], strict=False):
+        for earlier, later in itertools.pairwise(ran):
             assert earlier.finished_at is not None
             assert later.started_at is not None
             assert earlier.finished_at <= later.started_at

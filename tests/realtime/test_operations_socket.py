@@ -35,9 +35,7 @@ def socket(operation: Operation, user: object, after: object = 0) -> Socket:
 async def write(operation: Operation, *texts: str, step: int = 2) -> None:
     def work() -> None:
         with transaction.atomic():
-            OperationLog.objects.bulk_create(
-                OperationLog(operation=operation, step=step, text=text) for text in texts
-            )
+            OperationLog.objects.bulk_create(OperationLog(operation=operation, step=step, text=text) for text in texts)
             hint(operation_group(operation.pk))
 
     await sync_to_async(work)()

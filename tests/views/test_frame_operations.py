@@ -43,9 +43,7 @@ def failed(user: User) -> Operation:
     return made
 
 
-def test_a_failed_operation_says_the_step_the_reason_what_is_left_and_what_to_do(
-    client: Client, anna: User
-) -> None:
+def test_a_failed_operation_says_the_step_the_reason_what_is_left_and_what_to_do(client: Client, anna: User) -> None:
     page = client.get(address("operation", failed(anna))).content.decode()
     assert "Step 2 failed: Wait for the tasks" in page
     assert "could not be pulled on fw-02." in page
@@ -85,9 +83,7 @@ def test_only_the_last_lines_of_a_long_log_are_drawn_and_all_can_be_downloaded(
 ) -> None:
     monkeypatch.setattr(pages, "FIRST_LINES", 10)
     operation = factories.operation(factories.environment(anna), steps=[("Go", StepState.RUNNING)])
-    OperationLog.objects.bulk_create(
-        OperationLog(operation=operation, step=1, text=f"line {n}") for n in range(25)
-    )
+    OperationLog.objects.bulk_create(OperationLog(operation=operation, step=1, text=f"line {n}") for n in range(25))
     page = client.get(address("operation", operation)).content.decode()
     assert ">line 14<" not in page
     assert ">line 15<" in page
@@ -162,9 +158,7 @@ def test_the_list_pages_with_a_constant_number_of_queries(
 ) -> None:
     environment = factories.environment(anna)
     for n in range(60):
-        factories.operation(
-            environment, f"Operation {n}", OperationState.SUCCEEDED, steps=[("Go", StepState.DONE)]
-        )
+        factories.operation(environment, f"Operation {n}", OperationState.SUCCEEDED, steps=[("Go", StepState.DONE)])
     with django_assert_max_num_queries(8):
         response = client.get(reverse("operations", args=[environment.pk]) + "?p=2")
     assert len(response.context["operations"].rows) == 10

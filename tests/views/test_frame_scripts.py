@@ -23,10 +23,7 @@ def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(modules: Path, module: str, names: str, expression: str) -> Any:
-    code = (
-        f"import {{ {names} }} from './{module}.mjs'; "
-        f"process.stdout.write(JSON.stringify({expression}) ?? 'null')"
-    )
+    code = f"import {{ {names} }} from './{module}.mjs'; process.stdout.write(JSON.stringify({expression}) ?? 'null')"
     done = subprocess.run(
         ["node", "--input-type=module", "-e", code], cwd=modules, capture_output=True, text=True, timeout=20
     )
@@ -53,9 +50,7 @@ LINES = ["GET /health 200", "ERROR no route", "GET /api 500 slow", "say a b now"
     ],
 )
 def test_filters(modules: Path, terms: str, invert: bool, kept: list[int]) -> None:
-    call = (
-        f"(l => l.flatMap((t, n) => parseFilter({json.dumps(terms)}, {str(invert).lower()})(t) ? [n] : []))"
-    )
+    call = f"(l => l.flatMap((t, n) => parseFilter({json.dumps(terms)}, {str(invert).lower()})(t) ? [n] : []))"
     found = run(modules, "filter", "parseFilter", f"{call}({json.dumps(LINES)})")
     assert found == kept
 

@@ -45,9 +45,7 @@ def _check(spec: BootstrapSpec) -> None:
     if not _URL.fullmatch(spec.join_url):
         raise UserError("The platform's own address is not a plain http or https address.", "join_url")
     if spec.docker_install_url and not _URL.fullmatch(spec.docker_install_url):
-        raise UserError(
-            "The Docker install URL has to be a plain http or https address.", "docker_install_url"
-        )
+        raise UserError("The Docker install URL has to be a plain http or https address.", "docker_install_url")
     if not _HOST.fullmatch(spec.hub_host) or not 0 < spec.hub_port < 65536:
         raise UserError("The hub's address has to be a host name or IP address and a port.", "hub_host")
     if not _HOST_ID.fullmatch(spec.host_id):
