@@ -1,7 +1,8 @@
 """Keeps one environment's snapshot true: reads its swarm after events, while things move, and every few seconds.
 
 A manager's events never tell of its workers' containers, so an event of any host makes the watcher read. The
-manager learns of a task's change a moment after the host's event, so it reads again with growing pauses.
+manager learns of a task's change a moment after the host's event, so it reads again with growing pauses, and at
+once when the event's own task has changed.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from dashboard.hub import records
+from dashboard.hub.awaited import AwaitedTasks
 from platform_manager.engines.client import EngineClient, EngineError
 from platform_manager.errors import PlatformError
 from platform_manager.swarm import snapshot, stacks, updates
@@ -28,6 +30,7 @@ IDLE_SECONDS = 10.0
 MOVING_SECONDS = 0.4
 MOVING_FOR_SECONDS = 120.0
 RARE_SECONDS = 20.0
+PEEK_SECONDS = 0.03
 AFTER_EVENT = (0.0, 0.03, 0.05, 0.08, 0.12, 0.2, 0.3, 0.5, 0.8, 1.2)
 MOVING_STATES = ("new", "allocated", "assigned", "accepted", "preparing", "ready", "starting")
 
@@ -48,8 +51,13 @@ class EnvironmentWatcher:
         self._moving = False
         self._judge_at: float | None = None
         self._cost = 0.0
+        self._awaited = AwaitedTasks()
+        self._asked: EngineClient | None = None
 
-    def poke(self) -> None:
+    def poke(self, event: Mapping[str, Any] | None = None) -> None:
+        """Look soon; ``event`` is what an engine told."""
+        if event is not None:
+            self._awaited.expect(event)
         self._event.set()
 
     async def run(self) -> None:
@@ -72,10 +80,21 @@ class EnvironmentWatcher:
                 continue
             for pause in AFTER_EVENT:
                 # Reading a large swarm costs: pauses grow with it, and a fresh event starts over.
-                await asyncio.sleep(max(pause, 4 * self._cost if pause else 0))
+                await self._rest(max(pause, 4 * self._cost) if pause else 0)
                 if self._event.is_set():
                     break
                 await self.read()
+            else:
+                self._awaited.give_up()
+
+    async def _rest(self, seconds: float) -> None:
+        """Pause; an awaited task that has changed ends it, but not before a read's own time is over."""
+        begun = time.monotonic()
+        while (left := begun + seconds - time.monotonic()) > 0:
+            await asyncio.sleep(min(left, PEEK_SECONDS))
+            rested = time.monotonic() - begun >= self._cost
+            if rested and self._asked is not None and await self._awaited.changed(self._asked):
+                return
 
     async def _wait(self, seconds: float) -> bool:
         try:
@@ -100,6 +119,7 @@ class EnvironmentWatcher:
             await self._write(self._empty(), "")
             return
         manager = await self._manager(members)
+        self._asked = manager
         if manager is None:
             await self._write({}, NO_MANAGER)
             return
@@ -162,6 +182,7 @@ class EnvironmentWatcher:
         ready = {node.id for node in flat_nodes if node.state == "ready"}
         flat_tasks = [snapshot.task(task, *names.get(task.get("ServiceID"), ("", ""))) for task in tasks]
         flat_tasks.sort(key=lambda task: (task.service, task.slot, task.node_id, task.at), reverse=False)
+        self._awaited.learn(flat_tasks)
         by_service: dict[str, list[snapshot.Task]] = {}
         for task in flat_tasks:
             by_service.setdefault(task.service_id, []).append(task)
