@@ -91,6 +91,10 @@ def rename_environment(environment: Environment, *, name: str, description: str)
     Environment.objects.filter(pk=environment.pk).update(name=name, description=description.strip())
 
 
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 def deletion_plan(environment: Environment) -> DeletionPlan:
     """Machines of the platform are destroyed; custom ones were somebody's before and stay."""
     hosts = list(environment.hosts.all())
@@ -98,8 +102,8 @@ def deletion_plan(environment: Environment) -> DeletionPlan:
     kept = [host for host in hosts if host.driver == "custom"]
     stacks = list(environment.stacks.values_list("name", flat=True))
     sentence = (
-        f"{len(destroyed)} machines with all their data, {len(stacks)} stacks and the environment's networks "
-        "are destroyed. This can't be undone."
+        f"{_counted(len(destroyed), 'machine')} with all data on them, {_counted(len(stacks), 'stack')} "
+        "and the environment's networks are destroyed. This can't be undone."
     )
     return DeletionPlan(destroyed, kept, stacks, sentence)
 

@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 STACK_LABEL = "com.docker.stack.namespace"
 MTU_OPTION = "com.docker.network.driver.mtu"
 TEXT_CAP = 4_000
+FAILED = ("failed", "rejected", "orphaned")
+ENDED = (*FAILED, "complete", "shutdown", "remove")
 
 Json = Mapping[str, Any]
 Record = TypeVar("Record")
@@ -193,7 +195,9 @@ def task(answer: Json, service_name: str, stack: str) -> Task:
     """From one element of ``GET /tasks``."""
     slot = number(answer.get("Slot"))
     node_id = text(answer.get("NodeID"), 64)
-    exit_code = part(answer, "Status", "ContainerStatus", "ExitCode")
+    state = text(part(answer, "Status", "State"), 20)
+    # Engines give 0 or -1 for a container that still runs.
+    exit_code = part(answer, "Status", "ContainerStatus", "ExitCode") if state in ENDED else None
     return Task(
         id=text(answer.get("ID"), 64),
         name=f"{service_name}.{slot or node_id[:8]}",
@@ -203,7 +207,7 @@ def task(answer: Json, service_name: str, stack: str) -> Task:
         slot=slot,
         node_id=node_id,
         container_id=text(part(answer, "Status", "ContainerStatus", "ContainerID"), 64),
-        state=text(part(answer, "Status", "State"), 20),
+        state=state,
         desired_state=text(answer.get("DesiredState"), 20),
         error=text(part(answer, "Status", "Err")),
         message=text(part(answer, "Status", "Message"), 500),

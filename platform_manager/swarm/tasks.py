@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Any
 
-from .snapshot import Json, mapping, number, part, text
+from .snapshot import ENDED, FAILED, Json, mapping, number, part, text
 from .updates import moment
 
 # An ended task is news for so long.
@@ -25,8 +25,6 @@ REFUSALS = 2
 PENDING_SECONDS = 15.0
 
 _LIVE = ("running", "ready", "complete")
-_FAILED = ("failed", "rejected", "orphaned")
-_ENDED = (*_FAILED, "complete", "shutdown", "remove")
 
 
 class Fate(IntEnum):
@@ -99,7 +97,7 @@ class _SlotJudge:
         slot = self._running(live, recent) if live else self._ended(recent)
         if slot is None:
             return None
-        slot.history = [self._failure(task) for task in self.tasks if _state(task) in _FAILED]
+        slot.history = [self._failure(task) for task in self.tasks if _state(task) in FAILED]
         shown = recent if slot.fate is Fate.GOOD else failed
         slot.failures = [self._failure(task) for task in [*shown, *([live] if live and _stuck(live) else [])]]
         return slot
@@ -113,7 +111,7 @@ class _SlotJudge:
         """A task that has to run for ever and ends with success ended badly too."""
         policy = text(part(self.template, "RestartPolicy", "Condition"), 20) or "any"
         endless = not self.job and policy == "any"
-        return _state(task) in _FAILED or (endless and _state(task) == "complete")
+        return _state(task) in FAILED or (endless and _state(task) == "complete")
 
     def _loop(self, ended: list[Json]) -> list[Json]:
         """The last ends that follow each other closely."""
@@ -126,7 +124,7 @@ class _SlotJudge:
 
     def _live(self) -> Json | None:
         wanted = [task for task in self.tasks if text(task.get("DesiredState"), 20) in _LIVE]
-        unended = [task for task in wanted if _state(task) not in _ENDED]
+        unended = [task for task in wanted if _state(task) not in ENDED]
         if self.job and not unended and wanted and _state(wanted[-1]) == "complete":
             return wanted[-1]
         running = [task for task in unended if _state(task) == "running" and self._answers(task)]
@@ -195,7 +193,7 @@ class _SlotJudge:
             return Slot(Fate.GOOD)
         if not self._ended_badly(last):
             return None
-        failures = sum(_state(task) in _FAILED for task in self._of_this_version())
+        failures = sum(_state(task) in FAILED for task in self._of_this_version())
         attempts = number(policy.get("MaxAttempts"))
         if condition == "none" or (attempts and failures > min(attempts, CRASH_LOOP - 1)):
             return Slot(Fate.BROKEN, f"it ended and is not started again. {_sentence(last)}", may_recover=False)

@@ -200,7 +200,8 @@ function find(step) {
   found[marks]?.classList.remove("at");
   marks = marks < 0 ? (step > 0 ? 0 : found.length - 1) : (marks + step + found.length) % found.length;
   found[marks].classList.add("at");
-  found[marks].scrollIntoView({ block: "center" });
+  // scrollIntoView would scroll the whole viewer too, and its tools out of sight.
+  scroller.scrollTop += found[marks].getBoundingClientRect().top - scroller.getBoundingClientRect().top - scroller.clientHeight / 2;
   part("found").textContent = `${marks + 1} of ${found.length}`;
 }
 
