@@ -85,7 +85,8 @@ if ! version=$(answers); then
     explain_and_fail
     mkdir -p "$var"
     install_engine
-    start_engine
+    # An engine may have been there all the time, without the command to ask it.
+    answers >/dev/null || start_engine
     version=$(answers)
 fi
 say "Docker engine $version answers"

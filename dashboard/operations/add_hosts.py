@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+import time
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -25,6 +25,7 @@ from .kinds import Kind, Step, register
 from .managers import managers, on_manager, speaking
 from .roles import change_role
 
+PATIENCE_SECONDS = 15.0
 OVERLAYS = ("frontend", "backend")
 SOON = (
     HostState.REQUESTED,
@@ -120,33 +121,42 @@ def hub_key() -> str:
     return " ".join(load_host_key(settings.PM_HUB_KEY).export_public_key().decode().split()[:2])
 
 
-@dataclass
 class _Waiting:
-    """Says once per host what has happened to it."""
+    """Says once per host that it called in, and now and then what the silent ones are at."""
 
-    context: StepContext
-    said: set[str]
+    def __init__(self, context: StepContext) -> None:
+        self.context = context
+        self.said: set[str] = set()
+        self.consoles: dict[str, str] = {}
+        self.look_at = time.monotonic() + PATIENCE_SECONDS
 
     def linked(self) -> bool:
-        pending = 0
+        silent = []
         for host in hosts_of(self.context):
-            if host.link_up:
-                self._say(host, f"called in with engine {host.facts.get('engine_version', '?')}, link is up")
-            else:
-                pending += 1
-        return pending == 0
+            if not host.link_up:
+                silent.append(host)
+            elif host.name not in self.said:
+                self.said.add(host.name)
+                version = host.facts.get("engine_version", "?")
+                self.context.log(f"{host.name}: called in with engine {version}, link is up")
+        if silent and time.monotonic() > self.look_at:
+            self.look_at = time.monotonic() + PATIENCE_SECONDS
+            for host in silent:
+                self._quote(host)
+        return not silent
 
-    def _say(self, host: Host, words: str) -> None:
-        if host.name not in self.said:
-            self.said.add(host.name)
-            self.context.log(f"{host.name}: {words}")
+    def _quote(self, host: Host) -> None:
+        last = self.context.run(wiring.driver(host.driver).console(str(host.pk), 1)).strip()
+        if last and self.consoles.get(host.name) != last:
+            self.consoles[host.name] = last
+            self.context.log(f"{host.name} has not called in yet. Its console says: {last}", "warning")
 
 
 def wait_for_links(context: StepContext) -> str | None:
     """Until every host has called in; those that don't in time are failed, with the end of their console."""
     try:
         context.wait(
-            _Waiting(context, set()).linked,
+            _Waiting(context).linked,
             seconds=settings.PM_HOST_SECONDS,
             late="late",
         )
