@@ -23,4 +23,4 @@ lint:  ## style, types, layers, templates, migrations, scripts
 	scripts/lint.sh
 
 bench: setup  ## measure speed against the raw tools; a line a figure
-	$(PYTHON) -m tests.bench
+	@$(PYTHON) -m tests.bench

@@ -9,10 +9,18 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
+from math import nan
 from pathlib import Path
-from types import FrameType
+from subprocess import SubprocessError
+from types import FrameType, ModuleType
+
+from websockets.exceptions import WebSocketException
+
+from platform_manager.errors import PlatformError
+
+from .figures import Figure, say
 
 
 def settings_of(directory: Path) -> None:
@@ -34,29 +42,31 @@ def run(chosen: list[str]) -> None:
     from .bed import running_bed
 
     on_engines = (idle, deploy_time, log_rate, log_delay, state_delay, stalled, pages)
-    wanted = [module for module in on_engines if not chosen or module.__name__.rpartition(".")[2] in chosen]
+    wanted = [module for module in on_engines if not chosen or name_of(module) in chosen]
     if wanted:
         with running_bed() as bed:
             for module in wanted:
-                attempt(module.__name__, partial(module.measure, bed))
+                attempt(module, partial(module.measure, bed))
     if not chosen or "links" in chosen:
-        attempt(links.__name__, links.measure)
+        attempt(links, links.measure)
 
 
-def attempt(name: str, measure: Callable[[], Iterable[object]]) -> None:
-    """Print what a measurement gives; one that breaks is told, and the others go on."""
-    from .figures import Figure, say
-
-    say(f"measuring {name.rpartition('.')[2]}")
+def attempt(module: ModuleType, measure: Callable[[], list[Figure]]) -> None:
+    """Print what a measurement gives; one that breaks is told and falls short, and the others go on."""
+    say(f"measuring {name_of(module)}")
     try:
-        for figure in measure():
-            assert isinstance(figure, Figure)
-            sys.stdout.write(f"{figure}\n")
-            sys.stdout.flush()
-            if not figure.ok and figure.why:
-                sys.stderr.write(f"# {figure.key}: {figure.why}\n")
-    except (AssertionError, OSError, TimeoutError) as error:
-        sys.stderr.write(f"# {name} could not be measured: {error!r}\n")
+        figures = measure()
+    except (AssertionError, OSError, WebSocketException, SubprocessError, PlatformError) as error:
+        figures = [Figure(key, nan, bar, why=f"not measured: {error!r}") for key, bar in module.BARS.items()]
+    for figure in figures:
+        sys.stdout.write(f"{figure}\n")
+        sys.stdout.flush()
+        if not figure.ok and figure.why:
+            sys.stderr.write(f"# {figure.key}: {figure.why}\n")
+
+
+def name_of(module: ModuleType) -> str:
+    return module.__name__.rpartition(".")[2]
 
 
 def end(number: int, frame: FrameType | None) -> None:

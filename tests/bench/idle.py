@@ -7,6 +7,7 @@ import time
 from .bed import Bed
 from .figures import Figure, cpu_seconds, spread
 
+BARS = {"idle_cpu_pct": 3}
 ROUNDS = 3
 SECONDS = 10
 SETTLE_SECONDS = 5
@@ -15,7 +16,7 @@ SETTLE_SECONDS = 5
 def measure(bed: Bed) -> list[Figure]:
     time.sleep(SETTLE_SECONDS)
     found = [_percent(bed.pid) for _ in range(ROUNDS)]
-    return [Figure("idle_cpu_pct", spread("idle process", found, "% of one core"), 3)]
+    return [Figure("idle_cpu_pct", spread("idle process", found, "% of one core"), BARS["idle_cpu_pct"])]
 
 
 def _percent(pid: int) -> float:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from .bed import Bed
 from .figures import Figure, resident_mb, say
 
+BARS = {"stalled_growth_mb": 20}
 CLIENTS = 4
 ROUNDS = (30, 10, 10)
 # Each container has half a core, for the machine's sake; rotation keeps its disk.
@@ -32,7 +33,7 @@ def measure(bed: Bed) -> list[Figure]:
         before = resident_mb(bed.pid)
         grown = [_stalled(bed, seconds, before) for seconds in ROUNDS]
     say(f"{before:.0f} MB before; grown {', '.join(f'{value:.1f}' for value in grown)} MB")
-    return [Figure("stalled_growth_mb", max(grown), 20)]
+    return [Figure("stalled_growth_mb", max(grown), BARS["stalled_growth_mb"])]
 
 
 def _stalled(bed: Bed, seconds: float, before: float) -> float:

@@ -13,6 +13,7 @@ from tests.support.lab import until
 from .bed import Bed
 from .figures import Figure, p95, say, spread
 
+BARS = {"state_p95_ms": 500}
 KILLS = 10
 COMPOSE = """\
 version: "3.8"
@@ -35,13 +36,13 @@ def measure(bed: Bed) -> list[Figure]:
         found.append(p95(delays))
     say(f"p95: manager {found[0]:.0f} ms, worker {found[1]:.0f} ms")
     why = f"p95 on the manager {found[0]:.0f} ms, on workers {found[1]:.0f} ms"
-    return [Figure("state_p95_ms", max(found), 500, why=why)]
+    return [Figure("state_p95_ms", max(found), BARS["state_p95_ms"], why=why)]
 
 
 def _kill(bed: Bed) -> float:
     """One kill once everything runs and a moment later, so that nothing is read for another reason."""
     until(lambda: len(bed.running("kill")) == 3, what="3 tasks run", every=0.2)
-    time.sleep(random.uniform(1.0, 1.6))  # noqa: S311
+    time.sleep(random.uniform(0.7, 1.2))  # noqa: S311
     return asyncio.run(_until_row(bed, random.choice(bed.running("kill"))))  # noqa: S311
 
 
