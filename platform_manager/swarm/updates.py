@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from .snapshot import part, text
 
+STAMP = re.compile(r"(?P<head>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.(?P<fraction>\d+))?(?P<zone>Z|[+-]\d\d:\d\d)", re.ASCII)
+
 
 def moment(value: str) -> datetime | None:
-    """An engine's timestamp (RFC 3339, nanoseconds), cut to microseconds; None when it is none."""
-    head, _, tail = value.rstrip("Z").partition(".")
+    """An engine's timestamp (RFC 3339, nanoseconds, any time zone), cut to microseconds; None when it is none."""
+    found = STAMP.fullmatch(value)
+    if found is None:
+        return None
     try:
-        return datetime.fromisoformat(f"{head}.{tail[:6]:0<6}").replace(tzinfo=UTC)
-    except ValueError:
+        at = datetime.fromisoformat(f"{found['head']}.{(found['fraction'] or '')[:6]:0<6}{found['zone']}")
+        # Swarms speak UTC, but an engine tells its own time in the zone of its machine.
+        return at.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
 
 
