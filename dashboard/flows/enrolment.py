@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
+import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
@@ -41,7 +41,7 @@ def enrol(token: str, body: Mapping[str, Any]) -> Host:
         raise UserError(REFUSED)
     host.key_fingerprint = fingerprint
     host.facts = facts_of(body)
-    addresses = [item for item in body.get("addresses") or [] if isinstance(item, str) and len(item) <= 45][:16]
+    addresses = addresses_of(body.get("addresses"))
     if addresses and not host.addresses:
         host.addresses = addresses
     if host.state in (HostState.REQUESTED, HostState.BUILDING, HostState.BOOTING):
@@ -58,11 +58,22 @@ def fingerprint_of(key: object) -> str:
     words = key.split() if isinstance(key, str) and len(key) < 1000 else []
     try:
         blob = base64.b64decode(words[1], validate=True)
-    except (IndexError, binascii.Error):
+    except (IndexError, ValueError):
         blob = b""
     if not words or words[0] != KEY_TYPE or len(blob) != 51:
         raise UserError(f"public_key must be one {KEY_TYPE} line.", "public_key")
     return "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
+
+
+def addresses_of(claimed: object) -> list[str]:
+    """The plain IP addresses among what a machine calls its own."""
+    found: list[str] = []
+    for item in claimed[:16] if isinstance(claimed, list) else ():
+        try:
+            found.append(str(ipaddress.ip_address(item if isinstance(item, str) else "")))
+        except ValueError:
+            continue
+    return [address for address in found if "%" not in address]
 
 
 def facts_of(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,7 +82,8 @@ def facts_of(body: Mapping[str, Any]) -> dict[str, Any]:
     for name in TEXTS:
         value = body.get(name)
         if isinstance(value, str):
-            facts[name] = value[:200]
+            # No database stores NUL, no page shows half a surrogate pair.
+            facts[name] = "".join(letter for letter in value[:200] if letter.isprintable())
     for name in NUMBERS:
         value = body.get(name)
         if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53:

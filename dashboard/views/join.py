@@ -23,9 +23,13 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
     """Enrol a machine; errors are plain text, shown by the bootstrap script as they stand."""
     if int(request.headers.get("Content-Length") or 0) > BODY_CAP:
         return _refused("The machine's facts are longer than 16 KiB.", 413)
+    # A body that comes in chunks has no length beforehand.
+    content = request.read(BODY_CAP + 1)
+    if len(content) > BODY_CAP:
+        return _refused("The machine's facts are longer than 16 KiB.", 413)
     try:
-        body = json.loads(request.body)
-    except ValueError:
+        body = json.loads(content)
+    except (ValueError, RecursionError):
         return _refused("The machine's facts are not JSON.", 400)
     if not isinstance(body, dict):
         return _refused("The machine's facts are not a JSON object.", 400)
