@@ -15,6 +15,14 @@ from selenium.webdriver.chrome.service import Service
 SHOTS = Path(__file__).resolve().parents[2] / "artifacts" / "screenshots"
 WIDTHS = {"wide": (1280, 900), "phone": (390, 844)}
 TALLEST = 4000
+# Drawn at the new width and in the new colours only after two frames and all transitions.
+SETTLED = """
+const [done] = arguments;
+requestAnimationFrame(() => requestAnimationFrame(() => {
+  for (const one of document.getAnimations()) if (one instanceof CSSTransition) one.finish();
+  done();
+}));
+"""
 FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -74,8 +82,7 @@ def photograph(driver: webdriver.Chrome, name: str, *, dark: bool = False) -> li
 def _resize(driver: webdriver.Chrome, width: int, height: int) -> None:
     metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-    # Drawn at the new width only after two frames.
-    driver.execute_async_script("const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(done))")
+    driver.execute_async_script(SETTLED)
 
 
 def _whole_page(driver: webdriver.Chrome, width: int) -> bytes:

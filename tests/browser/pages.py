@@ -12,6 +12,7 @@ from selenium.common.exceptions import (
     ElementClickInterceptedException,
     ElementNotInteractableException,
     StaleElementReferenceException,
+    WebDriverException,
 )
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -21,6 +22,7 @@ from tests.browser.chrome import console_errors, photograph
 from tests.support.lab import until
 
 PATIENCE = 15.0
+NETWORK_CHANGED = "ERR_NETWORK_CHANGED"
 PASSING = (
     ElementClickInterceptedException,
     ElementNotInteractableException,
@@ -47,11 +49,29 @@ class Person:
         self.driver = driver
         self.url = url
         self.too_wide: list[str] = []
+        self._heard: list[str] = []
 
     # Where they are
 
     def opens(self, path: str) -> None:
-        self.driver.get(path if "://" in path else self.url + path)
+        address = path if "://" in path else self.url + path
+
+        def loaded() -> bool:
+            try:
+                self.driver.get(address)
+            except WebDriverException as error:
+                if NETWORK_CHANGED not in str(error.msg):
+                    raise
+                return False
+            return not self._lost_a_file()
+
+        until(loaded, what=f"{address} loads whole", seconds=PATIENCE)
+
+    def _lost_a_file(self) -> bool:
+        """Chromium drops what it is loading when this machine gets an interface, as each new host brings one."""
+        fresh = console_errors(self.driver)
+        self._heard += [message for message in fresh if NETWORK_CHANGED not in message]
+        return any(NETWORK_CHANGED in message and "/static/" in message for message in fresh)
 
     @property
     def path(self) -> str:
@@ -63,6 +83,8 @@ class Person:
             what=f"the address has {pattern}, it is {self.path}",
             seconds=seconds,
         )
+        if self._lost_a_file():
+            self.opens(self.driver.current_url)
 
     @contextlib.contextmanager
     def another_tab(self, path: str) -> Iterator[None]:
@@ -146,7 +168,9 @@ class Person:
 
     def finds_no_error_in_the_console(self, *expected: str) -> None:
         """``expected`` are parts of messages that may stand there, such as the status of a refused form."""
-        found = [message for message in console_errors(self.driver) if not any(part in message for part in expected)]
+        self._lost_a_file()
+        heard, self._heard = self._heard, []
+        found = [message for message in heard if not any(part in message for part in expected)]
         assert not found, f"the console of {self.path} says {found}"
 
     def marks_the_page(self) -> None:

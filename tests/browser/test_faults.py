@@ -235,6 +235,7 @@ PICKY = f"{WEB}    deploy: {{placement: {{constraints: [node.labels.disk == ssd]
         ("absent", ABSENT, "the image 127.0.0.1:1/absent:1 can't be pulled"),
         ("picky", PICKY, "no host can take it"),
     ],
+    ids=["image that can't be pulled", "constraint that no host meets"],
 )
 def test_what_can_not_run_says_why(ann: Person, home: str, name: str, compose: str, sentence: str) -> None:
     ann.opens(f"{home}stacks/deploy/")
