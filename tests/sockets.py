@@ -10,9 +10,12 @@ from asgiref.testing import ApplicationCommunicator
 
 
 class Socket(ApplicationCommunicator):
-    """One connection of ``user`` to ``address``, a path with its query string."""
+    """One connection of ``user`` to ``address``, a path with its query string.
 
-    def __init__(self, application: Any, address: str, user: object) -> None:
+    ``answers``: the server can answer the handshake with a status, as ours can.
+    """
+
+    def __init__(self, application: Any, address: str, user: object, *, answers: bool = False) -> None:
         parts = urlsplit(address)
         scope = {
             "type": "websocket",
@@ -21,13 +24,17 @@ class Socket(ApplicationCommunicator):
             "headers": [],
             "subprotocols": [],
             "user": user,
+            "extensions": {"websocket.http.response": {}} if answers else {},
         }
         super().__init__(application, scope)
 
     async def connect(self) -> int:
-        """0 when the server accepted, else the code with which it closed."""
+        """0 when the server accepted, else the code with which it closed or the status of its answer."""
         await self.send_input({"type": "websocket.connect"})
         answer = await self.receive_output(5)
+        if answer["type"] == "websocket.http.response.start":
+            assert await self.receive_output(5) == {"type": "websocket.http.response.body", "body": b""}
+            return int(answer["status"])
         return 0 if answer["type"] == "websocket.accept" else int(answer["code"])
 
     async def message(self) -> dict[str, Any]:

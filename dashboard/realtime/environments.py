@@ -1,4 +1,4 @@
-"""The websocket of an environment's pages: rows that changed, and nothing else.
+"""The websockets of the pages of one environment and of the list of all: rows that changed, and nothing else.
 
 A hint on the channel layer says only that something changed. The page is then built again for this viewer
 and compared with what is on the viewer's screen. One build is under way at most; the first hint after a quiet
@@ -9,16 +9,18 @@ a viewer who takes nothing is sent nothing, and later the difference to the newe
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
+from uuid import UUID
 
 from channels.db import database_sync_to_async
-from channels.generic.websocket import AsyncWebsocketConsumer
 from django.http import Http404
 
 from dashboard.models.hints import environment_group
+from dashboard.pages.environments import environments_page
 from dashboard.pages.hosts import host_page, hosts_page
 from dashboard.pages.live import Page, Screen
 from dashboard.pages.networks import networks_page
@@ -28,8 +30,11 @@ from dashboard.pages.services import service_page, services_page, task_page
 from dashboard.pages.stacks import stack_page, stacks_page
 from dashboard.pages.viewer import Viewer, viewer_of
 
-NOT_FOUND = 4404
+from .member import NOT_FOUND, MemberConsumer
+
 EVERY = 0.2
+# The list hears of all environments of its viewer, and shows little of each.
+LIST_EVERY = 1.0
 # Hints are lossy; a look now and then bounds what a lost one costs.
 LOOK_EVERY = 15.0
 QUERY_CAP = 4_000
@@ -49,27 +54,17 @@ PAGES: dict[str, Callable[[Viewer, Mapping[str, str]], Page]] = {
 
 
 class Watch:
-    """What one viewer looks at and has on screen."""
+    """What one viewer has on screen. ``build`` makes the page anew; None when there is nothing to see."""
 
-    def __init__(self, user: Any, environment_id: str, params: Mapping[str, str]) -> None:
-        self._user = user
-        self._environment_id = environment_id
-        self._params = params
-        self._build = PAGES[params["page"]]
-        self._digest = params.get("after") or params.get("seen", "")
+    def __init__(self, build: Callable[[], Page | None], digest: str) -> None:
+        self._build = build
+        self._digest = digest
         self._screen: Screen | None = None
-
-    def allowed(self) -> bool:
-        return viewer_of(self._user, self._environment_id) is not None
 
     def next(self) -> dict[str, Any] | None:
         """What brings the screen up to date, empty when it is; None when there is nothing to see."""
-        viewer = viewer_of(self._user, self._environment_id)
-        if viewer is None:
-            return None
-        try:
-            page = self._build(viewer, self._params)
-        except Http404:
+        page = self._build()
+        if page is None:
             return None
         digest = page.digest()
         if digest == self._digest:
@@ -83,37 +78,22 @@ class Watch:
         return {**message, "last": digest} if message else {}
 
 
-class EnvironmentConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
-    """Sends a member of the environment what changes on one page."""
+class PageConsumer(MemberConsumer):
+    """Sends what changes on one page, at most every ``every`` seconds."""
 
-    async def connect(self) -> None:
-        self._group = ""
-        self._sender: asyncio.Task[None] | None = None
-        self._changed = asyncio.Event()
-        user = self.scope.get("user")
-        environment_id = str(self.scope["url_route"]["kwargs"]["environment_id"])
-        query = self.scope.get("query_string", b"")[:QUERY_CAP].decode("utf-8", "replace")
-        params = dict(parse_qsl(query))
-        if user is None or not user.is_authenticated or params.get("page") not in PAGES:
-            await self.close(NOT_FOUND)
-            return
-        watch = Watch(user, environment_id, params)
-        if not await database_sync_to_async(watch.allowed)():
-            await self.close(NOT_FOUND)
-            return
-        self._group = environment_group(environment_id)
-        await self.channel_layer.group_add(self._group, self.channel_name)
-        await self.accept()
-        self._sender = asyncio.create_task(self._send_all(watch))
+    every = EVERY
 
-    async def changed(self, hint: dict[str, Any]) -> None:
-        self._changed.set()
+    def params(self) -> dict[str, str]:
+        """The query string."""
+        return dict(parse_qsl(self.scope.get("query_string", b"")[:QUERY_CAP].decode("utf-8", "replace")))
 
-    async def disconnect(self, code: int) -> None:
-        if self._group:
-            await self.channel_layer.group_discard(self._group, self.channel_name)
-        if self._sender is not None:
-            self._sender.cancel()
+    def page(self) -> Page | None:
+        """What the page shows this viewer now; None when there is nothing to see."""
+        raise NotImplementedError
+
+    async def begin(self) -> None:
+        params = self.params()
+        self._spawn(self._send_all(Watch(self.page, params.get("after") or params.get("seen", ""))))
 
     async def _send_all(self, watch: Watch) -> None:
         load = database_sync_to_async(watch.next)
@@ -127,8 +107,52 @@ class EnvironmentConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 return
             if message:
                 await self.send(json.dumps(message))
-            await asyncio.sleep(max(0.0, begun + EVERY - clock.time()))
-            try:
+            await self.looked()
+            await asyncio.sleep(max(0.0, begun + self.every - clock.time()))
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), LOOK_EVERY)
-            except TimeoutError:
-                continue
+
+    async def looked(self) -> None:
+        """Called after each look at the page."""
+
+
+class EnvironmentConsumer(PageConsumer):
+    """One page of an environment, for its members."""
+
+    async def admit(self) -> list[str] | None:
+        self._environment_id: UUID = self.scope["url_route"]["kwargs"]["environment_id"]
+        self._params = self.params()
+        if self._params.get("page") not in PAGES:
+            return None
+        viewer = await database_sync_to_async(self._viewer)()
+        return [environment_group(self._environment_id)] if viewer else None
+
+    def _viewer(self) -> Viewer | None:
+        return viewer_of(self.scope.get("user"), self._environment_id)
+
+    def page(self) -> Page | None:
+        viewer = self._viewer()
+        try:
+            return PAGES[self._params["page"]](viewer, self._params) if viewer else None
+        except Http404:
+            return None
+
+
+class EnvironmentListConsumer(PageConsumer):
+    """The list of a user's environments."""
+
+    every = LIST_EVERY
+
+    async def admit(self) -> list[str] | None:
+        # Its groups are those of the environments that the first look finds.
+        user = self.scope.get("user")
+        return [] if user is not None and user.is_authenticated else None
+
+    def page(self) -> Page:
+        page = environments_page(self.scope["user"])
+        self._listed = {environment_group(row.environment_id) for row in page.context["environments"].rows}
+        return page
+
+    async def looked(self) -> None:
+        """Environments come and go."""
+        await self._hear(self._listed)

@@ -15,7 +15,6 @@ from urllib.parse import parse_qs
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
-from channels.generic.websocket import AsyncWebsocketConsumer
 from django.urls import reverse
 
 from dashboard.models import Environment, Host
@@ -25,7 +24,8 @@ from platform_manager.engines.client import EngineError
 from platform_manager.swarm.snapshot import Task
 from platform_manager.wiring import EnginePool
 
-NOT_FOUND = 4404
+from .member import MemberConsumer
+
 BATCH_SECONDS = 0.05
 BATCH_BYTES = 64 * 1024
 MOST_SOURCES = 200
@@ -87,47 +87,27 @@ class Batch:
         return [[source, stream, data.decode(errors="replace")] for source, stream, data in runs]
 
 
-class LogConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+class LogConsumer(MemberConsumer):
     """One log viewer."""
 
-    async def connect(self) -> None:
-        self.tasks: set[asyncio.Task[None]] = set()
+    async def admit(self) -> list[str] | None:
         self.sources: dict[str, int] = {}
         self.batch = Batch()
         self.pool = EnginePool()
-        self._changed = asyncio.Event()
-        environment_id: UUID = self.scope["url_route"]["kwargs"]["environment_id"]
-        self.group = ""
-        environment = await _environment(self.scope["user"], environment_id)
-        if environment is None:
-            await self.close(NOT_FOUND)
-            return
-        self.environment = environment
-        await self.accept()
         self.wish = Wish.of(self.scope["query_string"])
-        self.group = environment_group(environment_id)
-        await self.channel_layer.group_add(self.group, self.channel_name)
+        environment = await _environment(self.scope["user"], self.scope["url_route"]["kwargs"]["environment_id"])
+        if environment is None:
+            return None
+        self.environment = environment
+        return [environment_group(environment.pk)]
+
+    async def begin(self) -> None:
         self._spawn(self._send_batches())
         self._spawn(self._find_sources())
 
     async def disconnect(self, code: int) -> None:
-        for task in self.tasks:
-            task.cancel()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
+        await super().disconnect(code)
         await self.pool.close()
-        if self.group:
-            await self.channel_layer.group_discard(self.group, self.channel_name)
-
-    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """Browsers have nothing to say here."""
-
-    async def changed(self, hint: dict[str, Any]) -> None:
-        self._changed.set()
-
-    def _spawn(self, work: Any) -> None:
-        task = asyncio.ensure_future(work)
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
 
     async def _say(self, **message: Any) -> None:
         await self.send(text_data=json.dumps(message, separators=(",", ":")))

@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
 
 from channels.db import database_sync_to_async
-from channels.generic.websocket import AsyncWebsocketConsumer
 
 from dashboard.models.hints import operation_group
 from dashboard.pages.operations import Progress
 
-NOT_FOUND = 4404
+from .member import NOT_FOUND, MemberConsumer
+
 # Hints are lossy; a look now and then bounds what a lost one costs.
 LOOK_EVERY = 10.0
 # Lines come in bursts: what arrives within this time travels in one message.
@@ -32,35 +31,20 @@ def cursor(query: bytes) -> int:
     return int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 19 else 0
 
 
-class OperationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+class OperationConsumer(MemberConsumer):
     """Sends what its viewer lacks, in order, until the operation has ended."""
 
-    async def connect(self) -> None:
-        self._group = ""
-        self._sender: asyncio.Task[None] | None = None
-        self._changed = asyncio.Event()
+    async def admit(self) -> list[str] | None:
         user = self.scope.get("user")
-        operation_id = self.scope["url_route"]["kwargs"]["operation_id"]
+        operation_id: UUID = self.scope["url_route"]["kwargs"]["operation_id"]
         if user is None or not user.is_authenticated:
-            await self.close(NOT_FOUND)
-            return
-        progress = Progress(UUID(str(operation_id)), user.pk, cursor(self.scope.get("query_string", b"")))
-        if not await database_sync_to_async(progress.allowed)():
-            await self.close(NOT_FOUND)
-            return
-        self._group = operation_group(operation_id)
-        await self.channel_layer.group_add(self._group, self.channel_name)
-        await self.accept()
-        self._sender = asyncio.create_task(self._send_all(progress))
+            return None
+        self._progress = Progress(operation_id, user.pk, cursor(self.scope.get("query_string", b"")))
+        allowed = await database_sync_to_async(self._progress.allowed)()
+        return [operation_group(operation_id)] if allowed else None
 
-    async def changed(self, hint: dict[str, Any]) -> None:
-        self._changed.set()
-
-    async def disconnect(self, code: int) -> None:
-        if self._group:
-            await self.channel_layer.group_discard(self._group, self.channel_name)
-        if self._sender is not None:
-            self._sender.cancel()
+    async def begin(self) -> None:
+        self._spawn(self._send_all(self._progress))
 
     async def _send_all(self, progress: Progress) -> None:
         load = database_sync_to_async(progress.next)

@@ -15,6 +15,7 @@ from django.urls import path
 
 from dashboard.models import Environment, Host, HostState, Membership
 from dashboard.models.hints import environment_group, hint
+from dashboard.pages.environments import environments_page
 from dashboard.pages.viewer import viewer_of
 from dashboard.realtime import environments as realtime
 from dashboard.realtime.environments import PAGES, EnvironmentConsumer, Watch
@@ -24,6 +25,7 @@ from tests.sockets import Socket
 
 pytestmark = pytest.mark.django_db(transaction=True)
 application = URLRouter([path("ws/environments/<uuid:environment_id>/", EnvironmentConsumer.as_asgi())])
+lists = URLRouter([path("ws/environments/", realtime.EnvironmentListConsumer.as_asgi())])
 LOOKS: list[int] = []
 
 
@@ -203,4 +205,36 @@ async def test_what_hosts_and_engines_say_is_text(shop: Environment) -> None:
     row = (await connection.message())["replace"][0]
     assert "<script>" not in row
     assert "<b>" not in row
+    await connection.disconnect()
+
+
+async def list_opened(user: User) -> Socket:
+    digest = await sync_to_async(lambda: environments_page(user).digest())()
+    taken = len(LOOKS)
+    connection = Socket(lists, f"/ws/environments/?seen={digest}", user)
+    assert await connection.connect() == 0
+    async with asyncio.timeout(5):
+        while len(LOOKS) == taken:
+            await asyncio.sleep(0.005)
+    return connection
+
+
+async def test_the_list_shows_the_card_of_an_environment_that_changed(
+    shop: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(realtime.EnvironmentListConsumer, "every", 0.01)
+    user = await sync_to_async(lambda: shop.owner)()
+    other = await sync_to_async(factories.environment)(name="secret")
+    connection = await list_opened(user)
+    await change(shop, state=HostState.DISCONNECTED)
+    message = await connection.message()
+    assert f'id="environment-{shop.pk}"' in message["replace"][0]
+    assert "Needs a look" in message["replace"][0]
+    await sync_to_async(factories.member)(other, user)
+    await change(shop, state=HostState.ACTIVE)
+    message = await connection.message()
+    assert "secret" in str(message)
+    await sync_to_async(Environment.objects.filter(pk=shop.pk).update)(deleted_at="2026-01-01T00:00Z")
+    await change(shop, state=HostState.REMOVING)
+    assert (await connection.message())["remove"] == [f"environment-{shop.pk}"]
     await connection.disconnect()
