@@ -263,7 +263,8 @@ class Progress:
 
     def _contents(self, operation: Operation) -> dict[str, str]:
         membership = operation.environment.memberships.filter(user=self.user_id).first()
-        parts = _parts(operation, membership is not None and membership.role != "read_only")
+        lives = operation.environment.deleted_at is None
+        parts = _parts(operation, lives and membership is not None and membership.role != "read_only")
         names = ("badge", "facts", "actions", "result")
         return {f"operation-{name}": render_to_string(f"operations/{name}.html", parts) for name in names}
 

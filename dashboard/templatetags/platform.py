@@ -133,8 +133,10 @@ def task_state(task: Any, announce: str = "") -> dict[str, Any]:
 
 
 @register.simple_tag
-def crumb(title: str, url: str = "") -> SafeString:
-    """One step of the breadcrumbs; without an address it is the page itself."""
+def crumb(title: str, url: str = "", gone: bool = False) -> SafeString:
+    """One step of the breadcrumbs; without an address it is the page itself, or ``gone``."""
+    if gone:
+        return format_html('<li class="breadcrumb-item">{}</li>', title)
     if url:
         return format_html('<li class="breadcrumb-item"><a href="{}">{}</a></li>', url, title)
     return format_html('<li class="breadcrumb-item active" aria-current="page">{}</li>', title)

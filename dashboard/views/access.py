@@ -1,7 +1,8 @@
 """The one place where a view gets its environment: who may see it, and who may change it.
 
 Visitors who are not signed in go to the sign-in page, outsiders get 404 (they shall not learn that the
-environment exists), and read-only members get 403 with a sentence where something would change.
+environment exists), and read-only members get 403 with a sentence where something would change. What ends an
+environment is its owner's to do.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from dashboard.pages.live import Page
 from dashboard.pages.viewer import Viewer, viewer_of
 
 READ_ONLY = "You may look at this environment but not change it. Ask its owner for the role of a member."
+OWNER_ONLY = "Only the owner of an environment can delete it. Ask {owner} to do it."
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, Viewer, P], HttpResponse]
@@ -29,14 +31,22 @@ View = Callable[Concatenate[HttpRequest, Viewer, P], HttpResponse]
 
 def member(view: View[P]) -> Callable[..., HttpResponseBase]:
     """For pages that every member sees; the view gets a :class:`Viewer` instead of the environment's id."""
+    return _guard(view, deleted=False)
 
+
+def witness(view: View[P]) -> Callable[..., HttpResponseBase]:
+    """Like :func:`member`, and after the environment was deleted too."""
+    return _guard(view, deleted=True)
+
+
+def _guard(view: View[P], *, deleted: bool) -> Callable[..., HttpResponseBase]:
     @wraps(view)
     def guarded(request: HttpRequest, pk: UUID, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not request.user.is_authenticated:
             if request.headers.get("HX-Request"):
                 return HttpResponseClientRefresh()
             return redirect_to_login(request.get_full_path())
-        viewer = viewer_of(request.user, pk)
+        viewer = viewer_of(request.user, pk, deleted=deleted)
         if viewer is None:
             raise Http404("There is no such environment, or you are not a member of it.")
         return view(request, viewer, *args, **kwargs)
@@ -52,6 +62,17 @@ def changing(view: View[P]) -> Callable[..., HttpResponseBase]:
         return view(request, viewer, *args, **kwargs)
 
     return wraps(view)(member(guarded))
+
+
+def owning(view: View[P]) -> Callable[..., HttpResponseBase]:
+    """For what only the environment's owner may do."""
+
+    def guarded(request: HttpRequest, viewer: Viewer, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if not viewer.is_owner:
+            raise PermissionDenied(OWNER_ONLY.format(owner=viewer.environment.owner))
+        return view(request, viewer, *args, **kwargs)
+
+    return changing(wraps(view)(guarded))
 
 
 def refuse_read_only(viewer: Viewer) -> None:

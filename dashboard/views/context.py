@@ -26,7 +26,7 @@ class Section(NamedTuple):
 SECTIONS = [
     Section("o", "Overview", "environment", "layout-dashboard", frozenset({"environment"})),
     Section("t", "Stacks", "stacks", "stack-2", frozenset({"stack"})),
-    Section("s", "Services", "services", "box", frozenset({"service", "services", "task", "logs"})),
+    Section("s", "Services", "services", "box", frozenset({"service", "services", "task"})),
     Section("h", "Hosts", "hosts", "server-2", frozenset({"host", "hosts"})),
     Section("n", "Networks and volumes", "networks", "network", frozenset({"networks"})),
     Section("p", "Operations", "operations", "terminal-2", frozenset({"operation", "operations"})),
@@ -48,10 +48,19 @@ def sections(url_name: str) -> list[Section]:
     return [section._replace(active=page in section.pages) for section in SECTIONS]
 
 
+def _page(request: HttpRequest) -> str:
+    """The name of the address; logs belong with whose they are."""
+    match = request.resolver_match
+    if match is None:
+        return ""
+    if match.url_name == "logs":
+        return "stack" if request.GET.get("stack") else "service"
+    return match.url_name or ""
+
+
 def frame(request: HttpRequest) -> dict[str, Any]:
     """The context processor; the environments are read only by pages that show them."""
     user = getattr(request, "user", None)
-    match = request.resolver_match
 
     def environments() -> list[Environment]:
         if user is None:
@@ -61,6 +70,6 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     return {
         "frame": {
             "environments": SimpleLazyObject(environments),
-            "sections": sections(match.url_name or "" if match else ""),
+            "sections": sections(_page(request)),
         }
     }

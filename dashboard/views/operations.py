@@ -15,7 +15,7 @@ from dashboard.pages.operations import log_text, operation_context, operations_p
 from dashboard.pages.viewer import Viewer
 from platform_manager.errors import UserError
 
-from .access import changing, member, show
+from .access import changing, member, show, witness
 
 
 @member
@@ -28,7 +28,7 @@ def _of(viewer: Viewer, operation_id: UUID) -> Operation:
     return get_object_or_404(mine.select_related("requested_by", "retry_of", "environment"), pk=operation_id)
 
 
-@member
+@witness
 def operation(request: HttpRequest, viewer: Viewer, operation_id: UUID) -> HttpResponse:
     """The page; ``?format=text`` downloads the whole log."""
     found = _of(viewer, operation_id)

@@ -12,7 +12,7 @@ from dashboard.models import MemberRole
 from dashboard.pages.viewer import Viewer
 from platform_manager.errors import UserError
 
-from .access import changing, member, refuse_read_only
+from .access import member, owning, refuse_read_only
 
 
 @member
@@ -38,7 +38,7 @@ def environment_settings(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     return render(request, "environment/settings.html", context, status=422 if form.is_bound else 200)
 
 
-@changing
+@owning
 def environment_delete(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     environment = viewer.environment
     form = DeleteEnvironmentForm(request.POST if request.method == "POST" else None)

@@ -18,12 +18,13 @@ pytestmark = pytest.mark.django_db
 
 
 class Row(NamedTuple):
-    """``answer`` is the member's status; ``changing`` says that read-only members are refused."""
+    """``answer`` is the status of who may; ``changing`` refuses read-only members, ``owner`` all but the owner."""
 
     name: str
     args: tuple[str, ...] = ()
     method: str = "get"
     changing: bool = False
+    owner: bool = False
     answer: int = 200
     query: str = ""
 
@@ -58,8 +59,8 @@ TABLE = [
     Row("operation_retry", ("operation",), method="post", changing=True, answer=302),
     Row("environment_settings"),
     Row("environment_settings", method="post", changing=True, answer=422),
-    Row("environment_delete", changing=True),
-    Row("environment_delete", method="post", changing=True, answer=422),
+    Row("environment_delete", changing=True, owner=True),
+    Row("environment_delete", method="post", changing=True, owner=True, answer=422),
 ]
 # Not of one environment; tested where they are.
 ELSEWHERE = {"root", "environments", "environment_new", "join", "healthz"}
@@ -136,12 +137,30 @@ def test_a_read_only_member_looks_but_changes_nothing(world: World, row: Row) ->
 
 @each_row
 def test_a_member_is_let_in(world: World, row: Row) -> None:
-    assert world.call(row, factories.member(world.environment)).status_code == row.answer
+    answer = world.call(row, factories.member(world.environment))
+    assert answer.status_code == (403 if row.owner else row.answer)
+    if row.owner:
+        assert f"Ask {world.environment.owner} to do it" in answer.content.decode()
 
 
-def test_nobody_sees_a_deleted_environment(world: World) -> None:
+@each_row
+def test_the_owner_is_let_in(world: World, row: Row) -> None:
+    assert world.call(row, world.environment.owner).status_code == row.answer
+
+
+@each_row
+def test_of_a_deleted_environment_members_see_only_its_operations(world: World, row: Row) -> None:
     Environment.objects.filter(pk=world.environment.pk).update(deleted_at="2026-01-01T00:00Z")
-    assert world.call(TABLE[0], world.environment.owner).status_code == 404
+    assert world.call(row, world.environment.owner).status_code == (200 if row.name == "operation" else 404)
+    assert world.call(row, factories.user()).status_code == 404
+
+
+def test_the_operation_of_a_deleted_environment_leads_nowhere_that_is_gone(world: World) -> None:
+    Environment.objects.filter(pk=world.environment.pk).update(deleted_at="2026-01-01T00:00Z")
+    page = world.call(Row("operation", ("operation",)), world.environment.owner).content.decode()
+    assert "Secret garden (deleted)" in page
+    assert "Retry" not in page
+    assert reverse("environment", args=[world.environment.pk]) + '"' not in page
 
 
 def test_a_background_request_without_a_session_reloads_the_page(world: World) -> None:

@@ -90,8 +90,8 @@ def test_a_card_counts_hosts_and_shows_that_one_is_lost(client: Client, anna) ->
     factories.host(environment)
     factories.host(environment, state=HostState.DISCONNECTED)
     factories.operation(environment, state=OperationState.RUNNING)
-    (shown,) = client.get("/environments/").context["environments"]
-    assert (shown.active_hosts, shown.host_count, shown.unwell_hosts, shown.busy) == (1, 2, 1, 1)
+    (shown,) = client.get("/environments/").context["environments"].rows
+    assert (shown.active_hosts, shown.hosts, shown.badge.word) == (1, 2, "Needs a look")
 
 
 def test_the_list_costs_the_same_for_any_number(client: Client, anna, django_assert_num_queries) -> None:
@@ -154,6 +154,16 @@ def test_the_sections_show_where_one_is() -> None:
         "operation": "Operations",
     }.items():
         assert [section.title for section in sections(page) if section.active] == [title]
+
+
+@pytest.mark.parametrize(("whose", "title"), [("stack=shop", "Stacks"), ("service=web", "Services")])
+def test_logs_stand_in_the_section_of_whose_they_are(client: Client, anna, whose: str, title: str) -> None:
+    environment = factories.environment(anna)
+    service = factories.service("web", "shop")
+    factories.snapshot(environment, services=[service])
+    query = whose.replace("web", service.id)
+    shown = client.get(f"{reverse('logs', args=[environment.pk])}?{query}").context["frame"]["sections"]
+    assert [section.title for section in shown if section.active] == [title]
 
 
 def test_every_section_has_a_key_of_its_own() -> None:
