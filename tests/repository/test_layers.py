@@ -1,0 +1,53 @@
+"""Every package is under an import contract, and every model has its migration."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from tests.repository.checkout import ROOT, text
+
+# Django's own corners: providers for sign-in, and generated code.
+OUTSIDE = {"platform_manager.accounts", "dashboard.migrations"}
+
+
+def contracts(kind: str) -> list[dict[str, Any]]:
+    found = tomllib.loads(text("pyproject.toml"))["tool"]["importlinter"]["contracts"]
+    return [contract for contract in found if contract["type"] == kind]
+
+
+def packages(root: str) -> set[str]:
+    folders = (path.parent for path in (ROOT / root).glob("*/*.py"))
+    return {f"{root}.{folder.name}" for folder in folders}
+
+
+def layered() -> set[str]:
+    layers = (layer for contract in contracts("layers") for layer in contract["layers"])
+    return {name for layer in layers for name in re.split(r"\s*[|:]\s*", layer)}
+
+
+@pytest.mark.parametrize("root", ["platform_manager", "dashboard"])
+def test_every_package_has_its_layer(root: str) -> None:
+    assert packages(root) - layered() - OUTSIDE == set()
+
+
+def test_every_core_package_is_kept_from_django() -> None:
+    (contract,) = contracts("forbidden")
+    assert {"django", "dashboard"} <= set(contract["forbidden_modules"])
+    assert packages("platform_manager") - OUTSIDE <= set(contract["source_modules"])
+
+
+@pytest.mark.parametrize("folder", ["platform_manager", "dashboard"])
+def test_every_folder_with_code_is_a_package(folder: str) -> None:
+    folders: set[Path] = {path.parent for path in (ROOT / folder).rglob("*.py")}
+    assert [str(path.relative_to(ROOT)) for path in folders if not (path / "__init__.py").exists()] == []
+
+
+@pytest.mark.django_db
+def test_no_model_lacks_a_migration() -> None:
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
