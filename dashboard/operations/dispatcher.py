@@ -11,12 +11,15 @@ import os
 import secrets
 import socket
 import threading
+import time
+from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dbos import DBOS, DBOSConfig, SetWorkflowID
 from django.conf import settings
-from django.db import IntegrityError, OperationalError, close_old_connections, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, close_old_connections, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -41,8 +44,9 @@ class Dispatcher:
     """One worker of this process; :meth:`start` returns at once, :meth:`stop` leaves running work to be taken over."""
 
     def __init__(self) -> None:
-        self.machine = socket.gethostname()
-        self.id = f"{self.machine}:{os.getpid()}:{secrets.token_hex(3)}"
+        self.machine = machine()
+        self.id = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+        self._beat_at = 0.0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="dispatcher", daemon=True)
 
@@ -71,19 +75,26 @@ class Dispatcher:
         Worker.objects.filter(pk=self.id).update(gone=True)
 
     def _loop(self) -> None:
-        beat_at = 0.0
         while not self._stopping.is_set():
-            try:
-                close_old_connections()
-                now = timezone.now().timestamp()
-                if now - beat_at >= BEAT_SECONDS:
-                    self._beat()
-                    beat_at = now
-                self._claim()
-            except OperationalError as error:
-                log.warning("database away, trying again: %s", error)
+            self._go_on_after(self._beat_in_time)
+            self._go_on_after(self._claim)
             bell.wait(IDLE_SECONDS)
             bell.clear()
+
+    def _go_on_after(self, work: Callable[[], None]) -> None:
+        try:
+            close_old_connections()
+            work()
+        except (OperationalError, InterfaceError) as error:
+            log.warning("database away, trying again: %s", error)
+        except Exception:
+            # A worker that stops looking would leave every operation waiting, and nobody would see why.
+            log.exception("the worker failed, going on")
+
+    def _beat_in_time(self) -> None:
+        if not self._beat_at or time.monotonic() - self._beat_at >= BEAT_SECONDS:
+            self._beat_at = time.monotonic()
+            self._beat()
 
     def _beat(self) -> None:
         Worker.objects.filter(pk=self.id).update(last_seen=Now(), gone=False)
@@ -112,10 +123,12 @@ class Dispatcher:
         self._close_broken()
 
     def _close_broken(self) -> None:
-        """End our rows whose workflow ended without telling them (its own database failed, say)."""
+        """Our rows whose workflow never began begin; those whose workflow ended without telling them end."""
         for operation in Operation.objects.filter(state=OperationState.RUNNING, worker=self.id):
             status = DBOS.get_workflow_status(str(operation.pk))
-            if status is not None and status.status not in ("PENDING", "ENQUEUED", "DELAYED"):
+            if status is None:
+                self._start(operation)
+            elif status.status not in ("PENDING", "ENQUEUED", "DELAYED"):
                 runner.abandon(operation.pk)
 
     def _claim(self) -> None:
@@ -150,6 +163,15 @@ class Dispatcher:
             return
         with SetWorkflowID(str(operation.pk)):
             DBOS.start_workflow(runner.run_operation, str(operation.pk))
+
+
+def machine() -> str:
+    """Where process ids mean the same: one boot of one machine, and in it one container. Host names repeat."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot}/{Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return f"{socket.gethostname()}/{secrets.token_hex(8)}"
 
 
 def _alive(pid: int) -> bool:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import logging
 import secrets
 import time
+from collections.abc import Callable
+from typing import TypeVar
 from uuid import UUID
 
 from dbos import DBOS
-from django.db import close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections
 from django.db.models import F
 from django.utils import timezone
 
@@ -21,13 +23,31 @@ from dashboard.models.hints import environment_group, hint, operation_group
 from platform_manager.errors import PlatformError, ProviderError
 
 from .context import Cancelled, StepContext
-from .kinds import Kind, Step, kind_of
+from .kinds import Step, kind_of
 
 log = logging.getLogger("platform.operations")
 
 DONE, FAILED, CANCELLED = "done", "failed", "cancelled"
 ABANDONED = "The worker lost this operation before it could record the end. Start it again: finished parts are kept."
 BACKOFF_SECONDS = (0.5, 1, 2, 4, 8)
+# A database that is being restarted is back within this time.
+DATABASE_SECONDS = 60.0
+
+Value = TypeVar("Value")
+
+
+def patiently(call: Callable[[], Value]) -> Value:
+    """The call's result; done again while the database is away. What it does must bear repeating."""
+    deadline = time.monotonic() + DATABASE_SECONDS
+    while True:
+        close_old_connections()
+        try:
+            return call()
+        except (OperationalError, InterfaceError) as error:
+            if time.monotonic() > deadline:
+                raise
+            log.warning("database away, trying again: %s", error)
+            time.sleep(0.5)
 
 
 @DBOS.workflow(name="operation")
@@ -43,7 +63,10 @@ def run_operation(operation_id: str) -> str:
 @DBOS.step(name="prepare")
 def prepare(operation_id: str) -> list[str]:
     """Make the rows of the steps; their names are the workflow's plan."""
-    close_old_connections()
+    return patiently(lambda: _prepare(operation_id))
+
+
+def _prepare(operation_id: str) -> list[str]:
     operation = Operation.objects.get(pk=operation_id)
     steps = kind_of(operation.kind).steps
     for n, step in enumerate(steps, 1):
@@ -55,7 +78,10 @@ def prepare(operation_id: str) -> list[str]:
 @DBOS.step(name="perform")
 def perform(operation_id: str, n: int) -> str:
     """One step, tried again with growing pauses while its failure may pass."""
-    close_old_connections()
+    return patiently(lambda: _perform(operation_id, n))
+
+
+def _perform(operation_id: str, n: int) -> str:
     operation = Operation.objects.select_related("environment").get(pk=operation_id)
     step = kind_of(operation.kind).steps[n - 1]
     context = StepContext(operation, n)
@@ -75,6 +101,8 @@ def perform(operation_id: str, n: int) -> str:
             time.sleep(pause)
         except PlatformError as error:
             return _fail(context, str(error))
+        except (OperationalError, InterfaceError):
+            raise  # the whole step again, once the database is back
         except Exception:
             # The runner owns failure: a mistake of ours must end the operation with a reference, not leave it running.
             reference = secrets.token_hex(4)
@@ -123,16 +151,14 @@ def abandon(operation_id: UUID) -> None:
 @DBOS.step(name="finish")
 def finish(operation_id: str, n: int, outcome: str) -> str:
     """Write how the operation ended; step ``n`` is the one that failed or was cancelled."""
-    close_old_connections()
-    return _finish(operation_id, n, outcome)
+    return patiently(lambda: _finish(operation_id, n, outcome))
 
 
 def _finish(operation_id: str, n: int, outcome: str) -> str:
     operation = Operation.objects.select_related("environment").get(pk=operation_id)
     if operation.finished:
         return outcome
-    kind = kind_of(operation.kind)
-    sentence = _sentence(operation, kind, n, outcome)
+    sentence = _sentence(operation, n, outcome)
     operation.state = {
         DONE: OperationState.SUCCEEDED,
         FAILED: OperationState.FAILED,
@@ -145,17 +171,28 @@ def _finish(operation_id: str, n: int, outcome: str) -> str:
     return outcome
 
 
-def _sentence(operation: Operation, kind: Kind, n: int, outcome: str) -> str:
+def _sentence(operation: Operation, n: int, outcome: str) -> str:
     if outcome == DONE:
         return ""
     sentence = "Cancelled."
     if outcome == FAILED:
         step = OperationStep.objects.filter(operation=operation, n=n).first()
         sentence = (step and step.error) or ABANDONED
-    if kind.failed is not None:
-        kind.failed(StepContext(operation, n), sentence)
+    _tell_objects(operation, n, sentence)
     OperationStep.objects.filter(operation=operation, state=StepState.PENDING).update(state=StepState.SKIPPED)
     return sentence
+
+
+def _tell_objects(operation: Operation, n: int, sentence: str) -> None:
+    """Let the kind set its objects' states; an operation ends even where that fails."""
+    try:
+        kind = kind_of(operation.kind)
+        if kind.failed is not None:
+            kind.failed(StepContext(operation, n), sentence)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        log.exception("operation %s could not settle what it left behind", operation.pk)
 
 
 def announce(operation: Operation) -> None:

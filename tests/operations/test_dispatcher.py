@@ -1,0 +1,117 @@
+"""A worker goes on whatever happens around it, and leaves alone what belongs to others."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+from django.db import OperationalError
+from django.utils import timezone
+
+from dashboard.models import Environment, Operation, OperationState, Worker
+from dashboard.operations import kinds
+from dashboard.operations.context import StepContext
+from dashboard.operations.dispatcher import Dispatcher
+from platform_manager.errors import UserError
+from tests import factories
+from tests.support.lab import finished, succeeded, until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@dataclass
+class Work:
+    """A kind of operation whose only step does what the test says."""
+
+    run: Callable[[StepContext], str | None] = lambda context: None
+    failed: Callable[[StepContext, str], None] | None = None
+
+
+@pytest.fixture
+def work() -> Iterator[Work]:
+    work = Work()
+    step = kinds.Step("only", "The only step", lambda context: work.run(context))
+    kinds.register(
+        kinds.Kind("test", (step,), failed=lambda context, words: (work.failed or (lambda *_: None))(context, words))
+    )
+    yield work
+
+
+@pytest.fixture
+def worker(work: Work) -> Iterator[Dispatcher]:
+    worker = Dispatcher()
+    worker.start()
+    yield worker
+    worker.stop()
+
+
+@pytest.fixture
+def environment() -> Environment:
+    return factories.environment()
+
+
+def queued(environment: Environment, kind: str = "test", **fields: object) -> Operation:
+    return Operation.objects.create(environment=environment, kind=kind, title=kind, **fields)
+
+
+def test_an_operation_that_was_claimed_and_never_begun_is_begun(worker: Dispatcher, environment: Environment) -> None:
+    until(lambda: Worker.objects.filter(pk=worker.id).exists(), what="the worker beats")
+    claimed = queued(environment, state=OperationState.RUNNING, worker_id=worker.id, started_at=timezone.now())
+    succeeded(claimed, seconds=20)
+
+
+def test_an_operation_of_a_kind_nobody_knows_ends_and_the_next_one_runs(
+    worker: Dispatcher, environment: Environment
+) -> None:
+    unknown = queued(environment, kind="of another release")
+    after = queued(environment)
+    assert finished(unknown, seconds=20).state == OperationState.FAILED
+    succeeded(after, seconds=20)
+
+
+def test_an_operation_ends_even_where_its_objects_can_not_be_told(
+    worker: Dispatcher, work: Work, environment: Environment
+) -> None:
+    def refuse(context: StepContext) -> None:
+        raise UserError("This can't be done.")
+
+    def break_down(context: StepContext, sentence: str) -> None:
+        raise KeyError("revision")
+
+    work.run, work.failed = refuse, break_down
+    failed = finished(queued(environment), seconds=20)
+    assert (failed.state, failed.error) == (OperationState.FAILED, "This can't be done.")
+
+
+def test_a_step_is_done_again_when_the_database_was_away(
+    worker: Dispatcher, work: Work, environment: Environment
+) -> None:
+    tries = []
+
+    def lose_the_database(context: StepContext) -> None:
+        tries.append(context.n)
+        if len(tries) < 3:
+            raise OperationalError("the database system is starting up")
+
+    work.run = lose_the_database
+    succeeded(queued(environment), seconds=20)
+    assert len(tries) == 3
+
+
+def test_a_worker_of_another_machine_of_the_same_name_is_not_taken_for_dead(
+    work: Work, environment: Environment
+) -> None:
+    nobody = 2**22 + 1  # no process of this machine can have this id
+    other = Worker.objects.create(id="other", machine=socket.gethostname(), pid=nobody, last_seen=timezone.now())
+    theirs = queued(environment, state=OperationState.RUNNING, worker=other, started_at=timezone.now())
+    worker = Dispatcher()
+    worker.start()
+    try:
+        # Its first beat, which looks for dead workers, comes before its first claim.
+        succeeded(queued(factories.environment()), seconds=20)
+    finally:
+        worker.stop()
+    theirs.refresh_from_db()
+    assert (theirs.state, theirs.worker_id) == (OperationState.RUNNING, "other")
