@@ -114,8 +114,8 @@ class HubService:
                 found = await cluster.info(client)
                 await self._db(records.engine_changed, host_id, True, found.engine_version)
                 watcher.poke()
-                async for _ in client.json_lines("/events", filters=EVENTS):
-                    watcher.poke()
+                async for event in client.json_lines("/events", filters=EVENTS):
+                    watcher.poke(event)
             except EngineError as error:
                 log.info("engine of host %s: %s", host_id, error)
             except Exception:
