@@ -2,7 +2,7 @@
 PYTHON = .venv/bin/python
 ENGINE_VAR = var/engine
 
-.PHONY: demo demo-clean setup test lint bench images clean
+.PHONY: demo demo-clean setup test lint bench
 
 demo:  ## set everything up and run the platform on this machine
 	@scripts/demo.sh

@@ -1,6 +1,7 @@
 """Settings come from the environment only; a bad word stops the start with the variable's name."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -41,10 +42,12 @@ def path(name: str, default: Path) -> Path:
 
 def secret_file(file: Path, make: str) -> str:
     """The text of a secret file, made with ``make`` and mode 0600 when it is not there yet."""
-    try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return file.read_text().strip()
-    with os.fdopen(descriptor, "w") as stream:
-        stream.write(make)
-    return make
+    if not file.exists():
+        fresh = file.with_name(f".{file.name}.{os.getpid()}")
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
+            stream.write(make)
+        # Linked, not renamed: of two processes that start at once, both use the first one's secret.
+        with suppress(FileExistsError):
+            os.link(fresh, file)
+        fresh.unlink()
+    return file.read_text().strip()

@@ -39,7 +39,6 @@ PM_INSTALLATION = environ.text("PM_INSTALLATION") or environ.secret_file(PM_VAR 
 PM_LOCAL_ENGINE = environ.path("PM_LOCAL_ENGINE", Path("/var/run/docker.sock"))
 PM_HOST_IMAGE = environ.text("PM_HOST_IMAGE")
 PM_LOCAL_PRELOAD = environ.words("PM_LOCAL_PRELOAD")
-PM_DOCKER_CLI = environ.text("PM_DOCKER_CLI", "docker")
 
 PM_CONVERGE_SECONDS = environ.integer("PM_CONVERGE_SECONDS", 300)
 PM_HOST_SECONDS = environ.integer("PM_HOST_SECONDS", 300)

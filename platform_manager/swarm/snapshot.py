@@ -7,7 +7,7 @@ is missing becomes an empty value.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from operator import attrgetter
@@ -253,8 +253,8 @@ def dump(records: Iterable[Any]) -> str:
 
 
 @cache
-def _reader(kind: type) -> tuple[tuple[str, ...], attrgetter[Any]]:
-    names = tuple(field.name for field in fields(kind))
+def _reader(kind: Hashable) -> tuple[tuple[str, ...], attrgetter[Any]]:
+    names = tuple(field.name for field in fields(kind))  # type: ignore[arg-type]
     return names, attrgetter(*names)
 
 

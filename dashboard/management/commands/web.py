@@ -22,7 +22,7 @@ class Command(BaseCommand):
             "gunicorn",
             "platform_manager.asgi:application",
             "--worker-class",
-            "uvicorn.workers.UvicornWorker",
+            "uvicorn_worker.UvicornWorker",
             "--workers",
             str(options["workers"]),
             "--graceful-timeout",
