@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from dashboard.models import Environment, Host, HostRole, HostState, Operation, OperationState
+from dashboard.operations import quorum
 from platform_manager.errors import UserError
 from platform_manager.swarm.cluster import manager_target
 
@@ -52,6 +53,9 @@ def plan_hosts(environment: Environment, prefix: str, quantity: int) -> HostPlan
     managers = names[:missing]
     workers = [host for host in alive if host.role == HostRole.WORKER and host.state == HostState.ACTIVE]
     promote = workers[: missing - len(managers)]
+    if (len(have) + len(managers) + len(promote)) % 2 == 0 and (promote or managers):
+        # Workers that don't answer can't be promoted now, and an even number is no safer than one less.
+        (promote or managers).pop()
     notes = _notes(environment.managers, target, len(alive) + len(names))
     if promote:
         notes.append(f"{', '.join(host.name for host in promote)} will be promoted to manager too.")
@@ -127,45 +131,57 @@ def removal_plan(host: Host) -> RemovalPlan:
     """Refuse what would leave the swarm without a majority of managers; say what follows from the rest."""
     environment = host.environment
     others = [other for other in environment.hosts.exclude(pk=host.pk) if other.node_id]
-    workers = [other for other in others if other.role == HostRole.WORKER and other.state == HostState.ACTIVE]
+    workers = quorum.promotable(others)
     if not host.node_id:
         return RemovalPlan("", ["It is not in the swarm; only its machine is destroyed."], [], [])
     if not others:
         return RemovalPlan("", ["It is the last host: the swarm, its stacks and networks end with it."], [], [])
+    everyone = quorum.managers_of([host, *others])
+    if not quorum.holds(everyone):
+        return RemovalPlan(
+            f"Only {len(quorum.answering(everyone))} of {len(everyone)} managers answer, and without a majority "
+            "the swarm lets no host go.",
+            ["Bring the lost managers back first. If they are lost for good, delete the environment."],
+            [],
+            workers,
+        )
     if host.role != HostRole.MANAGER:
         return RemovalPlan("", ["Its tasks move to other hosts first."], [], workers)
-    managers = [other for other in others if other.role == HostRole.MANAGER]
-    answering = [other for other in managers if other.state == HostState.ACTIVE]
+    return _manager_plan(host, others, workers)
+
+
+def _manager_plan(host: Host, others: list[Host], workers: list[Host]) -> RemovalPlan:
+    managers = quorum.managers_of(others)
+    offers = ["promote", "add"] if workers else ["add"]
     if not managers:
         return RemovalPlan(
             f"{host.name} is the only manager: without it the swarm, its services and its networks are lost.",
             ["Promote another host to manager, or add hosts, then remove this one."],
-            ["promote", "add"] if workers else ["add"],
+            offers,
             workers,
         )
-    if len(answering) < len(managers) // 2 + 1:
+    if not quorum.holds(managers):
         return RemovalPlan(
-            f"Without {host.name} only {len(answering)} of {len(managers)} managers would answer, "
+            f"Without {host.name} only {len(quorum.answering(managers))} of {len(managers)} managers would answer, "
             f"and the swarm needs {len(managers) // 2 + 1} to make decisions.",
             ["Bring the lost managers back, or remove them first, or promote another host."],
-            ["promote", "add"] if workers else ["add"],
+            offers,
             workers,
         )
-    return _keep_odd(host, managers, answering, workers, len(others))
+    return _keep_odd(host, managers, others, workers)
 
 
-def _keep_odd(host: Host, managers: list[Host], answering: list[Host], workers: list[Host], others: int) -> RemovalPlan:
-    target = manager_target(host.environment.managers, others)
-    promote = workers[: max(0, target - len(managers))]
-    demote = answering[: len(managers) + len(promote) - target] if len(managers) + len(promote) > target else []
+def _keep_odd(host: Host, managers: list[Host], others: list[Host], workers: list[Host]) -> RemovalPlan:
+    promote, demote = quorum.after_removal(host.environment.managers, others)
+    left = len(managers) + len(promote) - len(demote)
     notes = ["Its tasks move to other hosts first; then it is demoted and leaves."]
     if promote:
         notes.append(f"{', '.join(other.name for other in promote)} becomes manager in its place.")
     if demote:
         names = ", ".join(other.name for other in demote)
         notes.append(
-            f"{names} becomes a worker: {len(managers)} managers would be no safer than {target}. "
-            f"The swarm then {'tolerates no loss of a manager' if target == 1 else 'has ' + str(target) + ' managers'}."
+            f"{names} becomes a worker: {len(managers)} managers would be no safer than {left}. "
+            f"The swarm then {'tolerates no loss of a manager' if left == 1 else 'has ' + str(left) + ' managers'}."
         )
     return RemovalPlan("", notes, [], workers, promote, demote)
 

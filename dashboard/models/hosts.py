@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import secrets
 from datetime import timedelta
 from typing import Any
 
 from django.db import models
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from .environments import Environment
 from .ids import uuid7
@@ -55,7 +55,7 @@ class Host(models.Model):
 
 
 class EnrolmentToken(models.Model):
-    """A one-time right to enrol one host; only the digest is stored."""
+    """A short-lived right to enrol one host once; only the digest is stored."""
 
     host = models.OneToOneField(Host, on_delete=models.CASCADE, related_name="enrolment")
     digest = models.CharField(max_length=64, unique=True)
@@ -69,16 +69,20 @@ class EnrolmentToken(models.Model):
     def digest_of(token: str) -> str:
         return hashlib.sha256(token.encode()).hexdigest()
 
+    @staticmethod
+    def of(host: Host) -> str:
+        """The host's token: made from its id with the platform's secret key, so it need not be stored."""
+        return salted_hmac("dashboard.enrolment", str(host.pk), algorithm="sha256").hexdigest()
+
     @classmethod
-    def issue(cls, host: Host) -> str:
-        """A new token for the host, replacing its older one; the token itself is returned once and never stored."""
-        token = secrets.token_urlsafe(32)
-        cls.objects.update_or_create(
-            host=host,
-            defaults={
-                "digest": cls.digest_of(token),
-                "expires_at": timezone.now() + TOKEN_LIFE,
-                "used_at": None,
-            },
-        )
+    def issue(cls, host: Host, *, anew: bool = True) -> str:
+        """The host's token, good for :data:`TOKEN_LIFE` from now.
+
+        It is the same each time: a machine made with it before a crash, or too late, is not locked out.
+        ``anew``: for a new machine, so one that used the token before no longer counts.
+        """
+        token = cls.of(host)
+        values = {"digest": cls.digest_of(token), "expires_at": timezone.now() + TOKEN_LIFE}
+        used = {"used_at": None} if anew else {}
+        cls.objects.update_or_create(host=host, defaults={**values, **used}, create_defaults=values)
         return token

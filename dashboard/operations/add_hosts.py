@@ -19,6 +19,7 @@ from platform_manager.errors import PlatformError, ProviderError, UserError
 from platform_manager.swarm import cluster
 from platform_manager.swarm.snapshot import part
 
+from . import quorum
 from .addresses import platform_address
 from .context import StepContext
 from .kinds import Kind, Step, register
@@ -26,6 +27,7 @@ from .managers import managers, on_manager, speaking
 from .roles import change_role
 
 PATIENCE_SECONDS = 15.0
+MTU_RANGE = range(576, 65_536)
 OVERLAYS = ("frontend", "backend")
 SOON = (
     HostState.REQUESTED,
@@ -43,14 +45,14 @@ def hosts_of(context: StepContext) -> list[Host]:
 
 
 def set_state(context: StepContext, host: Host, state: HostState, detail: str = "") -> None:
-    """Write the host's state where it is still on its way, and tell watchers."""
+    """Write the host's state, and tell watchers."""
     Host.objects.filter(pk=host.pk).update(state=state, state_detail=detail)
     context.changed()
 
 
 def make_machines(context: StepContext) -> str:
-    """Every host gets its machine; all are made at the same time."""
-    hosts = [host for host in hosts_of(context) if not host.provider_id]
+    """Every host gets its machine; all are made at the same time. One that is there is started and may enrol again."""
+    hosts = [host for host in hosts_of(context) if not (host.provider_id and host.link_up)]
     address = platform_address(context.run)
 
     async def make_all() -> list[BaseException | None]:
@@ -71,9 +73,10 @@ def make_machines(context: StepContext) -> str:
 async def _make(context: StepContext, host: Host, address: str) -> None:
     driver = wiring.driver(host.driver)
     machine = await driver.find(str(host.pk))
-    # A machine that is there keeps the token it was made with; a new one would lock it out.
-    token = "" if machine else await sync_to_async(EnrolmentToken.issue, thread_sensitive=False)(host)
-    await _say(context, host, HostState.BUILDING, "machine requested")
+    # The token of a host is always the same one: whoever made the machine, now or before a crash, it can enrol.
+    token = await sync_to_async(EnrolmentToken.issue, thread_sensitive=False)(host, anew=machine is None)
+    if machine is None:
+        await _say(context, host, HostState.BUILDING, "machine requested")
     await driver.create(_spec(context, host, address, token))
     await _record(context, driver, host)
 
@@ -88,10 +91,20 @@ async def _record(context: StepContext, driver: Driver, host: Host) -> None:
     machine = await driver.find(str(host.pk))
     if machine is None:
         raise ProviderError(f"The machine of {host.name} was made and is gone again.")
-    await Host.objects.filter(pk=host.pk).aupdate(provider_id=machine.provider_id, addresses=list(machine.addresses))
-    fresh = await Host.objects.aget(pk=host.pk)
-    if fresh.state == HostState.BUILDING:
-        await _say(context, host, HostState.BOOTING, f"machine is up at {', '.join(machine.addresses)}")
+    rows = Host.objects.filter(pk=host.pk)
+    if not await rows.aupdate(provider_id=machine.provider_id, addresses=list(machine.addresses)):
+        # This worker was taken for dead, and the host was removed before it went on: nobody would find the machine.
+        await driver.destroy(str(host.pk))
+        raise UserError(f"{host.name} was removed while its machine was being made.")
+    # A machine that has enrolled meanwhile is further already.
+    if await rows.filter(state__in=(HostState.REQUESTED, HostState.BUILDING)).aupdate(state=HostState.BOOTING):
+        await _tell(context, f"{host.name}: machine is up at {', '.join(machine.addresses)}")
+
+
+@sync_to_async(thread_sensitive=False)
+def _tell(context: StepContext, words: str) -> None:
+    context.log(words)
+    context.changed()
 
 
 def _spec(context: StepContext, host: Host, address: str, token: str) -> MachineSpec:
@@ -197,6 +210,7 @@ def load_images(context: StepContext) -> str | None:
 def form_swarm(context: StepContext) -> str | None:
     """The first manager makes the swarm; its networks carry the environment's MTU."""
     environment = context.environment
+    _settle_roles(context)
     if not managers(environment):
         first = next((host for host in hosts_of(context) if host.role == HostRole.MANAGER), None)
         first = first or next(iter(hosts_of(context)), None)
@@ -220,12 +234,37 @@ def form_swarm(context: StepContext) -> str | None:
     return f"Networks {' and '.join(made)} made with MTU {mtu}." if made else None
 
 
+def _settle_roles(context: StepContext) -> None:
+    """Who joins as a manager, now that it is known which hosts came up: the plan was made for all of them."""
+    environment = context.environment
+    fresh = [host for host in hosts_of(context) if not host.node_id]
+    chosen, _ = quorum.after_joining(environment.managers, _in_swarm(context), fresh)
+    for host in fresh:
+        role = HostRole.MANAGER if host in chosen else HostRole.WORKER
+        if role != host.role:
+            Host.objects.filter(pk=host.pk).update(role=role)
+            context.log(f"{host.name} joins as {role.value}, so that the number of managers is odd.")
+
+
+def _in_swarm(context: StepContext) -> list[Host]:
+    return list(context.environment.hosts.exclude(node_id="").exclude(state=HostState.REMOVING))
+
+
+def _promote(context: StepContext) -> None:
+    """Workers become managers where the swarm has grown enough for more of them."""
+    planned = context.args.get("promote", [])
+    _, promote = quorum.after_joining(context.environment.managers, _in_swarm(context), [], planned)
+    for worker in promote:
+        change_role(context, worker, HostRole.MANAGER)
+
+
 def _settle_mtu(context: StepContext) -> int:
     """The swarm's MTU is chosen once: the environment's own, else the lowest its first hosts measured."""
     environment = context.environment
     if environment.swarm_mtu is None:
         measured = [host.facts.get("mtu") for host in hosts_of(context)]
-        lowest = min((int(mtu) for mtu in measured if mtu), default=cluster.DEFAULT_MTU)
+        believable = [mtu for mtu in measured if isinstance(mtu, int) and mtu in MTU_RANGE]
+        lowest = min(believable, default=cluster.DEFAULT_MTU)
         environment.swarm_mtu = environment.mtu or lowest
         environment.save(update_fields=["swarm_mtu"])
         whose = "set on the environment" if environment.mtu else "the lowest the hosts measured"
@@ -241,10 +280,7 @@ def join_swarm(context: StepContext) -> str | None:
         _join(context, [host])
     context.check()
     _join(context, [host for host in joining if host.role == HostRole.WORKER])
-    for pk in context.args.get("promote", []):
-        worker = Host.objects.filter(pk=pk).exclude(node_id="").first()
-        if worker is not None:
-            change_role(context, worker, HostRole.MANAGER)
+    _promote(context)
     return None
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from dashboard.models import Host, HostRole, HostState
+from typing import Any
+
+from dashboard.models import Host, HostRole, HostState, StackState
 from platform_manager import wiring
 from platform_manager.engines.client import EngineClient, EngineError
-from platform_manager.errors import ProviderError, UserError
+from platform_manager.errors import PlatformError, ProviderError, UserError
 from platform_manager.swarm import cluster
 from platform_manager.swarm.snapshot import part
 
+from . import quorum
 from .context import StepContext
 from .kinds import Kind, Step, register
 from .managers import managers, on_manager
 from .roles import change_role
 
 DRAIN_SECONDS = 180
+SWARM_ENDED = "It ended with the swarm's last host. Add hosts, then deploy it again."
 
 
 def target(context: StepContext) -> Host | None:
@@ -40,25 +44,38 @@ def check_quorum(context: StepContext) -> str | None:
         return None
     if host.role != HostRole.MANAGER:
         return None
-    if not other_managers(context, host) and not context.args.get("promote"):
+    promote = _plan_again(context, host)
+    if not other_managers(context, host) and not promote:
         raise UserError(
             f"{host.name} is the only manager that answers: without it the swarm is lost. Promote another host first."
         )
 
-    async def counted(manager: EngineClient) -> tuple[cluster.Quorum, bool]:
-        node = await cluster.node(manager, host.node_id)
-        reachable = part(node, "ManagerStatus", "Reachability") == "reachable"
-        return await cluster.quorum(manager), reachable
+    async def counted(manager: EngineClient) -> tuple[cluster.Quorum, dict[str, Any] | None]:
+        return await cluster.quorum(manager), await cluster.node(manager, host.node_id)
 
-    now, reachable = on_manager(context, counted)
-    promoted = len(context.args.get("promote", []))
-    after = cluster.Quorum(now.managers + promoted, now.reachable + promoted).without(reachable=reachable)
+    now, node = on_manager(context, counted)
+    after = cluster.Quorum(now.managers + promote, now.reachable + promote)
+    if part(node, "ManagerStatus") is not None:
+        after = after.without(reachable=part(node, "ManagerStatus", "Reachability") == "reachable")
     if not after.holds:
         raise UserError(
             f"Without {host.name} only {after.reachable} of {after.managers} managers would answer, and the swarm "
             f"needs {after.needed}. Bring the lost managers back or remove them first."
         )
     return None
+
+
+def _plan_again(context: StepContext, host: Host) -> int:
+    """Who is promoted and demoted, as the swarm is now: it may have changed since the removal was asked for.
+
+    Kept in the operation's arguments, for after the host's demotion the plan would be another; the number of
+    hosts to promote.
+    """
+    promote, demote = quorum.after_removal(context.environment.managers, others(context, host))
+    context.args["promote"] = [str(other.pk) for other in promote]
+    context.args["demote"] = [str(other.pk) for other in demote]
+    context.operation.save(update_fields=["args"])
+    return len(promote)
 
 
 def _find_node(context: StepContext, host: Host) -> None:
@@ -138,6 +155,7 @@ def leave(context: StepContext) -> str | None:
             context.log(f"{host.name} did not leave by itself ({error}); it is taken off the list.", "warning")
     if not others(context, host):
         type(context.environment).objects.filter(pk=context.environment.pk).update(swarm_mtu=None)
+        context.environment.stacks.update(state=StackState.FAILED, sentence=SWARM_ENDED, settled_at=None)
         return "It was the last host: the swarm ends with it."
 
     async def forget(manager: EngineClient) -> None:
@@ -166,6 +184,22 @@ def failed(context: StepContext, sentence: str) -> None:
         state = HostState.RECONNECTING if host.node_id else HostState.FAILED
         Host.objects.filter(pk=host.pk).update(state=state, state_detail=f"Its removal stopped: {sentence}")
         context.changed()
+        _take_tasks_again(context, host)
+
+
+def _take_tasks_again(context: StepContext, host: Host) -> None:
+    """A host that stays shall not stay drained: nothing else would ever change that."""
+    if not host.node_id or not others(context, host):
+        return
+
+    async def activate(manager: EngineClient) -> None:
+        if await cluster.node(manager, host.node_id) is not None:
+            await cluster.change_node(manager, host.node_id, Availability="active")
+
+    try:
+        on_manager(context, activate, seconds=30)
+    except PlatformError as error:
+        context.log(f"{host.name} stays drained and takes no tasks until its removal is repeated: {error}", "warning")
 
 
 KIND = register(

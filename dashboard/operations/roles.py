@@ -19,6 +19,8 @@ def change_role(context: StepContext, host: Host, role: HostRole) -> None:
     """Ask the swarm for the role and wait until the node has taken it."""
 
     async def change(manager: EngineClient) -> None:
+        if role == HostRole.WORKER and await cluster.node(manager, host.node_id) is None:
+            return  # the swarm has forgotten it: it is no manager any more
         await cluster.change_node(manager, host.node_id, Role=role.value)
 
     async def taken(manager: EngineClient) -> bool:
