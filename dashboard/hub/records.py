@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F
+from django.db import transaction
+from django.db.models import F, OuterRef, Subquery
 from django.utils import timezone
 
-from dashboard.models import Host, HostRole, HostState, Snapshot, Stack, StackState
+from dashboard.models import Environment, Host, HostRole, HostState, Revision, Snapshot, Stack, StackState
 from dashboard.models.hints import environment_group, hint
 
 STEADY = (HostState.ACTIVE, HostState.RECONNECTING, HostState.DISCONNECTED)
@@ -45,9 +46,10 @@ def authorise(username: str, fingerprint: str) -> str | None:
     return str(host.pk)
 
 
+@transaction.atomic
 def link_changed(host_id: str, up: bool, detail: str = "") -> str | None:
     """Write the link's state; the id of the host's environment, None when the host is gone."""
-    host = Host.objects.filter(pk=host_id).first()
+    host = _locked(host_id)
     if host is None:
         return None
     host.link_up, host.link_changed_at = up, timezone.now()
@@ -55,15 +57,16 @@ def link_changed(host_id: str, up: bool, detail: str = "") -> str | None:
         host.engine_up = False
     if host.state in STEADY:
         host.state = HostState.RECONNECTING if up else HostState.DISCONNECTED
-        host.state_detail = "" if up else f"Its link is cut ({detail}). It dials in again by itself."
+        host.state_detail = "" if up else f"Not linked: {detail}. It dials in again by itself."
     host.save(update_fields=["link_up", "link_changed_at", "engine_up", "state", "state_detail"])
     hint(environment_group(host.environment_id), what="rows")
     return str(host.environment_id)
 
 
+@transaction.atomic
 def engine_changed(host_id: str, up: bool, version: str = "") -> None:
     """Write whether the engine at the end of a link answers."""
-    host = Host.objects.filter(pk=host_id).first()
+    host = _locked(host_id)
     if host is None or (host.engine_up == up and (not version or host.facts.get("engine_version") == version)):
         return
     host.engine_up = up
@@ -76,10 +79,25 @@ def engine_changed(host_id: str, up: bool, version: str = "") -> None:
     hint(environment_group(host.environment_id), what="rows")
 
 
+def _locked(host_id: str) -> Host | None:
+    """The host's row until the end of the transaction: operations write its state and delete it meanwhile."""
+    return Host.objects.select_for_update().filter(pk=host_id).first()
+
+
 def mark_lost() -> None:
     """Hosts that had time to dial in after a start of the hub and did not."""
     for host in Host.objects.filter(link_up=False, state__in=(HostState.ACTIVE, HostState.RECONNECTING)):
         link_changed(str(host.pk), False, "it has not dialled in since the platform started")
+
+
+def swarms() -> list[str]:
+    """The ids of environments that have a swarm, whether any of its hosts is linked or not."""
+    with_swarm = Environment.objects.alive().filter(hosts__in=Host.objects.exclude(node_id=""))
+    return [str(pk) for pk in with_swarm.distinct().values_list("pk", flat=True)]
+
+
+def is_alive(environment_id: str) -> bool:
+    return Environment.objects.alive().filter(pk=environment_id).exists()
 
 
 def members(environment_id: str) -> list[Member]:
@@ -102,7 +120,8 @@ def node_states(environment_id: str, ready: set[str], roles: dict[str, str]) -> 
     changed = False
     for host in Host.objects.filter(environment_id=environment_id, state__in=STEADY).exclude(node_id=""):
         state, detail = _state(host, ready)
-        role = roles.get(host.node_id, host.role)
+        role = roles.get(host.node_id, "")
+        role = role if role in HostRole.values else host.role
         if (state, detail, role) != (host.state, host.state_detail, host.role):
             updated = Host.objects.filter(pk=host.pk, state__in=STEADY)
             changed |= bool(updated.update(state=state, state_detail=detail, role=role))
@@ -130,6 +149,7 @@ def write_snapshot(environment_id: str, columns: dict[str, str]) -> None:
 
 def settled_stacks(environment_id: str) -> list[dict[str, Any]]:
     """Stacks whose state the watcher keeps, with the engine's time of their last deployment."""
+    newest = Revision.objects.filter(stack=OuterRef("pk")).order_by("-n").values("engine_time")[:1]
     found = Stack.objects.filter(environment_id=environment_id).exclude(settled_at=None)
     return [
         {
@@ -137,9 +157,9 @@ def settled_stacks(environment_id: str) -> list[dict[str, Any]]:
             "name": stack.name,
             "state": stack.state,
             "sentence": stack.sentence,
-            "since": next((revision.engine_time for revision in stack.revisions.all()[:1]), ""),
+            "since": stack.since or "",
         }
-        for stack in found.prefetch_related("revisions")
+        for stack in found.annotate(since=Subquery(newest))
     ]
 
 

@@ -19,7 +19,7 @@ from .context import StepContext
 from .kinds import Kind, Step, register
 from .managers import on_manager
 
-HOLD_SECONDS = 3.0
+HOLD_SECONDS = 5.0
 
 
 def revision_of(context: StepContext) -> Revision:
