@@ -6,10 +6,11 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain, repeat
 from typing import Any
 
 from django.conf import settings
-from django.db import OperationalError, close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections
 
 from dashboard.hub import records
 from dashboard.hub.watcher import EnvironmentWatcher
@@ -21,6 +22,8 @@ from platform_manager.wiring import EnginePool
 log = logging.getLogger("platform.hub")
 
 GRACE_SECONDS = 12
+# How long an environment that was deleted may still be watched.
+TIDY_SECONDS = 60
 EVENTS = {
     "type": ["container", "node", "service", "network", "volume"],
     "event": ["create", "start", "die", "oom", "health_status", "destroy", "update", "remove"],
@@ -62,12 +65,15 @@ class HubService:
         await self.hub.stop()
         self._threads.shutdown(wait=False)
 
-    async def _db(self, call: Callable[..., Any], *args: Any) -> Any:
-        """Run a function of the records on a database thread; tried again while the database is away."""
-        for pause in (0.2, 0.5, 1, 2, None):
+    async def _db(self, call: Callable[..., Any], *args: Any, patient: bool = False) -> Any:
+        """Run a function of the records on a database thread; tried again while the database is away.
+
+        ``patient`` never gives up: for what nobody would write down later.
+        """
+        for pause in chain((0.2, 0.5, 1, 2), repeat(2) if patient else (None,)):
             try:
                 return await asyncio.get_running_loop().run_in_executor(self._threads, _fresh, call, args)
-            except OperationalError:
+            except (OperationalError, InterfaceError):
                 if pause is None:
                     raise
                 await asyncio.sleep(pause)
@@ -79,7 +85,7 @@ class HubService:
 
     async def _up(self, host_id: str) -> None:
         log.info("link of host %s is up", host_id)
-        environment_id = await self._db(records.link_changed, host_id, True)
+        environment_id = await self._db(records.link_changed, host_id, True, patient=True)
         await self._end_host(host_id)
         await self.pool.forget(host_id)
         if environment_id:
@@ -90,7 +96,7 @@ class HubService:
         log.info("link of host %s is down: %s", host_id, reason)
         await self._end_host(host_id)
         await self.pool.forget(host_id)
-        environment_id = await self._db(records.link_changed, host_id, False, reason)
+        environment_id = await self._db(records.link_changed, host_id, False, reason, patient=True)
         if environment_id in self._watchers:
             self._watchers[environment_id][0].poke()
 
@@ -121,13 +127,21 @@ class HubService:
             except Exception:
                 # What one host answers must not end the listening to it.
                 log.exception("listening to host %s failed, trying again", host_id)
-            await self._db(records.engine_changed, host_id, False)
+            await self._db(records.engine_changed, host_id, False, patient=True)
             watcher.poke()
             await asyncio.sleep(1)
 
     async def _after_grace(self) -> None:
         await asyncio.sleep(GRACE_SECONDS)
-        await self._db(records.mark_lost)
+        await self._db(records.mark_lost, patient=True)
+        # Where no host dialled in nobody would say so: the last snapshot would look like now.
+        for environment_id in await self._db(records.swarms, patient=True):
+            self._watch(environment_id)
+        while True:
+            await asyncio.sleep(TIDY_SECONDS)
+            for environment_id in list(self._watchers):
+                if not await self._db(records.is_alive, environment_id, patient=True):
+                    self._watchers.pop(environment_id)[1].cancel()
 
 
 def _fresh(call: Callable[..., Any], args: tuple[Any, ...]) -> Any:

@@ -1,0 +1,122 @@
+"""The hub writes down links while operations write the same hosts' states, and remove them."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.db import connection, transaction
+from django.utils import timezone
+from pytest_django import Settings
+
+from dashboard.hub import records, service
+from dashboard.hub.watcher import NO_MANAGER
+from dashboard.models import Environment, Host, HostRole, HostState, Snapshot
+from tests import factories
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Meanwhile:
+    """A call on a thread of its own, that has come to where it must wait for our transaction."""
+
+    def __init__(self, call: Callable[[], Any]) -> None:
+        self._call = call
+        self._waits = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self.error: BaseException | None = None
+        self.result: Any = None
+        self._thread.start()
+        assert self._waits.wait(20)
+
+    def _run(self) -> None:
+        try:
+            with connection.execute_wrapper(self._notice):
+                self.result = self._call()
+        except BaseException as error:
+            self.error = error
+        finally:
+            self._waits.set()
+            connection.close()
+
+    def _notice(self, execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        if sql.startswith(("BEGIN", "UPDATE")) or "FOR UPDATE" in sql:
+            self._waits.set()
+        return execute(sql, *rest)
+
+    def join(self) -> Meanwhile:
+        self._thread.join(30)
+        assert not self._thread.is_alive()
+        if self.error:
+            raise self.error
+        return self
+
+
+def test_a_host_that_joins_while_its_engine_answers_does_not_fall_back_to_joining() -> None:
+    host = factories.host(factories.environment(), state=HostState.JOINING, engine_up=False)
+    with transaction.atomic():
+        Host.objects.filter(pk=host.pk).update(state=HostState.ACTIVE)
+        call = Meanwhile(lambda: records.engine_changed(str(host.pk), True, "20.10.24"))
+    call.join()
+    host.refresh_from_db()
+    assert (host.state, host.engine_up) == (HostState.ACTIVE, True)
+
+
+def test_a_link_that_is_cut_while_its_host_is_removed_is_nothing_to_write_down() -> None:
+    host = factories.host(factories.environment())
+    with transaction.atomic():
+        Host.objects.filter(pk=host.pk).delete()
+        call = Meanwhile(lambda: records.link_changed(str(host.pk), False, "cut"))
+    assert call.join().result is None
+
+
+def test_a_swarm_says_no_more_of_a_role_than_there_is_a_word_for() -> None:
+    host = factories.host(factories.environment(), role=HostRole.MANAGER)
+    records.node_states(str(host.environment_id), {host.node_id}, {host.node_id: "emperor"})
+    host.refresh_from_db()
+    assert host.role == HostRole.MANAGER
+
+
+def test_the_newest_deployment_says_since_when_news_count() -> None:
+    stack = factories.stack(factories.environment(), settled_at=timezone.now())
+    factories.revision(stack, 2, engine_time="2026-11-22T10:00:00Z")
+    assert [found["since"] for found in records.settled_stacks(str(stack.environment_id))] == ["2026-11-22T10:00:00Z"]
+
+
+@pytest.fixture
+def lonely() -> Environment:
+    """An environment whose hosts never dial in again."""
+    environment = factories.environment()
+    factories.host(environment, role=HostRole.MANAGER)
+    return environment
+
+
+async def test_an_environment_without_links_is_watched_after_a_start_and_not_after_its_deletion(
+    lonely: Environment, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    settings.PM_SOCKETS, settings.PM_HUB_KEY = tmp_path / "links", tmp_path / "key"
+    settings.PM_HUB_LISTEN = ["127.0.0.1:0"]
+    for name, seconds in {"GRACE_SECONDS": 0, "TIDY_SECONDS": 0.1}.items():
+        monkeypatch.setattr(service, name, seconds)
+    monkeypatch.setattr("dashboard.hub.watcher.IDLE_SECONDS", 0.1)
+    hub = service.HubService()
+    await hub.start()
+    try:
+        async with asyncio.timeout(20):
+            while (await Snapshot.objects.aget(environment=lonely)).problem != NO_MANAGER:
+                await asyncio.sleep(0.02)
+            assert watchers() == 1
+            await sync_to_async(Environment.objects.filter(pk=lonely.pk).update)(deleted_at=timezone.now())
+            while watchers():
+                await asyncio.sleep(0.02)
+    finally:
+        await hub.stop()
+
+
+def watchers() -> int:
+    return sum("EnvironmentWatcher.run" in repr(task.get_coro()) for task in asyncio.all_tasks())
