@@ -6,13 +6,14 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from dashboard.models import Host, HostState, Operation, OperationState
+from dashboard.models import Environment, Host, HostState, Operation, OperationState, Revision, Stack, StackState
 from dashboard.models.hints import hint, operation_group
 from dashboard.operations import catalogue
 from dashboard.operations.context import StepContext
 from dashboard.operations.kinds import kind_of
 from platform_manager.errors import UserError
 
+from .environments import delete_environment
 from .request import locked, request_operation
 
 
@@ -40,12 +41,32 @@ def retry_operation(operation: Operation, user: User) -> Operation:
     environment = locked(operation.environment)
     if operation.retries.filter(state__in=(OperationState.QUEUED, OperationState.RUNNING)).exists():
         raise UserError("It is being repeated already.")
+    again = _asked_again(operation, environment, user)
+    again.retry_of = operation
+    again.save(update_fields=["retry_of"])
+    return again
+
+
+def _asked_again(operation: Operation, environment: Environment, user: User) -> Operation:
+    if operation.kind == "delete_environment":
+        return delete_environment(environment, user, environment.name)
+    if operation.kind == "deploy_stack":
+        _plan_revision_again(operation)
     if operation.kind == "add_hosts":
         # A host whose machine never came is tried anew; one a user removed meanwhile stays removed.
         Host.objects.filter(pk__in=operation.args["hosts"], state=HostState.FAILED).update(
             state=HostState.REQUESTED, state_detail=""
         )
-    again = request_operation(environment, user, operation.kind, operation.title, operation.args)
-    again.retry_of = operation
-    again.save(update_fields=["retry_of"])
-    return again
+    return request_operation(environment, user, operation.kind, operation.title, operation.args)
+
+
+def _plan_revision_again(operation: Operation) -> None:
+    """Only the newest revision: an older one would undo what was deployed since, and nothing would say so."""
+    revision = Revision.objects.select_related("stack").filter(pk=operation.args["revision"]).first()
+    if revision is None or revision.stack.state == StackState.REMOVING:
+        raise UserError("The stack was removed since: deploy it anew.")
+    stack = revision.stack
+    if stack.revisions.filter(n__gt=revision.n).exists():
+        raise UserError(f"{stack.name} was updated since: repeat the newest deployment, or update the stack again.")
+    Revision.objects.filter(pk=revision.pk).update(state=StackState.PLANNING, sentence="", engine_time="")
+    Stack.objects.filter(pk=stack.pk).update(state=StackState.PLANNING, sentence="", settled_at=None)

@@ -1,0 +1,56 @@
+"""Operations that are asked for again: the same work, where it still makes sense."""
+
+from __future__ import annotations
+
+import pytest
+from django.utils import timezone
+
+from dashboard.flows.environments import delete_environment
+from dashboard.flows.operations import retry_operation
+from dashboard.models import Operation, OperationState, Stack, StackState
+from platform_manager.errors import UserError
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def failed_deployment(stack: Stack) -> Operation:
+    revision = stack.revisions.order_by("n").first()
+    assert revision is not None
+    args = {"stack": stack.name, "revision": revision.pk}
+    return factories.operation(stack.environment, state=OperationState.FAILED, kind="deploy_stack", args=args)
+
+
+def test_a_deletion_that_is_repeated_closes_the_environment_again() -> None:
+    environment = factories.environment(name="Lab")
+    deletion = delete_environment(environment, environment.owner, "Lab")
+    Operation.objects.filter(pk=deletion.pk).update(state=OperationState.FAILED)
+    type(environment).objects.filter(pk=environment.pk).update(removing_since=None)
+    deletion.refresh_from_db()
+    again = retry_operation(deletion, environment.owner)
+    environment.refresh_from_db()
+    assert environment.removing_since is not None
+    assert (again.kind, again.retry_of) == ("delete_environment", deletion)
+
+
+def test_the_newest_deployment_is_planned_again_and_the_watcher_lets_go_of_its_stack() -> None:
+    stack = factories.stack(factories.environment(), state=StackState.FAILED, settled_at=timezone.now())
+    retry_operation(failed_deployment(stack), stack.environment.owner)
+    stack.refresh_from_db()
+    assert (stack.state, stack.settled_at) == (StackState.PLANNING, None)
+
+
+def test_an_older_deployment_is_not_repeated_over_a_newer_one() -> None:
+    stack = factories.stack(factories.environment())
+    failed = failed_deployment(stack)
+    factories.revision(stack, 2)
+    with pytest.raises(UserError, match="updated since"):
+        retry_operation(failed, stack.environment.owner)
+
+
+def test_a_deployment_of_a_stack_that_is_gone_is_not_repeated() -> None:
+    stack = factories.stack(factories.environment())
+    failed = failed_deployment(stack)
+    stack.delete()
+    with pytest.raises(UserError, match="removed since"):
+        retry_operation(failed, failed.environment.owner)
