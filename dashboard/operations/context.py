@@ -17,6 +17,11 @@ Value = TypeVar("Value")
 LINE_CAP = 8_000
 
 
+def storable(text: str) -> str:
+    """What hosts say may hold NUL, which PostgreSQL refuses to store."""
+    return text.replace("\0", "\ufffd")
+
+
 class Cancelled(PlatformError):
     """A user cancelled the operation."""
 
@@ -42,7 +47,7 @@ class StepContext:
         now = timezone.now()
         OperationLog.objects.bulk_create(
             OperationLog(operation=self.operation, step=self.n, level=level, text=line[:LINE_CAP], at=now)
-            for line in text.splitlines() or [""]
+            for line in storable(text).splitlines() or [""]
         )
         hint(operation_group(self.operation.pk))
 

@@ -22,7 +22,7 @@ from dashboard.models import Operation, OperationLog, OperationState, OperationS
 from dashboard.models.hints import environment_group, hint, operation_group
 from platform_manager.errors import PlatformError, ProviderError
 
-from .context import Cancelled, StepContext
+from .context import Cancelled, StepContext, storable
 from .kinds import Step, kind_of
 
 log = logging.getLogger("platform.operations")
@@ -128,6 +128,7 @@ def _attempt(context: StepContext, step: Step) -> None:
 
 
 def _fail(context: StepContext, sentence: str) -> str:
+    sentence = storable(sentence)
     context.log(sentence, OperationLog.Level.ERROR)
     _close(context, StepState.FAILED, sentence)
     return FAILED

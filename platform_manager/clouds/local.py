@@ -96,7 +96,8 @@ class LocalDriver:
             async for batch in engine.container_logs(found[0]["Id"], tty=False, timestamps=False, tail=lines):
                 for _, text in batch:
                     output += text
-        return output.decode(errors="replace")
+        # A host prints what it likes, and NUL can't be stored.
+        return output.decode(errors="replace").replace("\0", "\ufffd")
 
     async def gateway(self) -> str:
         """This machine's address as hosts of every environment see it."""

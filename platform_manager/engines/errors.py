@@ -30,6 +30,6 @@ class EngineAnswerTooLarge(EngineError):
 
 def refused(status: int, detail: str) -> EngineError:
     """The error for an HTTP status the engine chose; ``detail`` are its own words."""
-    words = " ".join(detail.split())[:MESSAGE_CHARACTERS] or "no reason given"
+    words = " ".join(detail.replace("\0", "\ufffd").split())[:MESSAGE_CHARACTERS] or "no reason given"
     message = f"The Docker engine refused with status {status}: {words}"
     return EngineError(message, status=status, detail=words, retryable=status >= 500)

@@ -111,7 +111,10 @@ def text(value: object, cap: int = TEXT_CAP) -> str:
 
 
 def number(value: object) -> int:
-    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0
+    """A whole number within 64 bits; 0 for anything else, such as the Infinity that JSON parsers let pass."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 2**63:
+        return 0
+    return int(value)
 
 
 def part(value: object, *path: str) -> Any:
