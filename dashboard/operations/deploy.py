@@ -43,16 +43,17 @@ def hand_over(context: StepContext) -> str | None:
     revision = revision_of(context)
     environment = context.environment
 
+    set_state(context, revision, StackState.DEPLOYING)
+    _note_engine_time(context, revision)
+    # Here, not in the coroutine: a large file takes seconds to read, and all operations share one event loop.
+    prepared = recipes.prepare(
+        recipes.parse(revision.compose),
+        revision.answers or {},
+        mtu=environment.swarm_mtu or cluster.DEFAULT_MTU,
+        stack_name=revision.stack.name,
+    )
+
     async def deploy(manager: EngineClient) -> cli.CliResult:
-        if not revision.engine_time:
-            revision.engine_time = (await cluster.info(manager)).engine_time
-            await Revision.objects.filter(pk=revision.pk).aupdate(engine_time=revision.engine_time)
-        prepared = recipes.prepare(
-            recipes.parse(revision.compose),
-            revision.answers or {},
-            mtu=environment.swarm_mtu or cluster.DEFAULT_MTU,
-            stack_name=revision.stack.name,
-        )
         return await cli.stack_deploy(
             manager.socket,
             revision.stack.name,
@@ -61,7 +62,6 @@ def hand_over(context: StepContext) -> str | None:
             variables=prepared.variables,
         )
 
-    set_state(context, revision, StackState.DEPLOYING)
     result = on_manager(context, deploy, seconds=180)
     said = recipes.unprefix(result.output)
     if said.strip():
@@ -74,6 +74,17 @@ def hand_over(context: StepContext) -> str | None:
         passing = any(word in reason for word in ("out of sequence", "already exists", "in use", "Cannot connect"))
         raise ProviderError(f"The swarm did not accept the stack: {reason}", retryable=passing)
     return None
+
+
+def _note_engine_time(context: StepContext, revision: Revision) -> None:
+    """The engine's clock before anything is changed; kept where the step runs again."""
+
+    async def clock(manager: EngineClient) -> str:
+        return (await cluster.info(manager)).engine_time
+
+    if not revision.engine_time:
+        revision.engine_time = on_manager(context, clock)
+        Revision.objects.filter(pk=revision.pk).update(engine_time=revision.engine_time)
 
 
 def converge(context: StepContext) -> str:
