@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
@@ -50,6 +51,7 @@ class EnvironmentWatcher:
         self._changed_at = 0.0
         self._moving = False
         self._judge_at: float | None = None
+        self._judged_at = 0.0
         self._cost = 0.0
         self._awaited = AwaitedTasks()
         self._asked: EngineClient | None = None
@@ -129,7 +131,9 @@ class EnvironmentWatcher:
         )
         await self._read_rarely_changing(manager, members)
         changed = await self._write(self._columns(nodes, services, tasks, networks), "")
-        if changed or (self._judge_at is not None and time.monotonic() >= self._judge_at):
+        # A deployment may have ended after the last change, and left what it last saw.
+        due = min(self._judged_at + IDLE_SECONDS, self._judge_at or math.inf)
+        if changed or time.monotonic() >= due:
             await self._judge_stacks(nodes, services, tasks)
         ready = {node.get("ID", "") for node in nodes if snapshot.part(node, "Status", "State") == "ready"}
         roles = {node.get("ID", ""): snapshot.text(snapshot.part(node, "Spec", "Role"), 10) for node in nodes}
@@ -152,6 +156,8 @@ class EnvironmentWatcher:
         if time.monotonic() - self._rare_at < RARE_SECONDS:
             return
         self._rare_at = time.monotonic()
+        there = {member.node_id for member in members}
+        self._volumes = {node_id: found for node_id, found in self._volumes.items() if node_id in there}
         for kind in ("secrets", "configs"):
             found = snapshot.sequence(await manager.get(f"/{kind}"))
             names = sorted(snapshot.text(snapshot.part(item, "Spec", "Name"), 255) for item in found)
@@ -215,6 +221,7 @@ class EnvironmentWatcher:
     async def _judge_stacks(self, nodes: list[Any], services: list[Any], tasks: list[Any]) -> None:
         """Keep the states of stacks that no deployment is working on; a verdict may change with time alone."""
         again: list[float] = []
+        self._judged_at = time.monotonic()
         for stack in await self._db(records.settled_stacks, self.environment_id):
             own = [
                 service
