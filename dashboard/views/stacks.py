@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -45,9 +45,10 @@ class Draft:
     preview: recipes.Preview | None
     problems: list[recipes.Problem]
     errors: dict[str, str]
+    unnamed: bool = False
 
     @property
-    def deployable(self) -> bool:
+    def sound(self) -> bool:
         return self.preview is not None and not self.errors and not any(p.severity == "error" for p in self.problems)
 
     @property
@@ -61,7 +62,8 @@ class Draft:
             "preview": preview,
             "problems": self.problems,
             "errors": self.errors,
-            "deployable": self.deployable,
+            "deployable": self.sound and not self.unnamed,
+            "unnamed": self.sound and self.unnamed,
             "missing_networks": offers,
             "empty": not given.compose.strip(),
         }
@@ -71,8 +73,9 @@ def _draft(viewer: Viewer, form: StackForm, earlier: Mapping[str, str], *, updat
     errors = {} if form.is_valid() else {name: str(found[0]) for name, found in form.errors.items()}
     given = read_input(form.cleaned_data, typed_answers(form.data), earlier)
     if given.failure is not None:
-        if given.compose.strip():
-            errors.setdefault(given.failure.field or "compose", str(given.failure))
+        if not given.compose.strip():
+            return Draft(given, None, [], errors)
+        errors.setdefault(given.failure.field or "compose", str(given.failure))
         if not given.questions:
             return Draft(given, None, list(getattr(given.failure, "problems", [])), errors)
     if not updating and given.compose.strip():
@@ -97,14 +100,27 @@ def _draft(viewer: Viewer, form: StackForm, earlier: Mapping[str, str], *, updat
     return Draft(given, preview, preview.problems, errors)
 
 
+def _untyped(draft: Draft) -> Draft:
+    """While one types, a name that is still to come is no mistake."""
+    if draft.given.name or "name" not in draft.errors:
+        return draft
+    errors = {field: sentence for field, sentence in draft.errors.items() if field != "name"}
+    problems = [problem for problem in draft.problems if problem.path != "name"]
+    return replace(draft, errors=errors, problems=problems, unnamed=True)
+
+
 def _builtin(name: str) -> recipes.BuiltinRecipe | None:
     return next((recipe for recipe in recipes.builtin() if recipe.name == name), None)
 
 
-def _first_values(chosen: recipes.BuiltinRecipe | None) -> dict[str, str]:
+def _first_values(viewer: Viewer, chosen: recipes.BuiltinRecipe | None) -> dict[str, str]:
     if chosen is None:
         return {}
-    return {"name": recipes.suggest_stack_name(chosen.name), "compose": chosen.compose, "recipe": chosen.name}
+    name = recipes.suggest_stack_name(chosen.name)
+    taken = {*viewer.environment.stacks.values_list("name", flat=True), *read(viewer.environment).services_by_stack}
+    numbered = (f"{name}-{n}" for n in range(2, len(taken) + 3))
+    free = next(one for one in (name, *numbered) if one not in taken)
+    return {"name": free, "compose": chosen.compose, "recipe": chosen.name}
 
 
 @changing
@@ -113,8 +129,8 @@ def stack_deploy(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     if request.method == "POST":
         return _deploy(request, viewer, None)
     chosen = _builtin(request.GET.get("recipe", ""))
-    form = StackForm(_first_values(chosen))
-    return _form_page(request, viewer, _draft(viewer, form, {}, updating=False), None, chosen)
+    form = StackForm(_first_values(viewer, chosen))
+    return _form_page(request, viewer, _untyped(_draft(viewer, form, {}, updating=False)), None, chosen)
 
 
 def _known(viewer: Viewer, name: str) -> Stack:
@@ -191,6 +207,8 @@ def _deploy(request: HttpRequest, viewer: Viewer, known: Stack | None) -> HttpRe
             return HttpResponseClientRedirect(address) if _htmx(request) else redirect(address)
     if not given.compose.strip():
         draft.errors.setdefault("compose", "Paste or upload a compose file, or choose a recipe.")
+        if not given.name:
+            draft.errors.setdefault("name", recipes.stack_name_problem(""))
     if _htmx(request):
         # What was typed, passwords too, stays in the browser; only the sentences come back.
         return _preview_answer(request, viewer, draft)
@@ -208,7 +226,7 @@ def stack_preview(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     known = _known(viewer, request.POST["updating"]) if request.POST.get("updating") else None
     earlier = _last(known)[1] if known else {}
     draft = _draft(viewer, _posted(request, known), earlier, updating=known is not None)
-    return _preview_answer(request, viewer, draft)
+    return _preview_answer(request, viewer, _untyped(draft))
 
 
 def _preview_answer(request: HttpRequest, viewer: Viewer, draft: Draft) -> HttpResponse:

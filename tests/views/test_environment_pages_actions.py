@@ -160,10 +160,40 @@ def test_a_missing_network_comes_with_an_offer(client: Client, shop: Environment
     assert 'data-own-network="lost"' in preview(client, shop, name="shop", compose=compose)
 
 
-@pytest.mark.parametrize("name", ["", "Two Words", "x" * 70, "deploy"])
+def test_a_recipe_offers_a_name_that_is_free(client: Client, shop: Environment) -> None:
+    address = reverse("stack_deploy", args=[shop.pk])
+    assert 'value="whoami"' in text(client.get(address, {"recipe": "whoami"}))
+    factories.stack(shop, "whoami")
+    factories.stack(shop, "whoami-2")
+    assert 'value="whoami-3"' in text(client.get(address, {"recipe": "whoami"}))
+
+
+def at_the_name(shown: str) -> str:
+    return shown.split('id="name-error"')[1].split(">", 1)[1].split("</div>")[0].strip()
+
+
+def test_an_empty_form_shows_no_error_before_it_is_sent(client: Client, shop: Environment) -> None:
+    for shown in (
+        text(client.get(reverse("stack_deploy", args=[shop.pk]))),
+        preview(client, shop, name="", compose=""),
+    ):
+        assert "Error" not in shown
+        assert not at_the_name(shown)
+    sent = text(post(client, "stack_deploy", shop, htmx=True, name="", compose=""))
+    assert at_the_name(sent) == "Give the stack a name."
+    assert "Paste or upload a compose file" in sent
+
+
+def test_a_name_still_to_come_is_no_mistake(client: Client, shop: Environment) -> None:
+    shown = preview(client, shop, name="", compose=factories.COMPOSE)
+    assert not at_the_name(shown)
+    assert "Name it to deploy it" in shown
+    assert at_the_name(text(post(client, "stack_deploy", shop, htmx=True, name="", compose=factories.COMPOSE)))
+
+
+@pytest.mark.parametrize("name", ["Two Words", "x" * 70, "deploy"])
 def test_a_bad_name_stands_at_its_field(client: Client, shop: Environment, name: str) -> None:
-    shown = preview(client, shop, name=name, compose=factories.COMPOSE)
-    assert shown.split('id="name-error"')[1].split(">", 1)[1].split("</div>")[0].strip()
+    assert at_the_name(preview(client, shop, name=name, compose=factories.COMPOSE))
     assert post(client, "stack_deploy", shop, name=name, compose=factories.COMPOSE).status_code == 422
     assert not shop.stacks.exists()
 
