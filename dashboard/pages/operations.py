@@ -30,6 +30,7 @@ from .viewer import Viewer
 
 FIRST_LINES = 2_000
 LINES_PER_MESSAGE = 500
+HOST_KINDS = ("add_hosts", "remove_host", "change_role")
 
 
 @dataclass(frozen=True)
@@ -157,6 +158,16 @@ def _left_behind(operation: Operation) -> list[dict[str, Any]]:
     ]
 
 
+def _made(operation: Operation) -> dict[str, str]:
+    """What a finished operation was about, as the name of an address, its key and words; empty when it is gone."""
+    if operation.state != OperationState.SUCCEEDED or operation.environment.deleted_at is not None:
+        return {}
+    name = str(operation.args.get("stack", ""))
+    if operation.kind == "deploy_stack" and name:
+        return {"url": "stack", "key": name, "words": f"See stack {name}"}
+    return {"url": "hosts", "words": "See the hosts"} if operation.kind in HOST_KINDS else {}
+
+
 def _parts(operation: Operation, can_change: bool) -> dict[str, Any]:
     """The context of the parts that change as the operation goes on."""
     stopped = operation.finished and operation.state != OperationState.SUCCEEDED
@@ -168,6 +179,7 @@ def _parts(operation: Operation, can_change: bool) -> dict[str, Any]:
         "can_retry": can_change and may_retry(operation),
         "failed_step": failed,
         "left_behind": _left_behind(operation),
+        "made": _made(operation),
         "retried_as": operation.retries.first() if stopped else None,
     }
 

@@ -73,9 +73,6 @@ function onSubmit(event) {
   setTimeout(() => { button.disabled = false; }, 10000);
 }
 
-document.addEventListener("change", (event) => {
-  if (event.target.matches("select[data-submit]")) event.target.form.requestSubmit();
-});
 for (const toast of document.querySelectorAll('[data-toast="leave"]')) {
   const leave = () => (toast.matches(":hover, :focus-within") ? setTimeout(leave, 2000) : toast.remove());
   setTimeout(leave, LEAVE_AFTER);
