@@ -148,13 +148,14 @@ def host_page(viewer: Viewer, params: Mapping[str, str]) -> Page:
     head = host_head(host, host_row(host, view), node)
     tasks = [task for task in view.tasks_by_node.get(host.node_id, ()) if host.node_id]
     found = listing(task_rows(tasks, view, viewer.host_names()), params, lambda row: row.told())
+    of_host = {**viewer.shared, "of_host": True}
     context = {
         **viewer.shared,
         "host": host,
         "view": view,
         "listing": found,
         "head": Container("host-state", "hosts/_head.html", [head], shared=viewer.shared),
-        "tasks": Container("tasks", "services/_task_row.html", found.items, "services/_no_tasks.html", viewer.shared),
+        "tasks": Container("tasks", "services/_task_row.html", found.items, "services/_no_tasks.html", of_host),
         "operations": Container(
             "host-operations",
             "environment/_operation_row.html",

@@ -38,6 +38,11 @@ class StackRow:
     managed: bool
     recipe: str
 
+    @property
+    def news(self) -> str:
+        """The sentence, where it says more than the numbers next to it."""
+        return "" if self.sentence == f"{self.running} of {self.desired} tasks running." else self.sentence
+
     def told(self) -> Iterable[str]:
         return self.name, self.badge.word, self.sentence, self.recipe, *self.ports
 
@@ -128,6 +133,7 @@ def stack_page(viewer: Viewer, params: Mapping[str, str]) -> Page:
     found, containers = task_containers(viewer, view, view.tasks_by_stack.get(name, ()), params)
     head = stack_row(name, stack, services)
     shared = viewer.shared
+    of_stack = {**shared, "of_stack": True}
     rows = [service_row(service, view) for service in services]
     context = {
         **shared,
@@ -136,7 +142,7 @@ def stack_page(viewer: Viewer, params: Mapping[str, str]) -> Page:
         "stack": stack,
         "listing": found,
         "head": Container("stack-head", "stacks/_head.html", [head], shared=shared),
-        "services": Container("services", "services/_row.html", rows, "services/_empty_stack.html", shared),
+        "services": Container("services", "services/_row.html", rows, "services/_empty_stack.html", of_stack),
         "revisions": Container("revisions", "stacks/_revision_row.html", revision_rows(stack), shared=shared),
         **containers,
     }
