@@ -3,6 +3,8 @@
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 
 class BadSetting(SystemExit):
@@ -38,6 +40,19 @@ def words(name: str, default: str = "") -> list[str]:
 def path(name: str, default: Path) -> Path:
     value = os.environ.get(name, "")
     return Path(value) if value else default
+
+
+def postgresql(address: str) -> dict[str, Any]:
+    """Django's words for postgresql://user:password@host:port/name?sslmode=...; special letters are %-encoded."""
+    url = urlsplit(address)
+    return {
+        "NAME": unquote(url.path.lstrip("/")),
+        "USER": unquote(url.username or ""),
+        "PASSWORD": unquote(url.password or ""),
+        "HOST": unquote(url.hostname or ""),
+        "PORT": str(url.port or ""),
+        "OPTIONS": dict(parse_qsl(url.query)),
+    }
 
 
 def secret_file(file: Path, make: str) -> str:

@@ -111,11 +111,7 @@ if _database.scheme == "postgresql":
     DATABASES = {
         "default": {
             "ENGINE": "django.db.backends.postgresql",
-            "NAME": _database.path.lstrip("/"),
-            "USER": _database.username or "",
-            "PASSWORD": _database.password or "",
-            "HOST": _database.hostname or "",
-            "PORT": str(_database.port or ""),
+            **environ.postgresql(PM_DATABASE_URL),
             "CONN_MAX_AGE": 60,
             "CONN_HEALTH_CHECKS": True,
         }
