@@ -154,8 +154,15 @@ function address() {
   return url.pathname + url.search;
 }
 
+// A refused websocket looks like a blocked one; the page itself tells them apart.
+async function stillHere() {
+  const answer = await fetch(location.href, { method: "HEAD" }).catch(() => null);
+  if (answer && (answer.redirected || [401, 403, 404].includes(answer.status))) location.reload();
+}
+
 function onState(state) {
   if (state === "gone") { location.reload(); return; }
+  if (state === "blocked") stillHere();
   const status = part("status");
   status.dataset.state = state;
   status.querySelector(".live-word").textContent = state === "blocked" ? "Blocked" : SPEAKS[state];
