@@ -32,7 +32,7 @@ from dashboard.pages.viewer import Viewer, viewer_of
 
 from .member import NOT_FOUND, MemberConsumer
 
-EVERY = 0.2
+EVERY = 0.1
 # The list hears of all environments of its viewer, and shows little of each.
 LIST_EVERY = 1.0
 # Hints are lossy; a look now and then bounds what a lost one costs.
