@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -15,9 +16,18 @@ from .context import StepContext
 
 Value = TypeVar("Value")
 
+# A hub that is started again has its links back within seconds.
+PATIENCE_SECONDS = 20.0
 NO_MANAGER = (
     "No manager of this environment answers. Wait until one is back (the hosts page shows which), or start its machine."
 )
+
+
+class NoManager(ProviderError):
+    """None of the environment's managers answers."""
+
+    def __init__(self) -> None:
+        super().__init__(NO_MANAGER, retryable=False)
 
 
 def managers(environment: Environment) -> list[Host]:
@@ -28,7 +38,7 @@ def managers(environment: Environment) -> list[Host]:
 
 
 async def speaking(hosts: list[Host]) -> EngineClient:
-    """The engine of the first of these managers that controls the swarm; ProviderError when none does."""
+    """The engine of the first of these managers that controls the swarm; NoManager when none does."""
     for host in hosts:
         client = wiring.engine(host.pk)
         try:
@@ -38,7 +48,7 @@ async def speaking(hosts: list[Host]) -> EngineClient:
                 return client
         except EngineError:
             continue
-    raise ProviderError(NO_MANAGER)
+    raise NoManager
 
 
 def on_manager(
@@ -48,10 +58,21 @@ def on_manager(
     but: Host | None = None,
     seconds: float = 120,
 ) -> Value:
-    """What ``work`` gives with the engine of a manager that answers, any except ``but``'s."""
-    hosts = [host for host in managers(context.environment) if but is None or host.pk != but.pk]
+    """What ``work`` gives with the engine of a manager that answers, any except ``but``'s.
 
-    async def speak() -> Value:
+    NoManager when none does for :data:`PATIENCE_SECONDS`.
+    """
+
+    async def speak(hosts: list[Host]) -> Value:
         return await work(await speaking(hosts))
 
-    return context.run(speak(), seconds)
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        hosts = [host for host in managers(context.environment) if but is None or host.pk != but.pk]
+        try:
+            return context.run(speak(hosts), seconds)
+        except NoManager:
+            if time.monotonic() > deadline:
+                raise
+        context.check()
+        time.sleep(0.25)
