@@ -8,6 +8,6 @@ $bin/ruff check .
 $bin/ruff format --check .
 $bin/mypy
 $bin/lint-imports
-$bin/djlint templates --check --lint --quiet
+$bin/djlint templates --lint --quiet
 PM_VAR=$(mktemp -d) $bin/python manage.py makemigrations --check --dry-run
 shellcheck scripts/*.sh platform_manager/clouds/bootstrap/join.sh .ci/run

@@ -56,7 +56,7 @@ mark=$venv/.$kind-$(sha256sum "$pins" | cut -c1-16)
 if [ ! -e "$mark" ]; then
     [ -x $venv/bin/python ] || "$python" -m venv $venv
     say "installing Python packages ($(wc -l <"$pins"))"
-    $venv/bin/python -m pip install -q --disable-pip-version-check -r "$pins"
+    $venv/bin/python -m pip install -qq --disable-pip-version-check -r "$pins"
     touch "$mark"
 fi
 

@@ -126,7 +126,8 @@ def test_a_running_operation_is_cancelled(client: Client, anna: User) -> None:
 
 
 def test_a_retry_leads_to_the_new_operation(client: Client, anna: User) -> None:
-    operation = failed(anna)
+    environment, args = factories.environment(anna), {"stack": "demo"}
+    operation = factories.operation(environment, "Remove demo", OperationState.FAILED, kind="remove_stack", args=args)
     response = client.post(address("operation_retry", operation))
     again = Operation.objects.get(retry_of=operation)
     assert response.headers["Location"] == address("operation", again)
