@@ -86,9 +86,11 @@ def run_everything(ready: Callable[[], None]) -> None:
     except KeyboardInterrupt:
         pass
     finally:
-        worker.stop()
-        hub.stop()
-    leave()
+        try:
+            worker.stop()
+            hub.stop()
+        finally:
+            leave()
 
 
 def run_until_told(start: Callable[[], None], stop: Callable[[], None]) -> None:

@@ -88,7 +88,11 @@ def _checked_name(user: User, name: str, but: Environment | None = None) -> str:
 
 def rename_environment(environment: Environment, *, name: str, description: str) -> None:
     name = _checked_name(environment.owner, name, but=environment)
-    Environment.objects.filter(pk=environment.pk).update(name=name, description=description.strip())
+    try:
+        with transaction.atomic():
+            Environment.objects.filter(pk=environment.pk).update(name=name, description=description.strip())
+    except IntegrityError:
+        raise UserError(f"You have an environment called {name} already. Choose another name.", "name") from None
 
 
 def _counted(number: int, what: str) -> str:

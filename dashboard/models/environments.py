@@ -47,7 +47,7 @@ class EnvironmentQuerySet(models.QuerySet["Environment"]):
 
     def visible_to(self, user: User | AnonymousUser) -> EnvironmentQuerySet:
         """The environments this user is a member of; nobody sees any other."""
-        if not user.is_authenticated:
+        if not (user.is_authenticated and user.is_active):
             return self.none()
         return self.alive().filter(memberships__user=user)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
@@ -20,15 +20,16 @@ from django.urls import reverse
 from dashboard.models import Environment, Host
 from dashboard.models.hints import environment_group
 from dashboard.pages import snapshot
-from platform_manager.engines.client import EngineError
+from platform_manager.engines.client import EngineError, EngineUnreachable
 from platform_manager.swarm.snapshot import Task
 from platform_manager.wiring import EnginePool
 
-from .member import MemberConsumer
+from .member import NOT_FOUND, MemberConsumer
 
 BATCH_SECONDS = 0.05
 BATCH_BYTES = 64 * 1024
 MOST_SOURCES = 200
+LOOK_EVERY = 10.0
 TAIL_MOST = 10_000
 RETRY_SECONDS = (0.5, 1, 2, 4, 5)
 FINAL_STATES = ("complete", "failed", "shutdown", "rejected", "orphaned", "remove")
@@ -92,6 +93,7 @@ class LogConsumer(MemberConsumer):
 
     async def admit(self) -> list[str] | None:
         self.sources: dict[str, int] = {}
+        self.followed: set[int] = set()
         self.batch = Batch()
         self.pool = EnginePool()
         self.wish = Wish.of(self.scope["query_string"])
@@ -121,20 +123,29 @@ class LogConsumer(MemberConsumer):
 
     async def _find_sources(self) -> None:
         """Follow what matches now, and whatever comes to match later."""
-        first = True
+        first, crowded = True, False
         while True:
             self._changed.clear()
+            if await _environment(self.scope["user"], self.environment.pk) is None:
+                await self.close(NOT_FOUND)
+                return
             hosts, tasks = await _tasks(self.environment, self.wish)
             fresh = [task for task in tasks if task.id not in self.sources and task.container_id]
             if not first:
                 # A task that ended before anybody looked is history unless it was asked for by name.
                 fresh = [task for task in fresh if self.wish.task or task.state not in FINAL_STATES or task.error]
-            for task in fresh[: MOST_SOURCES - len(self.sources)]:
+            room = MOST_SOURCES - len(self.followed)
+            for task in fresh[:room]:
                 await self._begin(task, hosts.get(task.node_id), seen_from_start=not first)
+            if len(fresh) > room and not crowded:
+                await self._say(note=f"Only {MOST_SOURCES} tasks are followed at once; choose one service.")
+            crowded = len(fresh) > room
             if first and not tasks:
                 await self._say(note="Nothing of this runs yet; its lines appear here when it does.")
             first = False
-            await self._changed.wait()
+            # Hints are lossy, and roles may be taken away: a look now and then bounds what that costs.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), LOOK_EVERY)
             await asyncio.sleep(0.2)
 
     async def _begin(self, task: Task, host: Host | None, *, seen_from_start: bool) -> None:
@@ -154,7 +165,14 @@ class LogConsumer(MemberConsumer):
             ]
         )
         if host is not None:
-            self._spawn(self._follow(index, task, host, "all" if seen_from_start else self.wish.tail))
+            self.followed.add(index)
+            self._spawn(self._until_it_ends(index, task, host, "all" if seen_from_start else self.wish.tail))
+
+    async def _until_it_ends(self, index: int, task: Task, host: Host, tail: str) -> None:
+        try:
+            await self._follow(index, task, host, tail)
+        finally:
+            self.followed.discard(index)
 
     async def _follow(self, index: int, task: Task, host: Host, tail: str) -> None:
         """Lines of one container, over the loss of its host's link; begun again after the last line seen."""
@@ -185,13 +203,14 @@ class LogConsumer(MemberConsumer):
                             await self.batch.put(index, stream, kept)
                 await self._say(ended=[index])
                 return
-            except EngineError as error:
-                if error.status == 404:
-                    await self._say(ended=[index], note=f"The container of {task.name} is gone, and its logs with it.")
-                    return
+            except EngineUnreachable:
                 if not told:
                     told = True
                     await self._say(note=f"{host.name} is disconnected; its logs go on when it is back.")
+            except EngineError as error:
+                gone = f"The container of {task.name} is gone, and its logs with it."
+                await self._say(ended=[index], note=gone if error.status == 404 else f"{task.name}: {error}")
+                return
             await asyncio.sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
             attempt += 1
 
