@@ -51,4 +51,5 @@ redis=$!
 
 export PM_DATABASE_URL="postgresql://platform@127.0.0.1:$port/postgres"
 export PM_REDIS_URL="redis://127.0.0.1:$redis_port/0"
-PM_VAR=$work/var-scaled $python -m pytest tests/operations
+# Workers within a test leave the connections of their threads to the interpreter.
+PM_VAR=$work/var-scaled $python -m pytest tests/operations -W 'ignore:<psycopg.Connection object:ResourceWarning'

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from dbos import DBOS, DBOSConfig, SetWorkflowID
 from django.conf import settings
-from django.db import IntegrityError, InterfaceError, OperationalError, close_old_connections, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, close_old_connections, connections, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -80,6 +80,7 @@ class Dispatcher:
             self._go_on_after(self._claim)
             bell.wait(IDLE_SECONDS)
             bell.clear()
+        connections.close_all()
 
     def _go_on_after(self, work: Callable[[], None]) -> None:
         try:

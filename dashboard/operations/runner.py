@@ -14,7 +14,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from dbos import DBOS
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections, connections
 from django.db.models import F
 from django.utils import timezone
 
@@ -53,11 +53,15 @@ def patiently(call: Callable[[], Value]) -> Value:
 @DBOS.workflow(name="operation")
 def run_operation(operation_id: str) -> str:
     """The workflow: every step in order until one does not end well."""
-    for n, _ in enumerate(prepare(operation_id), 1):
-        outcome = perform(operation_id, n)
-        if outcome != DONE:
-            return finish(operation_id, n, outcome)
-    return finish(operation_id, 0, DONE)
+    try:
+        for n, _ in enumerate(prepare(operation_id), 1):
+            outcome = perform(operation_id, n)
+            if outcome != DONE:
+                return finish(operation_id, n, outcome)
+        return finish(operation_id, 0, DONE)
+    finally:
+        # The thread waits for another operation, perhaps for long; its connection need not.
+        connections.close_all()
 
 
 @DBOS.step(name="prepare")
