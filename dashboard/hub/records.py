@@ -148,8 +148,8 @@ def write_snapshot(environment_id: str, columns: dict[str, str]) -> None:
 
 
 def settled_stacks(environment_id: str) -> list[dict[str, Any]]:
-    """Stacks whose state the watcher keeps, with the engine's time of their last deployment."""
-    newest = Revision.objects.filter(stack=OuterRef("pk")).order_by("-n").values("engine_time")[:1]
+    """Stacks whose state the watcher keeps, with the updates that their last deployment found."""
+    newest = Revision.objects.filter(stack=OuterRef("pk")).order_by("-n").values("updates_before")[:1]
     found = Stack.objects.filter(environment_id=environment_id).exclude(settled_at=None)
     return [
         {
@@ -157,9 +157,9 @@ def settled_stacks(environment_id: str) -> list[dict[str, Any]]:
             "name": stack.name,
             "state": stack.state,
             "sentence": stack.sentence,
-            "since": stack.since or "",
+            "updates_before": stack.updates_before,
         }
-        for stack in found.annotate(since=Subquery(newest))
+        for stack in found.annotate(updates_before=Subquery(newest))
     ]
 
 

@@ -230,7 +230,7 @@ class EnvironmentWatcher:
             ]
             ids = {service.get("ID") for service in own}
             of_stack = [task for task in tasks if task.get("ServiceID") in ids]
-            status = stacks.judge(updates.since(own, stack["since"]), of_stack, nodes)
+            status = stacks.judge(updates.since(own, stack["updates_before"]), of_stack, nodes)
             if status.recheck_seconds is not None:
                 again.append(status.recheck_seconds)
             if (status.state.value, status.sentence) != (stack["state"], stack["sentence"]):

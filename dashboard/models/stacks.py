@@ -51,10 +51,10 @@ class Revision(models.Model):
     operation = models.ForeignKey(Operation, null=True, on_delete=models.SET_NULL, related_name="revisions")
     state = models.CharField(max_length=20, choices=StackState.choices, default=StackState.PLANNING)
     sentence = models.TextField(blank=True)
-    engine_time = models.CharField(
-        max_length=40,
+    updates_before = models.JSONField(
+        null=True,
         blank=True,
-        help_text="The engine's clock at the start; what it says of older updates is not news.",
+        help_text="Of each service of the stack, the update it told of before this deployment.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

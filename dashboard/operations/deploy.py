@@ -44,7 +44,7 @@ def hand_over(context: StepContext) -> str | None:
     environment = context.environment
 
     set_state(context, revision, StackState.DEPLOYING)
-    _note_engine_time(context, revision)
+    _note_updates(context, revision)
     # Here, not in the coroutine: a large file takes seconds to read, and all operations share one event loop.
     prepared = recipes.prepare(
         recipes.parse(revision.compose),
@@ -76,15 +76,16 @@ def hand_over(context: StepContext) -> str | None:
     return None
 
 
-def _note_engine_time(context: StepContext, revision: Revision) -> None:
-    """The engine's clock before anything is changed; kept where the step runs again."""
+def _note_updates(context: StepContext, revision: Revision) -> None:
+    """What the services tell of updates before anything is changed; kept where the step runs again."""
 
-    async def clock(manager: EngineClient) -> str:
-        return (await cluster.info(manager)).engine_time
+    async def told(manager: EngineClient) -> dict[str, str]:
+        services, _, _ = await stacks.read(manager, revision.stack.name)
+        return updates.told(services)
 
-    if not revision.engine_time:
-        revision.engine_time = on_manager(context, clock)
-        Revision.objects.filter(pk=revision.pk).update(engine_time=revision.engine_time)
+    if revision.updates_before is None:
+        revision.updates_before = on_manager(context, told)
+        Revision.objects.filter(pk=revision.pk).update(updates_before=revision.updates_before)
 
 
 def converge(context: StepContext) -> str:
@@ -122,7 +123,7 @@ def _judge(context: StepContext, revision: Revision) -> stacks.StackStatus:
         return await stacks.read(manager, revision.stack.name)
 
     services, tasks, nodes = on_manager(context, read, seconds=30)
-    return stacks.judge(updates.since(services, revision.engine_time), tasks, nodes)
+    return stacks.judge(updates.since(services, revision.updates_before), tasks, nodes)
 
 
 def _with_failures(status: stacks.StackStatus) -> str:

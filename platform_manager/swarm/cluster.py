@@ -28,7 +28,6 @@ class SwarmInfo:
     node_id: str
     manager: bool
     engine_version: str
-    engine_time: str
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,6 @@ async def info(client: EngineClient) -> SwarmInfo:
         node_id=text(swarm.get("NodeID"), 64),
         manager=swarm.get("ControlAvailable") is True,
         engine_version=text(answer.get("ServerVersion"), 40),
-        engine_time=text(answer.get("SystemTime"), 40),
     )
 
 

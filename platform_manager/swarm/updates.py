@@ -1,4 +1,4 @@
-"""Which of a service's update news belong to the last deployment."""
+"""Which of a service's update news belong to the last deployment, and the timestamps of engines."""
 
 from __future__ import annotations
 
@@ -25,18 +25,27 @@ def moment(value: str) -> datetime | None:
         return None
 
 
-def since(services: Iterable[Mapping[str, Any]], engine_time: str) -> list[dict[str, Any]]:
-    """The services without the status of updates that began before ``engine_time``.
+def told(services: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Of each service with an update, by its id, when that update began: what names it for :func:`since`."""
+    return {
+        text(service.get("ID"), 64): text(part(service, "UpdateStatus", "StartedAt"), 40)
+        for service in services
+        if part(service, "UpdateStatus") is not None
+    }
 
-    The engine keeps the status of a service's last update for ever: a rollback of last week must not speak
-    for a deployment of today that left the service as it was.
+
+def since(services: Iterable[Mapping[str, Any]], before: Mapping[str, str] | None) -> list[dict[str, Any]]:
+    """The services without the status of updates that were told of ``before`` the deployment.
+
+    The engine may keep the status of a service's last update: a rollback of last week must not speak for a
+    deployment of today. The updates themselves are compared, for clocks of managers differ.
     """
-    start = moment(engine_time)
+    known = before or {}
     fresh = []
     for service in services:
         kept = dict(service)
-        begun = moment(text(part(service, "UpdateStatus", "StartedAt"), 40))
-        if start is not None and begun is not None and begun < start:
+        now = told([service])
+        if now and now.items() <= known.items():
             kept.pop("UpdateStatus", None)
         fresh.append(kept)
     return fresh

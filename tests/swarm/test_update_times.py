@@ -1,4 +1,4 @@
-"""Timestamps of engines: a swarm's are in UTC, an engine's own clock is in the zone of its machine."""
+"""Timestamps of engines in any zone, and which updates were there before a deployment."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from platform_manager.swarm.updates import moment, since
+from platform_manager.swarm.updates import moment, since, told
 
-ROLLED_BACK = {"UpdateStatus": {"State": "rollback_completed", "StartedAt": "2026-11-22T10:00:01.5Z"}}
+ROLLED_BACK = {"ID": "web", "UpdateStatus": {"State": "rollback_completed", "StartedAt": "2026-11-22T10:00:01.5Z"}}
 
 
 @pytest.mark.parametrize(
@@ -32,12 +32,20 @@ def test_what_is_no_moment_is_none(stamp: str) -> None:
     assert moment(stamp) is None
 
 
-@pytest.mark.parametrize(
-    "clock", ["2026-11-22T10:00:00.1Z", "2026-11-22T12:00:00.1+02:00", "2026-11-22T02:00:00.1-08:00"]
-)
-def test_a_rollback_after_the_deployment_counts_whatever_the_zone_of_the_manager(clock: str) -> None:
-    assert since([ROLLED_BACK], clock) == [ROLLED_BACK]
+def test_the_rollback_that_was_told_of_before_the_deployment_is_no_news() -> None:
+    assert since([ROLLED_BACK], told([ROLLED_BACK])) == [{"ID": "web"}]
 
 
-def test_a_rollback_before_the_deployment_is_no_news_whatever_the_zone_of_the_manager() -> None:
-    assert since([ROLLED_BACK], "2026-11-22T02:00:02.1-08:00") == [{}]
+@pytest.mark.parametrize("began", ["2026-11-22T09:00:00Z", "2026-11-22T11:00:00Z"])
+def test_another_rollback_counts_whatever_the_clock_of_the_manager_that_tells_it(began: str) -> None:
+    before = told([{**ROLLED_BACK, "UpdateStatus": {"State": "completed", "StartedAt": began}}])
+    assert since([ROLLED_BACK], before) == [ROLLED_BACK]
+
+
+@pytest.mark.parametrize("before", [None, {}, {"other": "2026-11-22T10:00:01.5Z"}])
+def test_a_rollback_that_nobody_told_of_before_counts(before: dict[str, str] | None) -> None:
+    assert since([ROLLED_BACK], before) == [ROLLED_BACK]
+
+
+def test_a_service_without_updates_stays_as_it_is() -> None:
+    assert since([{"ID": "web"}], told([{"ID": "web"}])) == [{"ID": "web"}]
