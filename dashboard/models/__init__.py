@@ -1,29 +1,40 @@
 """The platform's records."""
 
-from .environments import Environment, EnvironmentTemplate, Membership
+from .audit import AuditEntry
+from .environments import Environment, EnvironmentTemplate, GroupAccess, Membership
 from .hosts import EnrolmentToken, Host
+from .invitations import Invitation
 from .operations import Operation, OperationLog, OperationStep, Worker
+from .permissions import Right
+from .site import Announcement, PlatformSettings, UserLimits
 from .snapshots import Snapshot
 from .stacks import Revision, Stack
 from .states import HostRole, HostState, MemberRole, OperationState, StackState, StepState
 
 __all__ = [
+    "Announcement",
+    "AuditEntry",
     "EnrolmentToken",
     "Environment",
     "EnvironmentTemplate",
+    "GroupAccess",
     "Host",
     "HostRole",
     "HostState",
+    "Invitation",
     "MemberRole",
     "Membership",
     "Operation",
     "OperationLog",
     "OperationState",
     "OperationStep",
+    "PlatformSettings",
     "Revision",
+    "Right",
     "Snapshot",
     "Stack",
     "StackState",
     "StepState",
+    "UserLimits",
     "Worker",
 ]

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models import Exists, OuterRef
 from django.db.models.functions import Lower
 
 from .ids import uuid7
+from .permissions import is_operator, strongest
 from .states import MemberRole
 
 if TYPE_CHECKING:
@@ -45,11 +47,21 @@ class EnvironmentQuerySet(models.QuerySet["Environment"]):
     def alive(self) -> EnvironmentQuerySet:
         return self.filter(deleted_at=None)
 
-    def visible_to(self, user: User | AnonymousUser) -> EnvironmentQuerySet:
-        """The environments this user is a member of; nobody sees any other."""
+    def of_member(self, user: User | AnonymousUser) -> EnvironmentQuerySet:
+        """Those with a role for this user, of the user's own or through a group; deleted ones too."""
         if not (user.is_authenticated and user.is_active):
             return self.none()
-        return self.alive().filter(memberships__user=user)
+        own = Membership.objects.filter(environment=OuterRef("pk"), user=user)
+        shared = GroupAccess.objects.filter(environment=OuterRef("pk"), group__user=user)
+        return self.filter(Exists(own) | Exists(shared))
+
+    def seen_by(self, user: User | AnonymousUser) -> EnvironmentQuerySet:
+        """Those this user may look at, deleted ones too: a member's, and for operators all."""
+        return self.all() if is_operator(user) else self.of_member(user)
+
+    def visible_to(self, user: User | AnonymousUser) -> EnvironmentQuerySet:
+        """:meth:`seen_by` without deleted ones; nobody sees any other."""
+        return self.seen_by(user).alive()
 
 
 class Environment(models.Model):
@@ -86,11 +98,12 @@ class Environment(models.Model):
         return self.name
 
     def role_of(self, user: User | AnonymousUser) -> MemberRole | None:
-        """The user's role here, or None for an outsider."""
-        if not user.is_authenticated:
+        """The strongest role the user has here, alone or through a group; None for an outsider."""
+        if not (user.is_authenticated and user.is_active):
             return None
-        membership = self.memberships.filter(user=user).first()
-        return MemberRole(membership.role) if membership else None
+        own = self.memberships.filter(user=user).values_list("role")
+        shared = self.group_accesses.filter(group__user=user).values_list("role")
+        return strongest(MemberRole(role) for (role,) in own.union(shared))
 
 
 class Membership(models.Model):
@@ -105,3 +118,20 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} in {self.environment}: {self.get_role_display()}"
+
+
+class GroupAccess(models.Model):
+    """The role in an environment of everybody in a group, such as an organization of the identity manager."""
+
+    ROLES = [choice for choice in MemberRole.choices if choice[0] != MemberRole.OWNER]
+
+    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="group_accesses")
+    group = models.ForeignKey("auth.Group", on_delete=models.CASCADE, related_name="environment_accesses")
+    role = models.CharField(max_length=20, choices=ROLES, default=MemberRole.MEMBER)
+
+    class Meta:
+        verbose_name_plural = "group accesses"
+        constraints = [models.UniqueConstraint(fields=["environment", "group"], name="one_role_per_group")]
+
+    def __str__(self) -> str:
+        return f"{self.group} in {self.environment}: {self.get_role_display()}"

@@ -127,4 +127,5 @@ STACK_LOOKS = {
 class MemberRole(models.TextChoices):
     OWNER = "owner", "Owner"
     MEMBER = "member", "Member"
+    RESTRICTED = "restricted", "Restricted"
     READ_ONLY = "read_only", "Read-only"

@@ -9,10 +9,12 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 from django.template.loader import render_to_string
 
 from dashboard.models import (
+    Environment,
     HostState,
     Operation,
     OperationLog,
@@ -21,6 +23,7 @@ from dashboard.models import (
     StackState,
     StepState,
 )
+from dashboard.models.permissions import right_for
 from dashboard.operations import catalogue
 from dashboard.operations.kinds import Kind, kind_of
 
@@ -168,15 +171,17 @@ def _made(operation: Operation) -> dict[str, str]:
     return {"url": "hosts", "words": "See the hosts"} if operation.kind in HOST_KINDS else {}
 
 
-def _parts(operation: Operation, can_change: bool) -> dict[str, Any]:
+def _parts(operation: Operation, viewer: Viewer) -> dict[str, Any]:
     """The context of the parts that change as the operation goes on."""
+    allowed = viewer.may(right_for(operation.kind))
     stopped = operation.finished and operation.state != OperationState.SUCCEEDED
     failed = operation.steps.filter(state=StepState.FAILED).first() if stopped else None
     return {
         "operation": operation,
         "environment": operation.environment,
-        "can_cancel": can_change and may_cancel(operation),
-        "can_retry": can_change and may_retry(operation),
+        "may_act": allowed,
+        "can_cancel": allowed and may_cancel(operation),
+        "can_retry": allowed and may_retry(operation),
         "failed_step": failed,
         "left_behind": _left_behind(operation),
         "made": _made(operation),
@@ -195,7 +200,7 @@ def operation_context(viewer: Viewer, operation: Operation) -> dict[str, Any]:
     last = newest[0].pk if newest else 0
     live = "" if operation.finished else f"/ws/operations/{operation.pk}/?after={last}"
     return {
-        **_parts(operation, viewer.can_change),
+        **_parts(operation, viewer),
         "viewer": viewer,
         "steps": [{"step": step, "lines": by_step[step.n]} for step in operation.steps.all()],
         "general_lines": by_step[0],
@@ -218,16 +223,16 @@ def log_text(operation: Operation) -> Iterable[str]:
 class Progress:
     """What one viewer has of one operation; :meth:`next` gives what is missing, a message at a time."""
 
-    def __init__(self, operation_id: UUID, user_id: int, after: int) -> None:
+    def __init__(self, operation_id: UUID, user: User, after: int) -> None:
         self.operation_id = operation_id
-        self.user_id = user_id
+        self.user = user
         self.last = after
         self._shown: tuple[Any, ...] = ()
         self._steps: dict[int, tuple[Any, ...]] = {}
 
     def _operation(self) -> Operation | None:
         """Members go on watching when the operation deletes its own environment."""
-        mine = Operation.objects.filter(environment__memberships__user=self.user_id)
+        mine = Operation.objects.filter(environment__in=Environment.objects.seen_by(self.user))
         return mine.select_related("environment", "requested_by", "retry_of").filter(pk=self.operation_id).first()
 
     def allowed(self) -> bool:
@@ -274,9 +279,8 @@ class Progress:
         return message
 
     def _contents(self, operation: Operation) -> dict[str, str]:
-        membership = operation.environment.memberships.filter(user=self.user_id).first()
-        lives = operation.environment.deleted_at is None
-        parts = _parts(operation, lives and membership is not None and membership.role != "read_only")
+        viewer = Viewer(operation.environment, self.user, operation.environment.role_of(self.user))
+        parts = _parts(operation, viewer)
         names = ("badge", "facts", "actions", "result")
         return {f"operation-{name}": render_to_string(f"operations/{name}.html", parts) for name in names}
 

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 
-from dashboard.models import Environment, MemberRole
+from dashboard.models import Environment, MemberRole, Right
+from dashboard.models.permissions import is_operator, rights_of
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -16,28 +17,33 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Viewer:
-    """A member of an environment."""
+    """Somebody who may look at an environment: a member, or an operator without a role of their own there."""
 
     environment: Environment
     user: User
-    role: MemberRole
+    role: MemberRole | None
 
     @property
-    def can_change(self) -> bool:
-        return self.role != MemberRole.READ_ONLY and self.environment.deleted_at is None
+    def rights(self) -> frozenset[Right]:
+        """What the viewer may do here; a deleted environment can only be looked at."""
+        rights = rights_of(self.role, operator=is_operator(self.user))
+        return rights & {Right.LOOK} if self.environment.deleted_at else rights
+
+    def may(self, right: Right) -> bool:
+        return right in self.rights
 
     @property
-    def is_owner(self) -> bool:
-        return self.role == MemberRole.OWNER
+    def role_word(self) -> str:
+        return self.role.label if self.role else "Operator"
 
     @property
     def shared(self) -> dict[str, Any]:
-        """What every template of the environment is given."""
+        """What every template of the environment is given; ``can.deploy`` and the like are the viewer's rights."""
         return {
             "environment": self.environment,
             "role": self.role,
-            "can_change": self.can_change,
-            "is_owner": self.is_owner,
+            "role_word": self.role_word,
+            "can": {right.value: right in self.rights for right in Right},
         }
 
     def host_names(self) -> dict[str, tuple[str, UUID]]:
@@ -49,13 +55,12 @@ class Viewer:
 def viewer_of(
     user: AbstractBaseUser | AnonymousUser | None, environment_id: UUID | str, *, deleted: bool = False
 ) -> Viewer | None:
-    """The user as a member of the environment; None for outsiders and where there is no such environment.
+    """The user as a viewer of the environment; None for outsiders and where there is no such environment.
 
     With ``deleted`` also one that was deleted: its members may read how that went, and nothing else.
     """
     if not isinstance(user, User):
         return None
-    mine = Environment.objects.filter(memberships__user=user) if deleted else Environment.objects.visible_to(user)
+    mine = Environment.objects.seen_by(user) if deleted else Environment.objects.visible_to(user)
     environment = mine.select_related("template", "owner").filter(pk=environment_id).first()
-    role = environment.role_of(user) if environment else None
-    return Viewer(environment, user, role) if environment and role else None
+    return Viewer(environment, user, environment.role_of(user)) if environment else None

@@ -39,7 +39,7 @@ class OperationConsumer(MemberConsumer):
         operation_id: UUID = self.scope["url_route"]["kwargs"]["operation_id"]
         if user is None or not user.is_authenticated:
             return None
-        self._progress = Progress(operation_id, user.pk, cursor(self.scope.get("query_string", b"")))
+        self._progress = Progress(operation_id, user, cursor(self.scope.get("query_string", b"")))
         allowed = await database_sync_to_async(self._progress.allowed)()
         return [operation_group(operation_id)] if allowed else None
 

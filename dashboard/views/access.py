@@ -1,8 +1,8 @@
 """The one place where a view gets its environment: who may see it, and who may change it.
 
 Visitors who are not signed in go to the sign-in page, outsiders get 404 (they shall not learn that the
-environment exists), and read-only members get 403 with a sentence where something would change. What ends an
-environment is its owner's to do.
+environment exists), and members without the right get 403 with a sentence. Who has which right is said in
+:mod:`dashboard.models.permissions`.
 """
 
 from __future__ import annotations
@@ -19,11 +19,10 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django_htmx.http import HttpResponseClientRefresh
 
+from dashboard.models import Right
+from dashboard.models.permissions import refusal
 from dashboard.pages.live import Page
 from dashboard.pages.viewer import Viewer, viewer_of
-
-READ_ONLY = "You may look at this environment but not change it. Ask its owner for the role of a member."
-OWNER_ONLY = "Only the owner of an environment can delete it. Ask {owner} to do it."
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, Viewer, P], HttpResponse]
@@ -54,30 +53,23 @@ def _guard(view: View[P], *, deleted: bool) -> Callable[..., HttpResponseBase]:
     return guarded
 
 
-def changing(view: View[P]) -> Callable[..., HttpResponseBase]:
-    """For pages and actions that change something: read-only members are refused."""
+def needs(right: Right) -> Callable[[View[P]], Callable[..., HttpResponseBase]]:
+    """For pages and actions that take a right of their own: who looks only is refused with a sentence."""
 
-    def guarded(request: HttpRequest, viewer: Viewer, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        refuse_read_only(viewer)
-        return view(request, viewer, *args, **kwargs)
+    def decorate(view: View[P]) -> Callable[..., HttpResponseBase]:
+        def guarded(request: HttpRequest, viewer: Viewer, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            demand(viewer, right)
+            return view(request, viewer, *args, **kwargs)
 
-    return wraps(view)(member(guarded))
+        return wraps(view)(member(guarded))
 
-
-def owning(view: View[P]) -> Callable[..., HttpResponseBase]:
-    """For what only the environment's owner may do."""
-
-    def guarded(request: HttpRequest, viewer: Viewer, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        if not viewer.is_owner:
-            raise PermissionDenied(OWNER_ONLY.format(owner=viewer.environment.owner))
-        return view(request, viewer, *args, **kwargs)
-
-    return changing(wraps(view)(guarded))
+    return decorate
 
 
-def refuse_read_only(viewer: Viewer) -> None:
-    if not viewer.can_change:
-        raise PermissionDenied(READ_ONLY)
+def demand(viewer: Viewer, right: Right) -> None:
+    """PermissionDenied with a sentence for who lacks the right."""
+    if not viewer.may(right):
+        raise PermissionDenied(refusal(viewer.role, right, viewer.environment.owner))
 
 
 def live_url(viewer: Viewer, page: Page) -> str:

@@ -11,11 +11,12 @@ from django.views.decorators.http import require_POST
 
 from dashboard.flows.hosts import HostPlan, add_hosts, plan_hosts, promote_host, removal_plan, remove_host
 from dashboard.forms.hosts import AddHostsForm
+from dashboard.models import Right
 from dashboard.pages import hosts as pages
 from dashboard.pages.viewer import Viewer
 from platform_manager.errors import UserError
 
-from .access import changing, member, show
+from .access import member, needs, show
 
 PREFIX = "fw"
 
@@ -52,7 +53,7 @@ def _planned(viewer: Viewer, form: AddHostsForm) -> HostPlan | None:
         return None
 
 
-@changing
+@needs(Right.HOSTS)
 def hosts_add(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     form = AddHostsForm(request.POST if request.method == "POST" else _first_values(viewer))
     plan = _planned(viewer, form)
@@ -68,14 +69,14 @@ def hosts_add(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     return render(request, "hosts/add.html", context, status=status)
 
 
-@changing
+@needs(Right.HOSTS)
 def hosts_plan(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     """What adding these hosts would give, while the user types."""
     form = AddHostsForm({"driver": "local", **request.GET.dict()})
     return render(request, "hosts/_planned.html", {**viewer.shared, "form": form, "plan": _planned(viewer, form)})
 
 
-@changing
+@needs(Right.HOSTS)
 def host_remove(request: HttpRequest, viewer: Viewer, host_id: UUID) -> HttpResponse:
     found = pages.host_of(viewer, host_id)
     refusal = ""
@@ -91,7 +92,7 @@ def host_remove(request: HttpRequest, viewer: Viewer, host_id: UUID) -> HttpResp
     return render(request, "hosts/remove.html", context, status=422 if refusal else 200)
 
 
-@changing
+@needs(Right.HOSTS)
 @require_POST
 def host_promote(request: HttpRequest, viewer: Viewer, host_id: UUID) -> HttpResponse:
     found = pages.host_of(viewer, host_id)

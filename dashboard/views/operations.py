@@ -11,11 +11,12 @@ from django.views.decorators.http import require_POST
 
 from dashboard.flows.operations import cancel_operation, retry_operation
 from dashboard.models import Operation
+from dashboard.models.permissions import right_for
 from dashboard.pages.operations import log_text, operation_context, operations_page
 from dashboard.pages.viewer import Viewer
 from platform_manager.errors import UserError
 
-from .access import changing, member, show, witness
+from .access import demand, member, show, witness
 
 
 @member
@@ -40,10 +41,11 @@ def operation(request: HttpRequest, viewer: Viewer, operation_id: UUID) -> HttpR
     return render(request, "operations/operation.html", operation_context(viewer, found))
 
 
-@changing
+@member
 @require_POST
 def operation_cancel(request: HttpRequest, viewer: Viewer, operation_id: UUID) -> HttpResponse:
     found = _of(viewer, operation_id)
+    demand(viewer, right_for(found.kind))
     try:
         cancel_operation(found, viewer.user)
     except UserError as error:
@@ -51,10 +53,11 @@ def operation_cancel(request: HttpRequest, viewer: Viewer, operation_id: UUID) -
     return redirect("operation", viewer.environment.pk, found.pk)
 
 
-@changing
+@member
 @require_POST
 def operation_retry(request: HttpRequest, viewer: Viewer, operation_id: UUID) -> HttpResponse:
     found = _of(viewer, operation_id)
+    demand(viewer, right_for(found.kind))
     try:
         found = retry_operation(found, viewer.user)
     except UserError as error:

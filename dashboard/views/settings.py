@@ -8,11 +8,11 @@ from django.shortcuts import redirect, render
 
 from dashboard.flows.environments import delete_environment, deletion_plan, rename_environment
 from dashboard.forms.settings import DeleteEnvironmentForm, EnvironmentSettingsForm
-from dashboard.models import MemberRole
+from dashboard.models import MemberRole, Right
 from dashboard.pages.viewer import Viewer
 from platform_manager.errors import UserError
 
-from .access import member, owning, refuse_read_only
+from .access import demand, member, needs
 
 
 @member
@@ -21,7 +21,7 @@ def environment_settings(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     initial = {"name": environment.name, "description": environment.description}
     form = EnvironmentSettingsForm(request.POST if request.method == "POST" else None, initial=initial)
     if request.method == "POST":
-        refuse_read_only(viewer)
+        demand(viewer, Right.SETTINGS)
         if form.is_valid():
             try:
                 rename_environment(environment, **form.cleaned_data)
@@ -38,7 +38,7 @@ def environment_settings(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     return render(request, "environment/settings.html", context, status=422 if form.is_bound else 200)
 
 
-@owning
+@needs(Right.DELETE)
 def environment_delete(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     environment = viewer.environment
     form = DeleteEnvironmentForm(request.POST if request.method == "POST" else None)

@@ -14,14 +14,14 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from dashboard.flows.stacks import deploy_stack, preview_stack, remove_stack
 from dashboard.forms.stacks import StackForm, StackInput, read_input, typed_answers
-from dashboard.models import Stack
+from dashboard.models import Right, Stack
 from dashboard.pages import stacks as pages
 from dashboard.pages.snapshot import read
 from dashboard.pages.viewer import Viewer
 from platform_manager import recipes
 from platform_manager.errors import UserError
 
-from .access import changing, member, show
+from .access import member, needs, show
 
 # Its address is taken by the page that deploys.
 RESERVED = "deploy"
@@ -123,7 +123,7 @@ def _first_values(viewer: Viewer, chosen: recipes.BuiltinRecipe | None) -> dict[
     return {"name": free, "compose": chosen.compose, "recipe": chosen.name}
 
 
-@changing
+@needs(Right.DEPLOY)
 def stack_deploy(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     """``?recipe=`` chooses a built-in recipe."""
     if request.method == "POST":
@@ -149,7 +149,7 @@ def _last(known: Stack) -> tuple[str, dict[str, str]]:
     return revision.compose, {str(name): str(value) for name, value in answers.items()}
 
 
-@changing
+@needs(Right.DEPLOY)
 def stack_update(request: HttpRequest, viewer: Viewer, name: str) -> HttpResponse:
     known = _known(viewer, name)
     if request.method == "POST":
@@ -219,7 +219,7 @@ def _htmx(request: HttpRequest) -> bool:
     return request.headers.get("HX-Request") == "true"
 
 
-@changing
+@needs(Right.DEPLOY)
 @require_POST
 def stack_preview(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     """What deploying the form would do, while the user types; ``updating`` names a stack that exists."""
@@ -236,7 +236,7 @@ def _preview_answer(request: HttpRequest, viewer: Viewer, draft: Draft) -> HttpR
     return render(request, "stacks/_answer.html", context)
 
 
-@changing
+@needs(Right.DEPLOY)
 def stack_remove(request: HttpRequest, viewer: Viewer, name: str) -> HttpResponse:
     """Works for stacks that were deployed past the platform too."""
     view = read(viewer.environment)

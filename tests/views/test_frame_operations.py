@@ -100,7 +100,7 @@ def test_a_read_only_member_sees_the_page_without_buttons_and_may_not_press_them
     assert "Retry</button>" not in page
     refused = client.post(address("operation_retry", operation))
     assert refused.status_code == 403
-    assert "Ask its owner" in refused.content.decode()
+    assert f"Ask {operation.environment.owner}" in refused.content.decode()
     assert not operation.retries.exists()
 
 
