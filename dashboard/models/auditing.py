@@ -24,7 +24,8 @@ class Origin:
     user: User | None = None
 
 
-_origin: ContextVar[Origin] = ContextVar("origin", default=Origin())
+SYSTEM = Origin()
+_origin: ContextVar[Origin] = ContextVar("origin", default=SYSTEM)
 
 
 @contextmanager
@@ -62,7 +63,7 @@ def record(
         via=origin.via,
         address=origin.address,
         action=action,
-        object_kind=what._meta.model_name if what is not None else action.partition(".")[0],
+        object_kind=str(what._meta.model_name) if what is not None else action.partition(".")[0],
         object_id=str(what.pk) if what is not None else "",
         object_name=(name or (str(what) if what is not None else ""))[:200],
         environment_id=environment.pk if environment else None,
