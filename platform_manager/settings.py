@@ -45,6 +45,8 @@ PM_HOST_SECONDS = environ.integer("PM_HOST_SECONDS", 300)
 PM_WORKER_SLOTS = environ.integer("PM_WORKER_SLOTS", 16)
 PM_WORKER_TTL = environ.integer("PM_WORKER_TTL", 30)
 PM_HOSTS_PER_ENVIRONMENT = environ.integer("PM_HOSTS_PER_ENVIRONMENT", 100)
+PM_SOCKETS_PER_USER = environ.integer("PM_SOCKETS_PER_USER", 40)
+PM_KEEP_DAYS = environ.integer("PM_KEEP_DAYS", 90)
 
 _host = urlsplit(PM_URL).hostname or "localhost"
 ALLOWED_HOSTS = environ.words("PM_ALLOWED_HOSTS") or sorted(
@@ -65,6 +67,12 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.socialaccount",
+    "allauth.socialaccount.providers.github",
+    "allauth.socialaccount.providers.gitlab",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "platform_manager.accounts",
     "dashboard",
 ]
 
@@ -77,6 +85,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "platform_manager.accounts.gate.LocalAccounts",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -136,6 +145,8 @@ else:
 
 PM_REDIS_URL = environ.text("PM_REDIS_URL")
 if PM_REDIS_URL:
+    # Counts of tries to sign in, which all web processes share.
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": PM_REDIS_URL}}
     CHANNEL_LAYERS = {
         "default": {
             "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
@@ -144,24 +155,111 @@ if PM_REDIS_URL:
     }
 else:
     CHANNEL_LAYERS = {"default": {"BACKEND": "dashboard.realtime.layer.EmbeddedLayer"}}
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
-AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
-]
+# Signing in; docs/sign-in.md.
+PM_LOCAL_ACCOUNTS = environ.flag("PM_LOCAL_ACCOUNTS", True)
+PM_REGISTRATION = environ.flag("PM_REGISTRATION", False)
+PM_FIWARE_NAME = environ.text("PM_FIWARE_NAME") or "FIWARE Lab"
+PM_FIWARE_SERVER = environ.address("PM_FIWARE_SERVER", "https://account.lab.fiware.org")
+PM_FIWARE_CLIENT_ID = environ.text("PM_FIWARE_CLIENT_ID")
+PM_FIWARE_CLIENT_SECRET = environ.text("PM_FIWARE_CLIENT_SECRET") or environ.file_text("PM_FIWARE_CLIENT_SECRET_FILE")
+PM_FIWARE_OPERATOR_ROLE = environ.text("PM_FIWARE_OPERATOR_ROLE").strip()
+PM_FIWARE_REQUIRED_ROLE = environ.text("PM_FIWARE_REQUIRED_ROLE").strip()
+PM_FIWARE_TRUST_EMAIL = environ.flag("PM_FIWARE_TRUST_EMAIL", False)
+PM_OIDC_NAME = environ.text("PM_OIDC_NAME") or "OpenID Connect"
+PM_OIDC_SERVER = environ.address("PM_OIDC_SERVER")
+PM_OIDC_ORIGINS = environ.words("PM_OIDC_ORIGINS")
+PM_OIDC_CLIENT_ID = environ.text("PM_OIDC_CLIENT_ID")
+PM_OIDC_CLIENT_SECRET = environ.text("PM_OIDC_CLIENT_SECRET")
+PM_GITHUB_CLIENT_ID = environ.text("PM_GITHUB_CLIENT_ID")
+PM_GITHUB_CLIENT_SECRET = environ.text("PM_GITHUB_CLIENT_SECRET")
+PM_GITLAB_SERVER = environ.address("PM_GITLAB_SERVER", "https://gitlab.com")
+PM_GITLAB_CLIENT_ID = environ.text("PM_GITLAB_CLIENT_ID")
+PM_GITLAB_CLIENT_SECRET = environ.text("PM_GITLAB_CLIENT_SECRET")
+for _name in ("FIWARE", "OIDC", "GITHUB", "GITLAB"):
+    if globals()[f"PM_{_name}_CLIENT_ID"] and not globals()[f"PM_{_name}_CLIENT_SECRET"]:
+        raise environ.BadSetting(f"PM_{_name}_CLIENT_SECRET", "", "the secret that belongs to the client id")
+if PM_OIDC_CLIENT_ID and not PM_OIDC_SERVER:
+    raise environ.BadSetting("PM_OIDC_SERVER", "", "the server's address, which its client id needs")
+_providers_on = any((PM_FIWARE_CLIENT_ID, PM_OIDC_CLIENT_ID, PM_GITHUB_CLIENT_ID, PM_GITLAB_CLIENT_ID))
+if not PM_LOCAL_ACCOUNTS and not _providers_on:
+    raise environ.BadSetting("PM_LOCAL_ACCOUNTS", "no", "possible without another way to sign in")
+
+AUTHENTICATION_BACKENDS = ["platform_manager.accounts.backends.AccountsBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
-ACCOUNT_LOGIN_METHODS = {"username", "email"}
-ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
-ACCOUNT_EMAIL_VERIFICATION = "none"
-ACCOUNT_ADAPTER = "dashboard.views.accounts.AccountAdapter"
-PM_REGISTRATION = environ.flag("PM_REGISTRATION", False)
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "environments"
+SESSION_COOKIE_AGE = environ.integer("PM_SESSION_HOURS", 168) * 3600
+
+globals().update(environ.smtp("PM_EMAIL_URL"))
+_mail = bool(environ.text("PM_EMAIL_URL"))
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = environ.text("PM_EMAIL_FROM") or "platform-manager@localhost"
+
+ACCOUNT_ADAPTER = "platform_manager.accounts.adapters.AccountAdapter"
+ACCOUNT_FORMS = {"reset_password": "platform_manager.accounts.forms.PasswordForgotten"}
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+# Who registers shows first that the address is theirs, where mail can be sent; addresses that nobody confirmed
+# are shown as such and count for nothing.
+_confirm = PM_REGISTRATION and _mail
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email*" if _confirm else "email", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory" if _confirm else "none"
+ACCOUNT_EMAIL_NOTIFICATIONS = _mail
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "Platform Manager: "
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(PM_URL).scheme
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+# Over one second, minute, hour or day; by address, user, or what was typed.
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "10/m/ip,5/5m/key",
+    "signup": "10/h/ip",
+    "reset_password": "20/h/ip,3/h/key",
+    "reset_password_from_key": "20/m/ip",
+    "reauthenticate": "10/m/user",
+    "fiware_login": "120/m/ip",
+    "fiware_callback": "120/m/ip",
+}
+# Keyrock gives no word on whether an address is confirmed; who they are is for the provider to say.
+SOCIALACCOUNT_ADAPTER = "platform_manager.accounts.adapters.SocialAdapter"
+SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
+SOCIALACCOUNT_EMAIL_REQUIRED = False
+SOCIALACCOUNT_QUERY_EMAIL = True
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+# FIWARE Lab takes 10 to 15 s for a step.
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 30
+_apps = {
+    name: [{"client_id": client_id, "secret": secret, **more}] if client_id else []
+    for name, client_id, secret, more in [
+        ("fiware", PM_FIWARE_CLIENT_ID, PM_FIWARE_CLIENT_SECRET, {}),
+        (
+            "openid_connect",
+            PM_OIDC_CLIENT_ID,
+            PM_OIDC_CLIENT_SECRET,
+            {"provider_id": "oidc", "name": PM_OIDC_NAME, "settings": {"server_url": PM_OIDC_SERVER}},
+        ),
+        ("github", PM_GITHUB_CLIENT_ID, PM_GITHUB_CLIENT_SECRET, {}),
+        ("gitlab", PM_GITLAB_CLIENT_ID, PM_GITLAB_CLIENT_SECRET, {"settings": {"gitlab_url": PM_GITLAB_SERVER}}),
+    ]
+}
+SOCIALACCOUNT_PROVIDERS = {
+    **{name: {"APPS": apps} for name, apps in _apps.items()},
+    "fiware": {"APPS": _apps["fiware"], "VERIFIED_EMAIL": PM_FIWARE_TRUST_EMAIL},
+}
+MFA_ADAPTER = "platform_manager.accounts.mfa.MfaAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = PM_LOCAL_ACCOUNTS
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PM_URL.startswith("https://")
+# Nobody's clock is right to the second; and the second factor needs no confirmed address.
+MFA_TOTP_TOLERANCE = 1
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+# The last address in X-Forwarded-For is the one our own proxy has seen.
+PM_BEHIND_PROXY = environ.flag("PM_BEHIND_PROXY", False)
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if PM_BEHIND_PROXY else 0
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
@@ -187,7 +285,7 @@ _secure = PM_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _secure
 SECURE_SSL_REDIRECT = _secure and environ.flag("PM_SSL_REDIRECT", True)
 SECURE_HSTS_SECONDS = 31_536_000 if _secure else 0
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if environ.flag("PM_BEHIND_PROXY", False) else None
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PM_BEHIND_PROXY else None
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_HTTPONLY = False

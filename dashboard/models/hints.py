@@ -24,6 +24,10 @@ def environment_group(environment_id: object) -> str:
     return f"environment-{environment_id}"
 
 
+def user_group(user_id: object) -> str:
+    return f"user-{user_id}"
+
+
 def operation_group(operation_id: object) -> str:
     return f"operation-{operation_id}"
 

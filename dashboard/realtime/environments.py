@@ -16,7 +16,6 @@ from typing import Any
 from urllib.parse import parse_qsl
 from uuid import UUID
 
-from channels.db import database_sync_to_async
 from django.http import Http404
 
 from dashboard.models.hints import environment_group
@@ -24,6 +23,7 @@ from dashboard.pages.environments import environments_page
 from dashboard.pages.hosts import host_page, hosts_page
 from dashboard.pages.live import Page, Screen
 from dashboard.pages.networks import networks_page
+from dashboard.pages.operation_rows import notices_page
 from dashboard.pages.operations import operations_page
 from dashboard.pages.overview import overview_page
 from dashboard.pages.services import service_page, services_page, task_page
@@ -31,6 +31,7 @@ from dashboard.pages.stacks import stack_page, stacks_page
 from dashboard.pages.viewer import Viewer, viewer_of
 
 from .member import NOT_FOUND, MemberConsumer
+from .threads import in_thread
 
 EVERY = 0.1
 # The list hears of all environments of its viewer, and shows little of each.
@@ -50,6 +51,7 @@ PAGES: dict[str, Callable[[Viewer, Mapping[str, str]], Page]] = {
     "task": task_page,
     "networks": networks_page,
     "operations": operations_page,
+    "notices": notices_page,
 }
 
 
@@ -96,12 +98,11 @@ class PageConsumer(MemberConsumer):
         self._spawn(self._send_all(Watch(self.page, params.get("after") or params.get("seen", ""))))
 
     async def _send_all(self, watch: Watch) -> None:
-        load = database_sync_to_async(watch.next)
         clock = asyncio.get_running_loop()
         while True:
             begun = clock.time()
             self._changed.clear()
-            message = await load()
+            message = await in_thread(watch.next)
             if message is None:
                 await self.close(NOT_FOUND)
                 return
@@ -120,18 +121,16 @@ class EnvironmentConsumer(PageConsumer):
     """One page of an environment, for its members."""
 
     async def admit(self) -> list[str] | None:
-        self._environment_id: UUID = self.scope["url_route"]["kwargs"]["environment_id"]
+        environment_id: UUID = self.scope["url_route"]["kwargs"]["environment_id"]
+        self.environment_id = environment_id
         self._params = self.params()
         if self._params.get("page") not in PAGES:
             return None
-        viewer = await database_sync_to_async(self._viewer)()
-        return [environment_group(self._environment_id)] if viewer else None
-
-    def _viewer(self) -> Viewer | None:
-        return viewer_of(self.scope.get("user"), self._environment_id)
+        viewer = await in_thread(viewer_of, self.scope["user"], environment_id)
+        return [environment_group(environment_id)] if viewer else None
 
     def page(self) -> Page | None:
-        viewer = self._viewer()
+        viewer = viewer_of(self.scope["user"], self.environment_id) if self.environment_id else None
         try:
             return PAGES[self._params["page"]](viewer, self._params) if viewer else None
         except Http404:
@@ -145,8 +144,7 @@ class EnvironmentListConsumer(PageConsumer):
 
     async def admit(self) -> list[str] | None:
         # Its groups are those of the environments that the first look finds.
-        user = self.scope.get("user")
-        return [] if user is not None and user.is_authenticated else None
+        return []
 
     def page(self) -> Page:
         page = environments_page(self.scope["user"])

@@ -14,7 +14,6 @@ from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
 
-from asgiref.sync import sync_to_async
 from django.urls import reverse
 
 from dashboard.models import Environment, Host
@@ -25,6 +24,7 @@ from platform_manager.swarm.snapshot import Task
 from platform_manager.wiring import EnginePool
 
 from .member import NOT_FOUND, MemberConsumer
+from .threads import in_thread
 
 BATCH_SECONDS = 0.05
 BATCH_BYTES = 64 * 1024
@@ -91,16 +91,22 @@ class Batch:
 class LogConsumer(MemberConsumer):
     """One log viewer."""
 
+    async def connect(self) -> None:
+        self.pool = EnginePool()
+        await super().connect()
+
     async def admit(self) -> list[str] | None:
         self.sources: dict[str, int] = {}
         self.followed: set[int] = set()
         self.batch = Batch()
-        self.pool = EnginePool()
         self.wish = Wish.of(self.scope["query_string"])
-        environment = await _environment(self.scope["user"], self.scope["url_route"]["kwargs"]["environment_id"])
+        environment = await in_thread(
+            _environment, self.scope["user"], self.scope["url_route"]["kwargs"]["environment_id"]
+        )
         if environment is None:
             return None
         self.environment = environment
+        self.environment_id = environment.pk
         return [environment_group(environment.pk)]
 
     async def begin(self) -> None:
@@ -126,10 +132,10 @@ class LogConsumer(MemberConsumer):
         first, crowded = True, False
         while True:
             self._changed.clear()
-            if await _environment(self.scope["user"], self.environment.pk) is None:
+            if await in_thread(_environment, self.scope["user"], self.environment.pk) is None:
                 await self.close(NOT_FOUND)
                 return
-            hosts, tasks = await _tasks(self.environment, self.wish)
+            hosts, tasks = await in_thread(_tasks, self.environment, self.wish)
             fresh = [task for task in tasks if task.id not in self.sources and task.container_id]
             if not first:
                 # A task that ended before anybody looked is history unless it was asked for by name.
@@ -230,12 +236,10 @@ def stamp_of_last(data: bytes) -> bytes:
     return data[start : start + 64].split(b" ", 1)[0]
 
 
-@sync_to_async
 def _environment(user: Any, environment_id: UUID) -> Environment | None:
     return Environment.objects.visible_to(user).filter(pk=environment_id).first()
 
 
-@sync_to_async
 def _tasks(environment: Environment, wish: Wish) -> tuple[dict[str, Host], list[Task]]:
     view = snapshot.read(environment)
     hosts = {host.node_id: host for host in environment.hosts.exclude(node_id="")}

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
 
-from channels.db import database_sync_to_async
-
+from dashboard.models import Operation
 from dashboard.models.hints import operation_group
 from dashboard.pages.operations import Progress
 
-from .member import NOT_FOUND, MemberConsumer
+from .member import ACCESS_HINTS, NOT_FOUND, MemberConsumer
+from .threads import in_thread
 
 # Hints are lossy; a look now and then bounds what a lost one costs.
 LOOK_EVERY = 10.0
@@ -31,25 +32,34 @@ def cursor(query: bytes) -> int:
     return int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 19 else 0
 
 
+def environment_of(operation_id: UUID) -> UUID | None:
+    return Operation.objects.filter(pk=operation_id).values_list("environment_id", flat=True).first()
+
+
 class OperationConsumer(MemberConsumer):
     """Sends what its viewer lacks, in order, until the operation has ended."""
 
+    # Members go on watching when the operation deletes its own environment.
+    deleted_too = True
+
     async def admit(self) -> list[str] | None:
-        user = self.scope.get("user")
         operation_id: UUID = self.scope["url_route"]["kwargs"]["operation_id"]
-        if user is None or not user.is_authenticated:
+        self._progress = Progress(operation_id, self.scope["user"], cursor(self.scope.get("query_string", b"")))
+        if not await in_thread(self._progress.allowed):
             return None
-        self._progress = Progress(operation_id, user, cursor(self.scope.get("query_string", b"")))
-        allowed = await database_sync_to_async(self._progress.allowed)()
-        return [operation_group(operation_id)] if allowed else None
+        self.environment_id = await in_thread(environment_of, operation_id)
+        return [operation_group(operation_id)]
+
+    def concerns(self, hint: dict[str, Any]) -> bool:
+        """Its own hints say nothing of what changed; those of the environment do."""
+        return hint.get("what", "access") in ACCESS_HINTS
 
     async def begin(self) -> None:
         self._spawn(self._send_all(self._progress))
 
     async def _send_all(self, progress: Progress) -> None:
-        load = database_sync_to_async(progress.next)
         while True:
-            message, more = await load()
+            message, more = await in_thread(progress.next)
             if message is None:
                 await self.close(NOT_FOUND)
                 return
