@@ -37,6 +37,45 @@ def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
 
 
+def address(name: str, default: str = "") -> str:
+    """An http or https address without a slash at its end, or nothing."""
+    value = os.environ.get(name, "").strip() or default
+    url = urlsplit(value)
+    plain = value.isascii() and value.isprintable() and not set(value) & set(" ,;'\"?#@")
+    if value and not (url.scheme in ("http", "https") and url.hostname and plain):
+        raise BadSetting(name, value, "an http:// or https:// address")
+    return value.rstrip("/")
+
+
+def file_text(name: str) -> str:
+    """The text of the file whose path the variable holds; nothing without one."""
+    value = os.environ.get(name, "")
+    try:
+        return Path(value).read_text().strip() if value else ""
+    except (OSError, UnicodeDecodeError):
+        raise BadSetting(name, value, "a file that can be read") from None
+
+
+def smtp(name: str) -> dict[str, Any]:
+    """Django's e-mail settings for smtp://user:password@host:port (STARTTLS with smtp+tls, TLS with smtps)."""
+    value = os.environ.get(name, "")
+    url = urlsplit(value)
+    if not value:
+        return {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}
+    if url.scheme not in ("smtp", "smtp+tls", "smtps") or not url.hostname:
+        raise BadSetting(name, f"{url.scheme}://...", "an smtp://, smtp+tls:// or smtps:// address")
+    return {
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": url.hostname,
+        "EMAIL_PORT": url.port or {"smtp": 25, "smtp+tls": 587, "smtps": 465}[url.scheme],
+        "EMAIL_HOST_USER": unquote(url.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(url.password or ""),
+        "EMAIL_USE_TLS": url.scheme == "smtp+tls",
+        "EMAIL_USE_SSL": url.scheme == "smtps",
+        "EMAIL_TIMEOUT": 20,
+    }
+
+
 def path(name: str, default: Path) -> Path:
     value = os.environ.get(name, "")
     return Path(value) if value else default

@@ -232,23 +232,22 @@ SOCIALACCOUNT_QUERY_EMAIL = True
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
 # FIWARE Lab takes 10 to 15 s for a step.
 SOCIALACCOUNT_REQUESTS_TIMEOUT = 30
-_apps = {
-    name: [{"client_id": client_id, "secret": secret, **more}] if client_id else []
-    for name, client_id, secret, more in [
-        ("fiware", PM_FIWARE_CLIENT_ID, PM_FIWARE_CLIENT_SECRET, {}),
-        (
-            "openid_connect",
-            PM_OIDC_CLIENT_ID,
-            PM_OIDC_CLIENT_SECRET,
-            {"provider_id": "oidc", "name": PM_OIDC_NAME, "settings": {"server_url": PM_OIDC_SERVER}},
-        ),
-        ("github", PM_GITHUB_CLIENT_ID, PM_GITHUB_CLIENT_SECRET, {}),
-        ("gitlab", PM_GITLAB_CLIENT_ID, PM_GITLAB_CLIENT_SECRET, {"settings": {"gitlab_url": PM_GITLAB_SERVER}}),
-    ]
-}
+_oidc = {"provider_id": "oidc", "name": PM_OIDC_NAME, "settings": {"server_url": PM_OIDC_SERVER}}
+_gitlab = {"settings": {"gitlab_url": PM_GITLAB_SERVER}}
+
+
+def _apps(client_id: str, secret: str, **more: object) -> list[dict[str, object]]:
+    return [{"client_id": client_id, "secret": secret, **more}] if client_id else []
+
+
 SOCIALACCOUNT_PROVIDERS = {
-    **{name: {"APPS": apps} for name, apps in _apps.items()},
-    "fiware": {"APPS": _apps["fiware"], "VERIFIED_EMAIL": PM_FIWARE_TRUST_EMAIL},
+    "fiware": {
+        "APPS": _apps(PM_FIWARE_CLIENT_ID, PM_FIWARE_CLIENT_SECRET),
+        "VERIFIED_EMAIL": PM_FIWARE_TRUST_EMAIL,
+    },
+    "openid_connect": {"APPS": _apps(PM_OIDC_CLIENT_ID, PM_OIDC_CLIENT_SECRET, **_oidc)},
+    "github": {"APPS": _apps(PM_GITHUB_CLIENT_ID, PM_GITHUB_CLIENT_SECRET)},
+    "gitlab": {"APPS": _apps(PM_GITLAB_CLIENT_ID, PM_GITLAB_CLIENT_SECRET, **_gitlab)},
 }
 MFA_ADAPTER = "platform_manager.accounts.mfa.MfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]

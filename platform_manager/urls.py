@@ -3,10 +3,14 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from platform_manager.accounts.admin_sign_in import admin_sign_in
+
 handler500 = "dashboard.views.errors.server_error"
 
 urlpatterns = [
-    path("accounts/", include("allauth.account.urls")),
+    path("accounts/", include("allauth.urls")),
+    # One door: the admin site's own form knows neither second factors nor limits of tries.
+    path("admin/login/", admin_sign_in),
     path("admin/", admin.site.urls),
     path("", include("dashboard.urls")),
 ]

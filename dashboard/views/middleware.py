@@ -9,20 +9,27 @@ from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from platform_manager.accounts.methods import form_origins
+
 HEADER = "Content-Security-Policy"
 
 
 def policy(request: HttpRequest) -> str:
-    """The policy; websockets to the same host are named for older browsers."""
+    """The policy; websockets to the same host are named for older browsers.
+
+    Forms may lead to the sign-in providers: signing in and out are forms that answer with a redirect to them, and
+    browsers hold redirects to form-action as well.
+    """
     try:
         host = request.get_host()
         sockets = f" ws://{host} wss://{host}"
     except DisallowedHost:
         sockets = ""
+    forms = " ".join(["'self'", *form_origins()])
     return (
         "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
         f"connect-src 'self'{sockets}; object-src 'none'; frame-ancestors 'none'; "
-        "base-uri 'self'; form-action 'self'"
+        f"base-uri 'self'; form-action {forms}"
     )
 
 

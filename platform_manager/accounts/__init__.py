@@ -1,1 +1,1 @@
-
+"""Signing in: local accounts, FIWARE Lab (Keyrock) and other providers, on django-allauth."""
