@@ -10,13 +10,14 @@ from uuid import UUID
 
 from django.http import Http404
 
-from dashboard.models import Host, HostRole, Operation
+from dashboard.models import Host, HostRole, HostState, Operation
 from platform_manager.swarm.snapshot import Node
 
 from .lists import listing
 from .live import Container, Page
 from .looks import Badge, badge_of
-from .operation_rows import operation_rows
+from .operation_rows import notices, operation_rows
+from .places import may_run, places
 from .services import task_rows
 from .snapshot import SnapshotView, read
 from .viewer import Viewer
@@ -24,7 +25,10 @@ from .viewer import Viewer
 
 @dataclass(frozen=True, slots=True)
 class HostRow:
-    """``memory`` and ``disk`` are bytes, 0 where the host has not said yet."""
+    """``memory`` and ``disk`` are bytes, 0 where the host has not said yet.
+
+    ``tasks`` are known to run; ``unknown`` did when the host last answered.
+    """
 
     id: str
     host_id: UUID
@@ -39,6 +43,7 @@ class HostRow:
     disk: int
     addresses: tuple[str, ...]
     tasks: int
+    unknown: int
     link_up: bool
     link_changed_at: datetime | None
 
@@ -54,7 +59,8 @@ def number(value: object) -> float:
 def host_row(host: Host, view: SnapshotView) -> HostRow:
     node: Node | None = view.node_by_id.get(host.node_id) if host.node_id else None
     facts = host.facts if isinstance(host.facts, dict) else {}
-    running = sum(task.state == "running" for task in view.tasks_by_node.get(host.node_id, ())) if node else 0
+    running = sum(map(may_run, view.tasks_by_node.get(host.node_id, ()))) if node else 0
+    away = host.state == HostState.DISCONNECTED or (node is not None and node.state != "ready")
     return HostRow(
         id=f"host-{host.pk}",
         host_id=host.pk,
@@ -68,7 +74,8 @@ def host_row(host: Host, view: SnapshotView) -> HostRow:
         memory=node.memory if node else int(number(facts.get("memory_bytes"))),
         disk=int(number(facts.get("disk_bytes"))),
         addresses=tuple(str(address)[:64] for address in host.addresses[:6]),
-        tasks=running,
+        tasks=0 if away else running,
+        unknown=running if away else 0,
         link_up=host.link_up,
         link_changed_at=host.link_changed_at,
     )
@@ -92,7 +99,7 @@ def hosts_page(viewer: Viewer, params: Mapping[str, str]) -> Page:
     view = read(viewer.environment)
     found = listing(host_rows(viewer, view), params, HostRow.told)
     hosts = host_container(viewer, found.items, searched=bool(found.query))
-    context = {**viewer.shared, "view": view, "listing": found, "hosts": hosts}
+    context = {**viewer.shared, "notices": notices(viewer), "view": view, "listing": found, "hosts": hosts}
     return Page("hosts", "hosts/list.html", context, found.params)
 
 
@@ -147,10 +154,11 @@ def host_page(viewer: Viewer, params: Mapping[str, str]) -> Page:
     node = view.node_by_id.get(host.node_id) if host.node_id else None
     head = host_head(host, host_row(host, view), node)
     tasks = [task for task in view.tasks_by_node.get(host.node_id, ()) if host.node_id]
-    found = listing(task_rows(tasks, view, viewer.host_names()), params, lambda row: row.told())
+    found = listing(task_rows(tasks, places(viewer, view)), params, lambda row: row.told())
     of_host = {**viewer.shared, "of_host": True}
     context = {
         **viewer.shared,
+        "notices": notices(viewer),
         "host": host,
         "view": view,
         "listing": found,

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from dashboard.models import Host, Operation, Revision, Stack
 from dashboard.models.states import Look
-from platform_manager.swarm.snapshot import Node, Service, Task
+from platform_manager.swarm.snapshot import Service, Task
 
 STARTING = frozenset({"new", "assigned", "accepted", "ready", "preparing", "starting"})
 UNWELL = frozenset({"failed", "rejected", "orphaned"})
@@ -46,8 +46,9 @@ TASKS = {
 }
 
 
-def task_badge(task: Task, node: Node | None) -> Badge:
-    if task.state == "running" and node is not None and node.state != "ready":
+def task_badge(task: Task, away: bool) -> Badge:
+    """``away``: its host does not answer."""
+    if task.state == "running" and away:
         return Badge("Unknown", "yellow", False, "Its host does not answer; the task ran when it last did.")
     return TASKS.get(task.state, Badge(task.state.capitalize() or "Unknown", "secondary"))
 
@@ -61,16 +62,25 @@ UPDATES = {
 }
 
 
-def service_badge(service: Service, tasks: Iterable[Task]) -> Badge:
-    """``tasks`` are looked at only where fewer run than should."""
+def service_badge(service: Service, tasks: Iterable[Task], *, unknown: int = 0, error: str = "") -> Badge:
+    """``tasks`` are looked at only where fewer run than should.
+
+    ``unknown`` counts tasks on hosts that do not answer; ``error`` is how the last task ended whose successor does
+    not run well.
+    """
     if service.update_state in UPDATES:
         return UPDATES[service.update_state]._replace(sentence=service.update_message)
     if service.mode.endswith("job"):
         return Badge("Job", "azure" if service.running else "secondary", bool(service.running))
     if service.desired == 0:
         return Badge("No tasks", "secondary", False, "Nothing is wanted, or no host fits its constraints.")
+    if error:
+        return Badge("Failing", "red", True, f"It is started again and again. The last try: {error}")
     if service.running >= service.desired:
         return Badge("Running", "green", False, "Everything that should run does.")
+    if unknown:
+        word, colour = ("Degraded", "yellow") if service.running else ("Unknown", "yellow")
+        return Badge(word, colour, False, "Tasks are on a host that does not answer; they may run.")
     if all(task.state in STARTING or task.state == "running" for task in tasks):
         return Badge("Starting", "azure", True, "Its tasks are starting.")
     if service.running:

@@ -10,6 +10,7 @@ from platform_manager.swarm.snapshot import Network, Volume
 
 from .lists import listing
 from .live import Container, Page
+from .operation_rows import notices
 from .snapshot import read
 from .viewer import Viewer
 
@@ -60,6 +61,7 @@ def networks_page(viewer: Viewer, params: Mapping[str, str]) -> Page:
     shared = viewer.shared
     context = {
         **shared,
+        "notices": notices(viewer),
         "view": view,
         "listing": volumes,
         "network_listing": networks,

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Prefetch
+from django.utils import timezone
 
 from dashboard.models import Environment, Operation, OperationState, OperationStep, StepState
 
+from .live import Container, Page
 from .looks import Badge, badge_of
+from .viewer import Viewer
 
 SHOWN = 10
+NOTICES = 5
+# Whoever was away for longer reads the list.
+NOTICE_LIFE = timedelta(minutes=5)
+UNFINISHED = (OperationState.RUNNING, OperationState.QUEUED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +56,7 @@ def unfinished(environment: Environment) -> list[OperationRow]:
     """Running and waiting operations, the running one first, each with its step at work."""
     at_work = OperationStep.objects.filter(state=StepState.RUNNING)
     found = (
-        environment.operations.filter(state__in=[OperationState.RUNNING, OperationState.QUEUED])
+        environment.operations.filter(state__in=UNFINISHED)
         .select_related("requested_by")
         .prefetch_related(Prefetch("steps", queryset=at_work, to_attr="at_work"))
         .order_by("-state", "id")
@@ -61,3 +68,48 @@ def latest(environment: Environment) -> list[OperationRow]:
     """The operations that ended last."""
     ended = [state for state in OperationState if state.finished]
     return operation_rows(environment.operations.filter(state__in=ended).select_related("requested_by")[:5])
+
+
+ENDINGS = {
+    OperationState.SUCCEEDED: "succeeded",
+    OperationState.FAILED: "failed",
+    OperationState.CANCELLED: "was cancelled",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """How an operation ended, for somebody who was looking at something else."""
+
+    id: str
+    operation_id: UUID
+    title: str
+    state: str
+    ending: str
+    sentence: str
+    ended_at: datetime
+
+
+def notices(viewer: Viewer) -> Container:
+    """The operations that ended lately, the newest one last; the browser tells of those it has not told of."""
+    since = timezone.now() - NOTICE_LIFE
+    newest = viewer.environment.operations.filter(finished_at__gt=since).exclude(state__in=UNFINISHED)[:NOTICES]
+    rows = [
+        Notice(
+            id=f"notice-{one.pk}",
+            operation_id=one.pk,
+            title=one.title,
+            state=one.state,
+            ending=ENDINGS[OperationState(one.state)],
+            sentence=one.error.strip().partition("\n")[0][:300] if one.state == OperationState.FAILED else "",
+            ended_at=one.finished_at,
+        )
+        for one in reversed(newest)
+        if one.finished_at is not None
+    ]
+    return Container("notices", "operations/notice.html", rows, shared={"environment": viewer.environment})
+
+
+def notices_page(viewer: Viewer, params: Mapping[str, str]) -> Page:
+    """Nothing but the notices, for pages that have no live rows of their own."""
+    return Page("notices", "", {"notices": notices(viewer)})

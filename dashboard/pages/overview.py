@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from dashboard.models import Environment, HostRole, HostState
+from dashboard.models import Environment, HostRole, HostState, Right
 
 from .hosts import HostRow, host_container, host_rows
 from .lists import listing
 from .live import Container, Page
 from .looks import STARTING, unwell
-from .operation_rows import latest, unfinished
+from .operation_rows import latest, notices, unfinished
+from .places import Places, places
 from .services import TaskRow, split, task_row
 from .snapshot import SnapshotView, read
 from .stacks import StackRow, stack_container, stack_rows
@@ -37,11 +39,11 @@ class Summary:
     whole_services: int
     tasks_running: int
     tasks_wanted: int
+    tasks_unknown: int
     cpus: float
     memory: int
-    mtu: int
-    template: str
     problem: str
+    removing: bool
 
     @property
     def manager_sentence(self) -> str:
@@ -54,8 +56,9 @@ class Summary:
 
 
 def summary(
-    environment: Environment, view: SnapshotView, hosts: Sequence[HostRow], stacks: Sequence[StackRow]
+    environment: Environment, view: SnapshotView, hosts: Sequence[HostRow], stacks: Sequence[StackRow], at: Places
 ) -> Summary:
+    services = [at.answering(service) for service in view.services]
     managers, away = HostRole.MANAGER.label, HostState.DISCONNECTED.label
     return Summary(
         id="summary-tiles",
@@ -66,49 +69,88 @@ def summary(
         managers_wanted=environment.managers,
         stacks=len(stacks),
         unwell_stacks=sum(unwell(stack.badge) for stack in stacks),
-        services=len(view.services),
-        whole_services=sum(service.running >= service.desired for service in view.services),
-        tasks_running=sum(min(service.running, service.desired) for service in view.services),
-        tasks_wanted=sum(service.desired for service in view.services),
+        services=len(services),
+        whole_services=sum(service.running >= service.desired for service in services),
+        tasks_running=sum(min(service.running, service.desired) for service in services),
+        tasks_wanted=sum(service.desired for service in services),
+        tasks_unknown=at.unknown_of(services),
         cpus=sum(host.cpus for host in hosts),
         memory=sum(host.memory for host in hosts),
-        mtu=environment.mtu or 0,
-        template=environment.template.name if environment.template else "",
         problem=view.problem,
+        removing=environment.removing_since is not None,
     )
 
 
-def attention(viewer: Viewer, view: SnapshotView) -> list[TaskRow]:
-    """Tasks of services that lack some: the ones that do not run, each with its full error."""
-    short = [service for service in view.services if service.running < service.desired]
-    if not short:
-        return []
-    hosts = viewer.host_names()
+@dataclass(frozen=True, slots=True)
+class Buttons:
+    """What the viewer may do; the first step of a new environment is its hosts, later it is stacks."""
+
+    id: str
+    hosts: bool
+    deploy: bool
+    has_hosts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the environment is; ``mtu`` is bytes, 0 until the first hosts measured it."""
+
+    id: str
+    template: str
+    managers: int
+    mtu: int
+    owner: str
+    created_at: datetime
+    role: str
+
+
+def facts(viewer: Viewer) -> Facts:
+    environment = viewer.environment
+    return Facts(
+        id="facts",
+        template=environment.template.name if environment.template else "",
+        managers=environment.managers,
+        mtu=environment.swarm_mtu or environment.mtu or 0,
+        owner=str(environment.owner),
+        created_at=environment.created_at,
+        role=str(viewer.role_word),
+    )
+
+
+def attention(view: SnapshotView, at: Places) -> list[TaskRow]:
+    """Tasks of services that lack some: the ones that do not run or may not, each with its full error."""
+    short = [service for service in map(at.answering, view.services) if service.running < service.desired]
     rows: list[TaskRow] = []
     for service in short:
         current, past = split(view.tasks_by_service.get(service.id, ()))
         errors = [task for task in past if task.error]
         for task in current:
-            if task.state == "running" or len(rows) == SHOWN_TASKS:
+            runs = task.state == "running" and not at.of(task).away
+            if runs or len(rows) == SHOWN_TASKS:
                 continue
             earlier = next((one.error for one in errors if one.slot == task.slot), "") if not task.error else ""
             if task.state not in STARTING or task.error or earlier:
-                rows.append(task_row(task, view, hosts, row_id=f"unwell-{task.id}", earlier=earlier))
+                rows.append(task_row(task, at, row_id=f"unwell-{task.id}", earlier=earlier))
     return rows
 
 
 def overview_page(viewer: Viewer, params: Mapping[str, str]) -> Page:
     environment, shared = viewer.environment, viewer.shared
     view = read(environment)
-    hosts, stacks = host_rows(viewer, view), stack_rows(viewer, view)
+    at = places(viewer, view)
+    hosts, stacks = host_rows(viewer, view), stack_rows(viewer, view, at)
     found = listing(hosts, params, HostRow.told)
     worst_first = sorted(stacks, key=lambda stack: not unwell(stack.badge))[:SHOWN_STACKS]
-    totals = summary(environment, view, hosts, stacks)
+    totals = summary(environment, view, hosts, stacks, at)
+    buttons = Buttons("overview-buttons", viewer.may(Right.HOSTS), viewer.may(Right.DEPLOY), bool(hosts))
     context = {
         **shared,
+        "notices": notices(viewer),
         "view": view,
         "listing": found,
         "stack_count": len(stacks),
+        "buttons": Container("buttons", "environment/_buttons.html", [buttons], shared=shared),
+        "facts": Container("environment-facts", "environment/_facts.html", [facts(viewer)], shared=shared),
         "summary": Container("summary", "environment/_summary.html", [totals], shared=shared),
         "running": Container("running", "environment/_running.html", unfinished(environment), shared=shared),
         "hosts": host_container(viewer, found.items, searched=bool(found.query)),
@@ -116,7 +158,7 @@ def overview_page(viewer: Viewer, params: Mapping[str, str]) -> Page:
         "attention": Container(
             "attention",
             "services/_task_row.html",
-            attention(viewer, view),
+            attention(view, at),
             "environment/_all_well.html",
             shared,
         ),

@@ -9,24 +9,30 @@ from uuid import UUID
 
 from django.http import Http404
 
+from dashboard.models import StackState
 from platform_manager.swarm.snapshot import Service, Task
 
 from .lists import Listing, listing
 from .live import Container, Page
 from .looks import UNWELL, Badge, moment, service_badge, task_badge
+from .operation_rows import notices
+from .places import Places, places
 from .snapshot import SnapshotView, read
 from .viewer import Viewer
 
 HISTORY = 20
-HostNames = Mapping[str, tuple[str, UUID]]
+UNWELL_STACKS = (StackState.DEGRADED, StackState.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceRow:
+    """``service`` counts only tasks whose host answers; ``unknown`` are the others that may run."""
+
     id: str
     service: Service
     name: str
     badge: Badge
+    unknown: int = 0
 
     def told(self) -> Iterable[str]:
         one = self.service
@@ -59,12 +65,30 @@ class TaskRow:
         )
 
 
-def service_row(service: Service, view: SnapshotView) -> ServiceRow:
+def service_row(service: Service, view: SnapshotView, at: Places, *, unwell_stack: bool = False) -> ServiceRow:
+    """``unwell_stack``: the stack is known not to be well, so a task that has just started proves nothing."""
+    shown = at.answering(service)
     current: list[Task] = []
-    if service.running < service.desired:
-        current, _ = split(view.tasks_by_service.get(service.id, ()))
+    error = ""
+    if shown.running < shown.desired or unwell_stack:
+        current, past = split(view.tasks_by_service.get(service.id, ()))
+        error = _last_error(shown, current, past)
+    unknown = at.unknown[service.id]
+    badge = service_badge(shown, current, unknown=unknown, error=error)
     name = service.name.removeprefix(f"{service.stack}_") if service.stack else service.name
-    return ServiceRow(f"service-{service.id}", service, name, service_badge(service, current))
+    return ServiceRow(f"service-{service.id}", shown, name, badge, unknown)
+
+
+def _last_error(service: Service, current: Iterable[Task], past: Iterable[Task]) -> str:
+    """How the task before a current one ended, or one that waits to be replaced, if badly and since the last update."""
+    ended: dict[tuple[str, str], Task] = {}
+    for task in past:
+        ended.setdefault(slot_of(task), task)
+    for task in current:
+        before = task if task.state in UNWELL else ended.get(slot_of(task))
+        if before is not None and before.state in UNWELL and before.at > service.updated_at:
+            return before.error.removeprefix("task: ") or before.state
+    return ""
 
 
 def slot_of(task: Task) -> tuple[str, str]:
@@ -90,18 +114,17 @@ def _stays(task: Task) -> bool:
     return task.desired_state in ("running", "ready") and task.state not in UNWELL
 
 
-def task_row(task: Task, view: SnapshotView, hosts: HostNames, *, row_id: str = "", earlier: str = "") -> TaskRow:
-    node = view.node_by_id.get(task.node_id)
-    name, host_id = hosts.get(task.node_id, (node.hostname if node else task.node_id[:12], None))
-    badge = task_badge(task, node)
-    return TaskRow(row_id or f"task-{task.id}", task, badge, name, host_id, moment(task.at), earlier)
+def task_row(task: Task, at: Places, *, row_id: str = "", earlier: str = "") -> TaskRow:
+    place = at.of(task)
+    badge = task_badge(task, place.away)
+    return TaskRow(row_id or f"task-{task.id}", task, badge, place.name, place.host_id, moment(task.at), earlier)
 
 
-def task_rows(tasks: Iterable[Task], view: SnapshotView, hosts: HostNames) -> list[TaskRow]:
-    return [task_row(task, view, hosts) for task in tasks]
+def task_rows(tasks: Iterable[Task], at: Places) -> list[TaskRow]:
+    return [task_row(task, at) for task in tasks]
 
 
-def current_rows(current: Iterable[Task], past: Iterable[Task], view: SnapshotView, hosts: HostNames) -> list[TaskRow]:
+def current_rows(current: Iterable[Task], past: Iterable[Task], at: Places) -> list[TaskRow]:
     """Rows that keep their element while one task follows the other in a slot."""
     errors: dict[tuple[str, str], str] = {}
     for task in past:
@@ -116,35 +139,41 @@ def current_rows(current: Iterable[Task], past: Iterable[Task], view: SnapshotVi
         taken.add(row_id)
         waits = task.state != "running" and not task.error
         earlier = errors.get(slot_of(task), "") if waits else ""
-        rows.append(task_row(task, view, hosts, row_id=row_id, earlier=earlier))
+        rows.append(task_row(task, at, row_id=row_id, earlier=earlier))
     return rows
 
 
-def past_rows(past: Iterable[Task], view: SnapshotView, hosts: HostNames) -> list[TaskRow]:
+def past_rows(past: Iterable[Task], at: Places) -> list[TaskRow]:
     newest = sorted(past, key=lambda task: task.at, reverse=True)[:HISTORY]
-    return [task_row(task, view, hosts, row_id=f"past-{task.id}") for task in newest]
+    return [task_row(task, at, row_id=f"past-{task.id}") for task in newest]
 
 
 def task_containers(
-    viewer: Viewer, view: SnapshotView, tasks: Iterable[Task], params: Mapping[str, str]
+    viewer: Viewer, at: Places, tasks: Iterable[Task], params: Mapping[str, str]
 ) -> tuple[Listing[TaskRow], dict[str, Container]]:
     """The tables of current and past tasks, as stacks and services show them."""
-    hosts = viewer.host_names()
     current, past = split(tasks)
-    found = listing(current_rows(current, past, view, hosts), params, TaskRow.told)
+    found = listing(current_rows(current, past, at), params, TaskRow.told)
     row, none = "services/_task_row.html", "services/_no_tasks.html"
     return found, {
         "tasks": Container("tasks", row, found.items, none, viewer.shared),
-        "past": Container("past-tasks", row, past_rows(past, view, hosts), "services/_no_past.html", viewer.shared),
+        "past": Container("past-tasks", row, past_rows(past, at), "services/_no_past.html", viewer.shared),
     }
+
+
+def unwell_stacks(viewer: Viewer) -> set[str]:
+    """The names of stacks that were judged not to run as they should."""
+    return set(viewer.environment.stacks.filter(state__in=UNWELL_STACKS).values_list("name", flat=True))
 
 
 def services_page(viewer: Viewer, params: Mapping[str, str]) -> Page:
     view = read(viewer.environment)
-    found = listing([service_row(service, view) for service in view.services], params, ServiceRow.told)
+    at, unwell = places(viewer, view), unwell_stacks(viewer)
+    rows = [service_row(service, view, at, unwell_stack=service.stack in unwell) for service in view.services]
+    found = listing(rows, params, ServiceRow.told)
     empty = "services/_nothing_found.html" if found.query else "services/_empty.html"
     services = Container("services", "services/_row.html", found.items, empty, viewer.shared)
-    context = {**viewer.shared, "view": view, "listing": found, "services": services}
+    context = {**viewer.shared, "notices": notices(viewer), "view": view, "listing": found, "services": services}
     return Page("services", "services/list.html", context, found.params)
 
 
@@ -155,10 +184,13 @@ def service_page(viewer: Viewer, params: Mapping[str, str]) -> Page:
     service = view.service_by_id.get(wanted) or next((one for one in view.services if one.name == wanted), None)
     if service is None:
         raise Http404("There is no such service in this environment (any more).")
-    found, containers = task_containers(viewer, view, view.tasks_by_service.get(service.id, ()), params)
-    head = Container("service-head", "services/_head.html", [service_row(service, view)], shared=viewer.shared)
+    at = places(viewer, view)
+    found, containers = task_containers(viewer, at, view.tasks_by_service.get(service.id, ()), params)
+    row = service_row(service, view, at, unwell_stack=service.stack in unwell_stacks(viewer))
+    head = Container("service-head", "services/_head.html", [row], shared=viewer.shared)
     context = {
         **viewer.shared,
+        "notices": notices(viewer),
         "view": view,
         "service": service,
         "listing": found,
@@ -177,8 +209,8 @@ def task_page(viewer: Viewer, params: Mapping[str, str]) -> Page:
     head = Container(
         "task-head",
         "services/_task_head.html",
-        [task_row(task, view, viewer.host_names())],
+        [task_row(task, places(viewer, view))],
         shared=viewer.shared,
     )
-    context = {**viewer.shared, "view": view, "task": task, "head": head}
+    context = {**viewer.shared, "notices": notices(viewer), "view": view, "task": task, "head": head}
     return Page("task", "services/task.html", context, {"task_id": task.id})

@@ -14,7 +14,9 @@ from platform_manager.swarm.snapshot import Service
 
 from .lists import listing
 from .live import Container, Page
-from .looks import Badge, badge_of
+from .looks import Badge, badge_of, unwell
+from .operation_rows import notices
+from .places import Places, lost_sentence, places
 from .services import service_row, task_containers
 from .snapshot import SnapshotView, read
 from .viewer import Viewer
@@ -25,7 +27,10 @@ OUTSIDE = "Deployed past the platform: it can be removed here, but updated only 
 
 @dataclass(frozen=True, slots=True)
 class StackRow:
-    """``running`` of ``desired`` tasks; ``managed`` is False for stacks that were deployed past the platform."""
+    """``running`` of ``desired`` tasks; ``unknown`` are those whose host does not answer.
+
+    ``managed`` is False for stacks that were deployed past the platform.
+    """
 
     id: str
     name: str
@@ -37,6 +42,7 @@ class StackRow:
     ports: tuple[str, ...]
     managed: bool
     recipe: str
+    unknown: int = 0
 
     @property
     def news(self) -> str:
@@ -53,29 +59,42 @@ def _outside(running: int, desired: int) -> Badge:
     return Badge("Degraded", "yellow", False, OUTSIDE)
 
 
-def stack_row(name: str, stack: Stack | None, services: Sequence[Service]) -> StackRow:
-    running = sum(min(service.running, service.desired) for service in services)
-    desired = sum(service.desired for service in services)
+def _badge(stack: Stack | None, running: int, desired: int, unknown: int) -> tuple[Badge, str]:
+    """The state and its sentence. A stack that ran when it was judged last does not while a host of it is away."""
     badge = badge_of(stack) if stack else _outside(running, desired)
+    sentence = (stack.sentence if stack else "") or badge.sentence
+    if not unknown or badge.word not in ("Running", "Degraded"):
+        return badge, sentence
+    lost = lost_sentence(unknown)
+    return Badge("Degraded", "yellow", False, lost), f"{lost} {running} of {desired} tasks running."
+
+
+def stack_row(name: str, stack: Stack | None, services: Sequence[Service], at: Places) -> StackRow:
+    answering = [at.answering(service) for service in services]
+    running = sum(min(service.running, service.desired) for service in answering)
+    desired = sum(service.desired for service in services)
+    unknown = at.unknown_of(services)
+    badge, sentence = _badge(stack, running, desired, unknown)
     return StackRow(
         id=f"stack-{name}",
         name=name,
         badge=badge,
-        sentence=(stack.sentence if stack else "") or badge.sentence,
+        sentence=sentence,
         services=len(services),
         running=running,
         desired=desired,
         ports=tuple(sorted({port for service in services for port in service.ports}))[:20],
         managed=stack is not None,
         recipe=stack.recipe if stack else "",
+        unknown=unknown,
     )
 
 
-def stack_rows(viewer: Viewer, view: SnapshotView) -> list[StackRow]:
+def stack_rows(viewer: Viewer, view: SnapshotView, at: Places) -> list[StackRow]:
     """All stacks: those of the platform and those the swarm has besides."""
     known = {stack.name: stack for stack in viewer.environment.stacks.all()}
     names = sorted({*known, *view.services_by_stack} - {""})
-    return [stack_row(name, known.get(name), view.services_by_stack.get(name, [])) for name in names]
+    return [stack_row(name, known.get(name), view.services_by_stack.get(name, []), at) for name in names]
 
 
 def stack_container(viewer: Viewer, rows: Iterable[StackRow], *, searched: bool = False) -> Container:
@@ -85,9 +104,9 @@ def stack_container(viewer: Viewer, rows: Iterable[StackRow], *, searched: bool 
 
 def stacks_page(viewer: Viewer, params: Mapping[str, str]) -> Page:
     view = read(viewer.environment)
-    found = listing(stack_rows(viewer, view), params, StackRow.told)
+    found = listing(stack_rows(viewer, view, places(viewer, view)), params, StackRow.told)
     stacks = stack_container(viewer, found.items, searched=bool(found.query))
-    context = {**viewer.shared, "view": view, "listing": found, "stacks": stacks}
+    context = {**viewer.shared, "notices": notices(viewer), "view": view, "listing": found, "stacks": stacks}
     return Page("stacks", "stacks/list.html", context, found.params)
 
 
@@ -130,13 +149,15 @@ def stack_page(viewer: Viewer, params: Mapping[str, str]) -> Page:
     services = view.services_by_stack.get(name, []) if name else []
     if stack is None and not services:
         raise Http404("There is no such stack in this environment.")
-    found, containers = task_containers(viewer, view, view.tasks_by_stack.get(name, ()), params)
-    head = stack_row(name, stack, services)
+    at = places(viewer, view)
+    found, containers = task_containers(viewer, at, view.tasks_by_stack.get(name, ()), params)
+    head = stack_row(name, stack, services, at)
     shared = viewer.shared
     of_stack = {**shared, "of_stack": True}
-    rows = [service_row(service, view) for service in services]
+    rows = [service_row(service, view, at, unwell_stack=unwell(head.badge)) for service in services]
     context = {
         **shared,
+        "notices": notices(viewer),
         "view": view,
         "name": name,
         "stack": stack,

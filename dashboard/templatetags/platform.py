@@ -42,13 +42,15 @@ def as_bytes(size: float | str | None) -> str:
 
 @register.filter
 def duration(value: timedelta | float | str | None) -> str:
-    """A span of time by its two largest units, as in "1 min 5 s"."""
+    """A span of time by its two largest units, as in "1 min 5 s"; static/js/times.js says the same."""
     if value is None or value == "":
         return ""
-    seconds = int(value.total_seconds() if isinstance(value, timedelta) else value)
+    seconds = int(value.total_seconds() if isinstance(value, timedelta) else float(value))
+    if seconds < 1:
+        return "<1 s"
     parts: list[str] = []
     for size, unit in SPANS:
-        if seconds >= size or (unit == "s" and not parts):
+        if seconds >= size:
             parts.append(f"{seconds // size} {unit}")
             seconds %= size
     return " ".join(parts[:2])

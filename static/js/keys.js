@@ -73,10 +73,13 @@ function onSubmit(event) {
   setTimeout(() => { button.disabled = false; }, 10000);
 }
 
-for (const toast of document.querySelectorAll('[data-toast="leave"]')) {
+// Takes a toast away after a while, but not from under a hand or the keyboard's focus.
+export function leaveLater(toast) {
   const leave = () => (toast.matches(":hover, :focus-within") ? setTimeout(leave, 2000) : toast.remove());
   setTimeout(leave, LEAVE_AFTER);
 }
+
+document.querySelectorAll('[data-toast="leave"]').forEach((toast) => { if (!toast.closest("[hidden]")) leaveLater(toast); });
 document.addEventListener("keydown", onKey);
 document.addEventListener("click", onClick);
 document.addEventListener("submit", onSubmit);

@@ -7,9 +7,10 @@ const SPANS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
 
 export function duration(seconds) {
   const parts = [];
-  let rest = Math.max(0, Math.floor(seconds));
+  let rest = Math.floor(seconds);
+  if (rest < 1) return "<1 s";
   for (const [size, unit] of SPANS) {
-    if (rest >= size || (unit === "s" && !parts.length)) {
+    if (rest >= size) {
       parts.push(`${Math.floor(rest / size)} ${unit}`);
       rest %= size;
     }

@@ -30,9 +30,10 @@ def test_sizes_have_units(size: float | None, shown: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "shown"), [(0, "0 s"), (59, "59 s"), (65, "1 min 5 s"), (3_600, "1 h"), (90_061, "1 d 1 h")]
+    ("seconds", "shown"),
+    [(0, "<1 s"), (0.9, "<1 s"), (1, "1 s"), (59, "59 s"), (65, "1 min 5 s"), (3_600, "1 h"), (90_061, "1 d 1 h")],
 )
-def test_durations_use_two_units(seconds: int, shown: str) -> None:
+def test_durations_use_two_units(seconds: float, shown: str) -> None:
     assert platform.duration(timedelta(seconds=seconds)) == shown
 
 
