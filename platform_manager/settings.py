@@ -80,6 +80,7 @@ MIDDLEWARE = [
     "dashboard.views.middleware.ContentSecurityPolicy",
     "django.middleware.security.SecurityMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
+    "dashboard.views.origin.RequestOrigin",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

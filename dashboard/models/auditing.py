@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Model
+from django.utils import timezone
 
 from .audit import AuditEntry
 from .environments import Environment
+from .operations import Operation
+from .states import OperationState
+
+# One refusal of the same thing to the same person within this time says it all.
+REFUSED_ONCE_IN = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -21,7 +28,12 @@ class Origin:
 
     via: AuditEntry.Via = AuditEntry.Via.SYSTEM
     address: str | None = None
-    user: User | None = None
+    # A function where nobody has looked yet who it is: a request without a record need not read its session.
+    user: User | Callable[[], User | AnonymousUser | None] | None = None
+
+    def actor(self) -> User | None:
+        user = self.user() if callable(self.user) else self.user
+        return user if isinstance(user, User) else None
 
 
 SYSTEM = Origin()
@@ -54,7 +66,7 @@ def record(
     no row of its own. ``detail`` is JSON for a person to read and never holds a secret value.
     """
     origin = _origin.get()
-    actor = by or origin.user
+    actor = by or origin.actor()
     if environment is None:
         environment = what if isinstance(what, Environment) else getattr(what, "environment", None)
     return AuditEntry.objects.create(
@@ -70,4 +82,35 @@ def record(
         environment=environment.name if environment else "",
         outcome=outcome,
         detail=detail,
+    )
+
+
+def record_refusal(action: str, what: Model, *, by: User, **detail: Any) -> None:
+    """Write that ``by`` lacked the right for ``action``, at most once a minute for the same."""
+    same = AuditEntry.objects.filter(
+        at__gt=timezone.now() - REFUSED_ONCE_IN,
+        actor_id=by.pk,
+        action=action,
+        object_id=str(what.pk),
+        outcome=AuditEntry.Outcome.REFUSED,
+    )
+    if not same.exists():
+        record(action, what, by=by, outcome=AuditEntry.Outcome.REFUSED, **detail)
+
+
+ENDINGS = {
+    OperationState.SUCCEEDED: AuditEntry.Outcome.DONE,
+    OperationState.FAILED: AuditEntry.Outcome.FAILED,
+    OperationState.CANCELLED: AuditEntry.Outcome.CANCELLED,
+}
+
+
+def record_finished(operation: Operation) -> None:
+    """Write how an operation ended; whoever asked for it is the one who did it."""
+    record(
+        f"{operation.kind}.finished",
+        operation,
+        by=operation.requested_by,
+        outcome=ENDINGS[OperationState(operation.state)],
+        seconds=round(operation.elapsed.total_seconds(), 1) if operation.elapsed else 0,
     )
