@@ -2,24 +2,29 @@
 
 A manager's events never tell of its workers' containers, so an event of any host makes the watcher read. The
 manager learns of a task's change a moment after the host's event, so it reads again with growing pauses, and at
-once when the event's own task has changed.
+once when the event's own task has changed. The end of a container is shown as its host tells it.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import math
 import time
 from collections.abc import Callable, Coroutine, Mapping
+from datetime import datetime
 from typing import Any
+
+from django.db import Error
+from django.utils import timezone
 
 from dashboard.hub import records
 from dashboard.hub.awaited import AwaitedTasks
+from dashboard.hub.ended import EndedContainers
+from dashboard.hub.rare import RarelyChanging
+from dashboard.hub.reading import Answers, Reading, ask
 from platform_manager.engines.client import EngineClient, EngineError
-from platform_manager.errors import PlatformError
-from platform_manager.swarm import snapshot, stacks, updates
+from platform_manager.swarm import stacks, updates
 from platform_manager.wiring import EnginePool
 
 log = logging.getLogger("platform.hub")
@@ -27,13 +32,17 @@ log = logging.getLogger("platform.hub")
 Call = Callable[..., Coroutine[Any, Any, Any]]
 
 NO_MANAGER = "No manager answers: what you see is what was known before. It goes on by itself when one is back."
+BROKEN = "The platform failed to read this swarm and tries again; its log says why."
+BROKEN_SECONDS = 2.0
 IDLE_SECONDS = 10.0
 MOVING_SECONDS = 0.4
 MOVING_FOR_SECONDS = 120.0
 RARE_SECONDS = 20.0
 PEEK_SECONDS = 0.03
 AFTER_EVENT = (0.0, 0.03, 0.05, 0.08, 0.12, 0.2, 0.3, 0.5, 0.8, 1.2)
-MOVING_STATES = ("new", "allocated", "assigned", "accepted", "preparing", "ready", "starting")
+# A manager that can't say this much so soon is passed over.
+PROBE_SECONDS = 4.0
+COLUMNS = ("nodes", "services", "tasks", "networks", "volumes", "secrets", "configs")
 
 
 class EnvironmentWatcher:
@@ -45,41 +54,56 @@ class EnvironmentWatcher:
         self._db = db
         self._event = asyncio.Event()
         self._last: dict[str, str] = {}
-        self._volumes: dict[str, list[snapshot.Volume]] = {}
-        self._names: dict[str, str] = {}
-        self._rare_at = 0.0
+        self._reading: Reading | None = None
+        self._read_at: datetime | None = None
+        self._nodes: dict[str, str] = {}
+        self._rare = RarelyChanging()
+        self._rare_at = -RARE_SECONDS
+        self._rare_work: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._rare_work.set_result(None)
         self._changed_at = 0.0
-        self._moving = False
         self._judge_at: float | None = None
         self._judged_at = 0.0
         self._cost = 0.0
         self._awaited = AwaitedTasks()
-        self._asked: EngineClient | None = None
+        self._ended = EndedContainers()
+        self._asked = ""
 
-    def poke(self, event: Mapping[str, Any] | None = None) -> None:
-        """Look soon; ``event`` is what an engine told."""
+    def poke(self, host_id: str = "", event: Mapping[str, Any] | None = None) -> None:
+        """Look soon; ``event`` is what the engine of a host told."""
         if event is not None:
             self._awaited.expect(event)
+            self._ended.hear(host_id, event)
         self._event.set()
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
-            try:
-                await self._rounds()
-            except PlatformError as error:
-                log.info("environment %s: %s", self.environment_id, error)
-            except Exception:
-                # What one swarm's answers break must not end the watching of it.
-                log.exception("watching environment %s failed, trying again", self.environment_id)
-            await asyncio.sleep(1)
+        try:
+            while True:
+                try:
+                    await self._rounds()
+                except Exception:
+                    # What one swarm's answers break must not end the watching of it.
+                    log.exception("watching environment %s failed, trying again", self.environment_id)
+                await self._say_broken()
+                await asyncio.sleep(BROKEN_SECONDS)
+        finally:
+            self._rare_work.cancel()
+
+    async def _say_broken(self) -> None:
+        try:
+            await self._write({}, f"{BROKEN} {self._as_of()}")
+        except Error:
+            log.exception("the state of environment %s can't be written", self.environment_id)
 
     async def _rounds(self) -> None:
+        await self.read()
         while True:
             woken = await self._wait(self._pause())
             if not woken:
                 await self.read()
                 continue
+            await self._tell_ends()
             for pause in AFTER_EVENT:
                 # Reading a large swarm costs: pauses grow with it, and a fresh event starts over.
                 await self._rest(max(pause, 4 * self._cost) if pause else 0)
@@ -93,9 +117,12 @@ class EnvironmentWatcher:
         """Pause; an awaited task that has changed ends it, but not before a read's own time is over."""
         begun = time.monotonic()
         while (left := begun + seconds - time.monotonic()) > 0:
-            await asyncio.sleep(min(left, PEEK_SECONDS))
+            if await self._ended.wait(min(left, PEEK_SECONDS)):
+                await self._tell_ends()
+                # However many ends a host tells of, the manager is asked now and then only.
+                await asyncio.sleep(PEEK_SECONDS)
             rested = time.monotonic() - begun >= self._cost
-            if rested and self._asked is not None and await self._awaited.changed(self._asked):
+            if rested and self._asked and await self._awaited.changed(self._pool.client(self._asked)):
                 return
 
     async def _wait(self, seconds: float) -> bool:
@@ -108,105 +135,89 @@ class EnvironmentWatcher:
         return True
 
     def _pause(self) -> float:
-        if self._moving and time.monotonic() - self._changed_at < MOVING_FOR_SECONDS:
+        moving = self._reading is not None and self._reading.moving
+        if moving and time.monotonic() - self._changed_at < MOVING_FOR_SECONDS:
             return max(MOVING_SECONDS, 10 * self._cost)
         idle = max(IDLE_SECONDS, 20 * self._cost)
         return idle if self._judge_at is None else min(idle, max(0.5, self._judge_at - time.monotonic()))
 
     async def read(self) -> None:
-        """One look at the whole swarm; writes what changed."""
+        """One look at the whole swarm, through the first of its managers that answers well; writes what changed."""
         started = time.monotonic()
         members = await self._db(records.members, self.environment_id)
         if not any(member.node_id for member in members):
-            await self._write(self._empty(), "")
+            await self._write(dict.fromkeys(COLUMNS, "[]"), "")
             return
-        manager = await self._manager(members)
-        self._asked = manager
-        if manager is None:
-            await self._write({}, NO_MANAGER)
+        self._nodes = {member.id: member.node_id for member in members}
+        found = await self._first_answer(members)
+        if found is None:
             return
-        answers = await asyncio.gather(*(manager.get(path) for path in ("/nodes", "/services", "/tasks", "/networks")))
-        nodes, services, tasks, networks = (
-            [item for item in snapshot.sequence(answer) if isinstance(item, dict)] for answer in answers
-        )
-        await self._read_rarely_changing(manager, members)
-        changed = await self._write(self._columns(nodes, services, tasks, networks), "")
+        manager, answers = found
+        self._begin_rare(manager, members)
+        self._reading = reading = Reading(answers)
+        self._awaited.learn(reading.tasks)
+        self._ended.learn(reading.tasks)
+        changed = await self._write(reading.columns(self._ended.seen(reading.tasks)), "")
+        self._read_at = timezone.now()
         # A deployment may have ended after the last change, and left what it last saw.
         due = min(self._judged_at + IDLE_SECONDS, self._judge_at or math.inf)
         if changed or time.monotonic() >= due:
-            await self._judge_stacks(nodes, services, tasks)
-        ready = {node.get("ID", "") for node in nodes if snapshot.part(node, "Status", "State") == "ready"}
-        roles = {node.get("ID", ""): snapshot.text(snapshot.part(node, "Spec", "Role"), 10) for node in nodes}
-        await self._db(records.node_states, self.environment_id, ready, roles)
+            await self._judge_stacks(answers)
+        await self._db(records.node_states, self.environment_id, reading.ready, reading.roles)
         self._cost = time.monotonic() - started
 
-    async def _manager(self, members: list[records.Member]) -> EngineClient | None:
+    async def _first_answer(self, members: list[records.Member]) -> tuple[EngineClient, Answers] | None:
+        """None when no manager gives what can be shown, which is then written down."""
+        problem = NO_MANAGER
+        self._asked = ""
         for member in members:
-            if member.manager and member.link_up and member.engine_up:
-                client = self._pool.client(member.id)
-                try:
+            if not (member.manager and member.link_up and member.engine_up):
+                continue
+            client = self._pool.client(member.id)
+            try:
+                async with asyncio.timeout(PROBE_SECONDS):
                     await client.get("/swarm")
-                except EngineError:
-                    continue
-                return client
+            except (EngineError, TimeoutError):
+                continue
+            try:
+                answers = await ask(client)
+            except EngineError as error:
+                log.info("environment %s: no usable answer of host %s: %s", self.environment_id, member.id, error)
+                problem = f"The engine of {member.name} gives no usable answer. {error} {self._as_of()}"
+                continue
+            self._asked = member.id
+            return client, answers
+        await self._write({}, problem)
         return None
 
-    async def _read_rarely_changing(self, manager: EngineClient, members: list[records.Member]) -> None:
-        """Volumes of every host, and the names of secrets and configs, which recipes may need."""
-        if time.monotonic() - self._rare_at < RARE_SECONDS:
+    def _as_of(self) -> str:
+        if self._read_at is None:
+            return "What you see is what was known before."
+        return f"What you see is as of {self._read_at:%d %B %Y, %H:%M:%S} UTC."
+
+    def _begin_rare(self, manager: EngineClient, members: list[records.Member]) -> None:
+        """On the side: a host that does not answer must not hold up what the manager tells."""
+        if time.monotonic() - self._rare_at < RARE_SECONDS or not self._rare_work.done():
             return
         self._rare_at = time.monotonic()
+        engines = {member.node_id: self._pool.client(member.id) for member in members if member.engine_up}
         there = {member.node_id for member in members}
-        self._volumes = {node_id: found for node_id, found in self._volumes.items() if node_id in there}
-        for kind in ("secrets", "configs"):
-            found = snapshot.sequence(await manager.get(f"/{kind}"))
-            names = sorted(snapshot.text(snapshot.part(item, "Spec", "Name"), 255) for item in found)
-            self._names[kind] = json.dumps(names)
-        for member in members:
-            if member.engine_up and member.node_id:
-                try:
-                    answer = await self._pool.client(member.id).get("/volumes")
-                except EngineError:
-                    continue
-                found = snapshot.sequence(snapshot.part(answer, "Volumes"))
-                self._volumes[member.node_id] = [
-                    snapshot.volume(item, member.node_id) for item in found if isinstance(item, dict)
-                ]
+        self._rare_work = asyncio.ensure_future(self._read_rare(manager, engines, there))
 
-    def _empty(self) -> dict[str, str]:
-        return dict.fromkeys(("nodes", "services", "tasks", "networks", "volumes", "secrets", "configs"), "[]")
+    async def _read_rare(self, manager: EngineClient, engines: dict[str, EngineClient], members: set[str]) -> None:
+        await self._rare.read(manager, engines, members)
+        try:
+            await self._write(self._rare.columns(), self._last.get("problem", ""))
+        except Error:
+            log.exception("what is in environment %s can't be written", self.environment_id)
 
-    def _columns(self, nodes: list[Any], services: list[Any], tasks: list[Any], networks: list[Any]) -> dict[str, str]:
-        names = {
-            service.get("ID"): (
-                snapshot.text(snapshot.part(service, "Spec", "Name"), 255),
-                snapshot.text(snapshot.part(service, "Spec", "Labels", snapshot.STACK_LABEL), 255),
-            )
-            for service in services
-        }
-        flat_nodes = sorted((snapshot.node(node) for node in nodes), key=lambda node: node.hostname)
-        ready = {node.id for node in flat_nodes if node.state == "ready"}
-        flat_tasks = [snapshot.task(task, *names.get(task.get("ServiceID"), ("", ""))) for task in tasks]
-        flat_tasks.sort(key=lambda task: (task.service, task.slot, task.node_id, task.at), reverse=False)
-        self._awaited.learn(flat_tasks)
-        by_service: dict[str, list[snapshot.Task]] = {}
-        for task in flat_tasks:
-            by_service.setdefault(task.service_id, []).append(task)
-        flat_services = [
-            snapshot.service(service, by_service.get(service.get("ID", ""), []), ready) for service in services
-        ]
-        self._moving = any(
-            task.desired_state == "running" and task.state in MOVING_STATES for task in flat_tasks
-        ) or any(service.update_state in ("updating", "rollback_started") for service in flat_services)
-        overlays = [snapshot.network(network) for network in networks if network.get("Scope") == "swarm"]
-        return {
-            "nodes": snapshot.dump(flat_nodes),
-            "services": snapshot.dump(sorted(flat_services, key=lambda service: service.name)),
-            "tasks": snapshot.dump(flat_tasks),
-            "networks": snapshot.dump(sorted(overlays, key=lambda network: network.name)),
-            "volumes": snapshot.dump(volume for found in self._volumes.values() for volume in found),
-            **self._names,
-        }
+    async def _tell_ends(self) -> None:
+        """Show the containers whose ends a host told of, before the swarm does."""
+        if self._reading is None or not self._asked:
+            self._ended.forget_heard()
+        elif await self._ended.confirm(self._pool.client(self._asked), self._nodes):
+            tasks = self._ended.seen(self._reading.tasks)
+            await self._write(self._reading.columns_of_tasks(tasks), self._last.get("problem", ""))
 
     async def _write(self, columns: dict[str, str], problem: str) -> bool:
         columns = {**columns, "problem": problem}
@@ -218,19 +229,16 @@ class EnvironmentWatcher:
         self._last.update(changed)
         return True
 
-    async def _judge_stacks(self, nodes: list[Any], services: list[Any], tasks: list[Any]) -> None:
+    async def _judge_stacks(self, answers: Answers) -> None:
         """Keep the states of stacks that no deployment is working on; a verdict may change with time alone."""
         again: list[float] = []
         self._judged_at = time.monotonic()
+        by_stack = stacks.list_stacks(answers.services)
         for stack in await self._db(records.settled_stacks, self.environment_id):
-            own = [
-                service
-                for service in services
-                if snapshot.part(service, "Spec", "Labels", snapshot.STACK_LABEL) == stack["name"]
-            ]
+            own = by_stack.get(stack["name"], [])
             ids = {service.get("ID") for service in own}
-            of_stack = [task for task in tasks if task.get("ServiceID") in ids]
-            status = stacks.judge(updates.since(own, stack["updates_before"]), of_stack, nodes)
+            of_stack = [task for task in answers.tasks if task.get("ServiceID") in ids]
+            status = stacks.judge(updates.since(own, stack["updates_before"]), of_stack, answers.nodes)
             if status.recheck_seconds is not None:
                 again.append(status.recheck_seconds)
             if (status.state.value, status.sentence) != (stack["state"], stack["sentence"]):
