@@ -31,7 +31,7 @@ from dashboard.pages.stacks import stack_page, stacks_page
 from dashboard.pages.viewer import Viewer, viewer_of
 
 from .member import NOT_FOUND, MemberConsumer
-from .threads import in_thread
+from .threads import build, in_thread
 
 EVERY = 0.1
 # The list hears of all environments of its viewer, and shows little of each.
@@ -102,7 +102,7 @@ class PageConsumer(MemberConsumer):
         while True:
             begun = clock.time()
             self._changed.clear()
-            message = await in_thread(watch.next)
+            message = await build(watch.next)
             if message is None:
                 await self.close(NOT_FOUND)
                 return

@@ -24,7 +24,7 @@ from platform_manager.swarm.snapshot import Task
 from platform_manager.wiring import EnginePool
 
 from .member import NOT_FOUND, MemberConsumer
-from .threads import in_thread
+from .threads import build, in_thread
 
 BATCH_SECONDS = 0.05
 BATCH_BYTES = 64 * 1024
@@ -135,7 +135,7 @@ class LogConsumer(MemberConsumer):
             if await in_thread(_environment, self.scope["user"], self.environment.pk) is None:
                 await self.close(NOT_FOUND)
                 return
-            hosts, tasks = await in_thread(_tasks, self.environment, self.wish)
+            hosts, tasks = await build(_tasks, self.environment, self.wish)
             fresh = [task for task in tasks if task.id not in self.sources and task.container_id]
             if not first:
                 # A task that ended before anybody looked is history unless it was asked for by name.

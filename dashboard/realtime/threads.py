@@ -1,7 +1,9 @@
 """Threads on which websockets ask the database.
 
-Channels sends all of a process's websockets through one thread, so that one large page delays every other viewer.
-Here they share a few. A thread has a database connection of its own, and closes it when nothing was asked for a while.
+Channels sends all of a process's websockets through one thread, so that large pages delay every log line. Here pages
+are built on threads of their own, and what is answered quickly has others. Few of them: building a page is mostly
+Python's own work, of which only one thread does any at a time. A thread has a database connection of its own, and
+closes it when nothing was asked for a while.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from django.db import close_old_connections, connections
 
-MOST = 4
+MOST = 2
 IDLE_SECONDS = 10.0
 
 Params = ParamSpec("Params")
@@ -91,10 +93,17 @@ def _perform(future: Future[Any], call: Callable[[], Any]) -> None:
         future.set_result(value)
 
 
-threads = DatabaseThreads()
-atexit.register(threads.close)
+quick = DatabaseThreads()
+slow = DatabaseThreads()
+atexit.register(quick.close)
+atexit.register(slow.close)
 
 
 async def in_thread(call: Callable[Params, Value], *args: Params.args, **kwargs: Params.kwargs) -> Value:
-    """What ``call`` gives on one of the threads. Several of one viewer's calls may run at the same time."""
-    return await asyncio.wrap_future(threads.submit(partial(call, *args, **kwargs)))
+    """What ``call`` gives, for questions that take a few milliseconds."""
+    return await asyncio.wrap_future(quick.submit(partial(call, *args, **kwargs)))
+
+
+async def build(call: Callable[Params, Value], *args: Params.args, **kwargs: Params.kwargs) -> Value:
+    """What ``call`` gives, for what may take long, such as the building of a page."""
+    return await asyncio.wrap_future(slow.submit(partial(call, *args, **kwargs)))
