@@ -5,6 +5,8 @@ from django.urls import include, path
 
 from platform_manager.accounts.admin_sign_in import admin_sign_in
 
+handler403 = "dashboard.views.errors.not_allowed"
+handler404 = "dashboard.views.errors.not_found"
 handler500 = "dashboard.views.errors.server_error"
 
 urlpatterns = [
