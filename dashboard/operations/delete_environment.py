@@ -24,7 +24,7 @@ def destroy_hosts(context: StepContext) -> str:
         await asyncio.gather(*(wiring.driver(host.driver).destroy(str(host.pk)) for host in hosts))
 
     context.run(destroy_all(), seconds=600)
-    return f"{len(hosts)} machines are destroyed."
+    return "1 machine is destroyed." if len(hosts) == 1 else f"{len(hosts)} machines are destroyed."
 
 
 def destroy_shared(context: StepContext) -> str:
