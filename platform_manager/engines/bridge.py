@@ -23,6 +23,7 @@ class LocalSide(asyncio.Protocol):
         self._opening: asyncio.Task[None] | None = None
         self.transport: asyncio.Transport | None = None
         self.ended = False
+        self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
@@ -69,6 +70,13 @@ class LocalSide(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         self.transport = None
         self._engine.abort()
+        self.closed.set_result(None)
+
+    def abort(self) -> None:
+        """Cut the connection, with what a stalled reader left unread."""
+        if self.transport:
+            self._engine.flush()
+            self.transport.abort()
 
 
 class EngineSide(asyncssh.SSHUNIXSession[bytes]):
@@ -89,20 +97,21 @@ class EngineSide(asyncssh.SSHUNIXSession[bytes]):
 
     def data_received(self, data: bytes, datatype: int | None) -> None:
         if not self._received:
-            self._loop.call_soon(self._flush)
+            self._loop.call_soon(self.flush)
         self._received.append(data)
         self._bytes += len(data)
         if self._bytes >= FLUSH_BYTES:
-            self._flush()  # now: only a write can tell the channel to stop
+            self.flush()  # now: only a write can tell the channel to stop
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Hand on what came in."""
         if self._received and (transport := self._local.transport):
             transport.write(b"".join(self._received))
         self._received.clear()
         self._bytes = 0
 
     def eof_received(self) -> bool:
-        self._flush()
+        self.flush()
         self.ended = True
         if transport := self._local.transport:
             if self._local.ended:
@@ -113,7 +122,7 @@ class EngineSide(asyncssh.SSHUNIXSession[bytes]):
 
     def connection_lost(self, error: Exception | None) -> None:
         self._channel = None
-        self._flush()
+        self.flush()
         if transport := self._local.transport:
             # A cut link must not keep what a stalled reader left unread.
             transport.abort() if error else transport.close()

@@ -16,14 +16,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from socket import AF_UNIX, SOCK_STREAM, socket
 from typing import Any
 
 import asyncssh
 
 from platform_manager.engines import flow_control
-from platform_manager.engines.bridge import EngineSide, LocalSide
+from platform_manager.engines.bridge import EngineSide
 from platform_manager.engines.flow_control import BoundedChannel
+from platform_manager.engines.local_socket import LocalSocket
 from platform_manager.errors import PlatformError
 
 Authorise = Callable[[str, str], Awaitable[str | None]]
@@ -58,7 +58,7 @@ class Link:
 
     state: LinkState
     connection: asyncssh.SSHServerConnection
-    server: asyncio.Server
+    socket: LocalSocket
 
 
 class Hub:
@@ -170,7 +170,7 @@ class Hub:
         """The public host key as known_hosts wants it after the address."""
         return " ".join(load_host_key(self._host_key).export_public_key().decode().split()[:2])
 
-    async def open_link(self, gate: "Gate", requested_path: str) -> Link | None:
+    def open_link(self, gate: "Gate", requested_path: str) -> Link | None:
         """Give a signed-in host its socket; ``requested_path`` only labels the channels back to it."""
         connection = gate.connection
         if not connection or not gate.host_id:
@@ -178,26 +178,17 @@ class Hub:
         path = self.socket_path(gate.host_id)
         self._opened += 1
         fresh = self._socket_dir / f".{self._opened}"
-        listener = socket(AF_UNIX, SOCK_STREAM)
-        listener.bind(os.fspath(fresh))
-        fresh.chmod(0o600)
 
         async def open_channel(side: EngineSide) -> object:
             channel = BoundedChannel(connection, asyncio.get_running_loop(), None, "strict", WINDOW_BYTES, PACKET_BYTES)
             return await channel.accept(lambda: side, requested_path)
 
-        server = await asyncio.get_running_loop().create_unix_server(
-            lambda: LocalSide(open_channel), sock=listener, backlog=256
-        )
-        if gate.connection is None:
-            server.close()
-            fresh.unlink()
-            return None
+        local = LocalSocket(fresh, open_channel)
         if older := self._links.get(gate.host_id):
             self._down(older, "a newer link of the same host took over")
         fresh.rename(path)
         peer = "{}:{}".format(*connection.get_extra_info("peername")[:2])
-        link = Link(LinkState(gate.host_id, datetime.now(UTC), peer), connection, server)
+        link = Link(LinkState(gate.host_id, datetime.now(UTC), peer), connection, local)
         self._links[gate.host_id] = link
         self._announce(gate.host_id, self._on_up(gate.host_id))
         return link
@@ -212,9 +203,13 @@ class Hub:
             return
         del self._links[host_id]
         self.socket_path(host_id).unlink(missing_ok=True)
-        link.server.close()
+        link.socket.close()
         link.connection.abort()
-        self._announce(host_id, self._on_down(host_id, reason))
+        self._announce(host_id, self._gone(link, reason))
+
+    async def _gone(self, link: Link, reason: str) -> None:
+        await link.socket.wait_closed()
+        await self._on_down(link.state.host_id, reason)
 
     def _announce(self, host_id: str, call: Awaitable[None]) -> None:
         before = self._announcements.get(host_id)
@@ -305,7 +300,7 @@ class Gate(asyncssh.SSHServer):
     async def _forward(self, listen_path: str) -> asyncssh.SSHListener | bool:
         self._stop_waiting()
         try:
-            self._link = await self._hub.open_link(self, listen_path)
+            self._link = self._hub.open_link(self, listen_path)
         except (PlatformError, OSError) as error:
             logger.error("The link of host %s can't get its socket: %s", self.host_id, error)
         return Forward(self.abort) if self._link else False

@@ -1,4 +1,4 @@
-"""A platform to join (HTTP) and a hub to link to (SSH), both small and real, on the engine's own bridge."""
+"""A small platform to join (HTTP) and the real hub to link to (SSH), on the engine's own bridge."""
 
 import asyncio
 import json
@@ -14,6 +14,7 @@ from aiohttp import web
 
 from platform_manager.clouds.base import BootstrapSpec
 from platform_manager.engines.client import EngineClient, EngineError
+from platform_manager.engines.links import Hub
 
 ENGINE = Path("/var/run/docker.sock")
 SCRIPTS = Path(__file__).parents[2] / "scripts"
@@ -29,57 +30,41 @@ async def until(condition: Callable[[], Awaitable[Any]], seconds: float, what: s
         await asyncio.sleep(0.05)
 
 
-class Door(asyncssh.SSHServer):
-    """Lets a host in with the key it enrolled, and gives it one socket of its own."""
-
-    def __init__(self, platform: "FakePlatform") -> None:
-        self.platform = platform
-
-    def begin_auth(self, username: str) -> bool:
-        self.username = username
-        return True
-
-    def public_key_auth_supported(self) -> bool:
-        return True
-
-    def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
-        facts = self.platform.facts.get(username)
-        return facts is not None and asyncssh.import_public_key(facts["public_key"]) == key
-
-    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
-        self.conn = conn
-        self.platform.connections.add(conn)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.platform.connections.discard(self.conn)
-
-    def unix_server_requested(self, listen_path: str) -> Any:
-        self.platform.requested.append(listen_path)
-        self.platform.links += 1
-        return self._listen()
-
-    async def _listen(self) -> asyncssh.SSHListener:
-        path = self.platform.socket(self.username)
-        path.unlink(missing_ok=True)
-        return await self.conn.forward_local_path(str(path), "/run/platform-manager/engine.sock")
-
-
 @dataclass
 class FakePlatform:
+    """Lets a host in with the key it enrolled; the links are those of the real hub."""
+
     directory: Path
     address: str
     facts: dict[str, dict[str, Any]] = field(default_factory=dict)
-    requested: list[str] = field(default_factory=list)
-    connections: set[asyncssh.SSHServerConnection] = field(default_factory=set)
     links: int = 0
     joins: int = 0
     refusal: tuple[int, str] | None = None
     http_port: int = 0
-    ssh_port: int = 0
-    host_key: str = ""
+
+    def __post_init__(self) -> None:
+        self.hub = Hub(
+            socket_dir=self.directory / "links",
+            host_key=self.directory / "host_key",
+            listen=[(self.address, 0)],
+            authorise=self._authorise,
+            on_up=self._up,
+            on_down=self._down,
+        )
 
     def socket(self, host_id: str) -> Path:
-        return self.directory / f"{host_id}.sock"
+        return self.hub.socket_path(host_id)
+
+    async def _authorise(self, username: str, fingerprint: str) -> str | None:
+        facts = self.facts.get(username)
+        known = facts is not None and asyncssh.import_public_key(facts["public_key"]).get_fingerprint() == fingerprint
+        return username if known else None
+
+    async def _up(self, host_id: str) -> None:
+        self.links += 1
+
+    async def _down(self, host_id: str, reason: str) -> None:
+        pass
 
     async def join(self, request: web.Request) -> web.Response:
         self.joins += 1
@@ -93,8 +78,8 @@ class FakePlatform:
         values: dict[str, Any] = {
             "join_url": f"http://{self.address}:{self.http_port}/join/{host_id}",
             "hub_host": self.address,
-            "hub_port": self.ssh_port,
-            "hub_host_key": self.host_key,
+            "hub_port": self.hub.addresses()[0][1],
+            "hub_host_key": self.hub.host_key_line(),
             "host_id": host_id,
             "token": host_id,
             "mtu": None,

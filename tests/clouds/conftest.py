@@ -7,10 +7,9 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
-import asyncssh
 import pytest
 from aiohttp import web
-from clouds_lab import ENGINE, SCRIPTS, Door, FakePlatform
+from clouds_lab import ENGINE, SCRIPTS, FakePlatform
 
 from platform_manager.clouds.base import MachineSpec
 from platform_manager.clouds.local import LocalDriver
@@ -26,8 +25,6 @@ async def platform(bridge_address: str) -> AsyncIterator[FakePlatform]:
     # The path of a unix socket has to be short: pytest's tmp_path may not be.
     with tempfile.TemporaryDirectory(prefix="pm-") as directory:
         platform = FakePlatform(Path(directory), bridge_address)
-        key = asyncssh.generate_private_key("ssh-ed25519")
-        platform.host_key = key.export_public_key().decode().strip()
         app = web.Application()
         app.router.add_post("/join/{token}", platform.join)
         runner = web.AppRunner(app)
@@ -35,14 +32,9 @@ async def platform(bridge_address: str) -> AsyncIterator[FakePlatform]:
         site = web.TCPSite(runner, bridge_address, 0)
         await site.start()
         platform.http_port = runner.addresses[0][1]
-        hub = await asyncssh.listen(bridge_address, 0, server_factory=lambda: Door(platform), server_host_keys=[key])
-        platform.ssh_port = hub.get_port()
+        await platform.hub.start()
         yield platform
-        hub.close()
-        for connection in [*platform.connections]:
-            connection.close()
-            await connection.wait_closed()
-        await hub.wait_closed()
+        await platform.hub.stop()
         await runner.cleanup()
 
 

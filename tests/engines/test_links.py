@@ -11,7 +11,7 @@ from pathlib import Path
 import asyncssh
 import pytest
 import uvloop
-from fake_engine import FakeEngine, hanging, http
+from fake_engine import FakeEngine, endless, hanging, http
 from linked import Host, Watched, Wire
 
 from platform_manager.engines.client import EngineClient, EngineUnreachable
@@ -116,6 +116,34 @@ async def test_a_dropped_host_is_down(linked: Watched) -> None:
     assert linked.said == ["host-1 up", "host-1 down: the platform closed it"]
     assert linked.hub.links() == []
     await linked.hub.drop("host-1")
+
+
+@pytest.mark.parametrize("end", ["stop", "drop"])
+async def test_no_connection_outlives_its_link(
+    linked: Watched, engine: FakeEngine, short_dir: Path, until: Until, end: str
+) -> None:
+    """Neither one that waits for an answer, nor one whose reader stalls, nor one whose channel is not open yet."""
+    engine.answers["/info"] = hanging()
+    engine.answers["/logs"] = endless(b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 4096)
+    clients = [
+        await client_of(linked, request) for request in (b"GET /info HTTP/1.1\r\n\r\n", b"GET /logs HTTP/1.1\r\n\r\n")
+    ]
+    await until(lambda: len(engine.requests) == 2)
+    clients.append(await client_of(linked, b""))
+    await (linked.hub.stop() if end == "stop" else linked.hub.drop("host-1"))
+    for client in clients:
+        with client, suppress(ConnectionResetError):
+            while client.recv(65536):
+                pass
+
+
+async def client_of(linked: Watched, request: bytes) -> socket.socket:
+    """A connection to host-1 that reads nothing by itself, and never waits."""
+    client = socket.socket(socket.AF_UNIX)
+    client.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(client, str(linked.hub.socket_path("host-1")))
+    client.sendall(request)
+    return client
 
 
 async def test_a_client_in_a_loop_comes_back_after_a_restart_of_the_hub(
