@@ -19,7 +19,7 @@ from platform_manager.errors import PlatformError, ProviderError, UserError
 from platform_manager.swarm import cluster
 from platform_manager.swarm.snapshot import part
 
-from . import quorum
+from . import identity, quorum
 from .addresses import platform_address
 from .context import StepContext
 from .kinds import Kind, Step, register
@@ -216,12 +216,11 @@ def form_swarm(context: StepContext) -> str | None:
         first = first or next(iter(hosts_of(context)), None)
         if first is None:
             raise UserError("There is no host to form a swarm on.")
-        if environment.hosts.exclude(node_id="").exclude(pk=first.pk).exists():
-            raise ProviderError("The swarm exists, but none of its managers answers.")
-        context.log(f"{first.name} becomes the first manager.")
-        node_id = context.run(cluster.form(wiring.engine(first.pk), first.addresses[0]))
-        Host.objects.filter(pk=first.pk).update(node_id=node_id, role=HostRole.MANAGER, state=HostState.ACTIVE)
-        context.changed()
+        if not _there_already(context, first):
+            context.log(f"{first.name} becomes the first manager.")
+            node_id = context.run(cluster.form(wiring.engine(first.pk), first.addresses[0]))
+            Host.objects.filter(pk=first.pk).update(node_id=node_id, role=HostRole.MANAGER, state=HostState.ACTIVE)
+            context.changed()
     mtu = _settle_mtu(context)
 
     async def networks(manager: EngineClient) -> list[str]:
@@ -232,6 +231,22 @@ def form_swarm(context: StepContext) -> str | None:
 
     made = on_manager(context, networks)
     return f"Networks {' and '.join(made)} made with MTU {mtu}." if made else None
+
+
+def _there_already(context: StepContext, first: Host) -> bool:
+    """Whether there is a swarm without ``first``; True once one of its managers has called in."""
+    swarm = list(context.environment.hosts.exclude(node_id="").exclude(pk=first.pk))
+    if not swarm:
+        return False
+    away = ", ".join(host.name for host in swarm if host.role == HostRole.MANAGER) or "a manager"
+    context.log(f"The swarm is there, but none of its managers is linked. Waiting for {away} to call in.", "warning")
+    context.wait(
+        lambda: managers(context.environment),
+        seconds=settings.PM_HOST_SECONDS,
+        late=f"None of the swarm's managers called in within {settings.PM_HOST_SECONDS} s: {away}. Start its machine, "
+        "then repeat this.",
+    )
+    return True
 
 
 def _settle_roles(context: StepContext) -> None:
@@ -298,9 +313,15 @@ def _join(context: StepContext, hosts: list[Host]) -> None:
     async def join_all() -> list[str]:
         return await asyncio.gather(*(join(host) for host in hosts))
 
-    for host, node_id in zip(hosts, context.run(join_all(), seconds=180), strict=True):
-        Host.objects.filter(pk=host.pk).update(node_id=node_id, state=HostState.ACTIVE, state_detail="")
-        context.log(f"{host.name}: joined as {host.role}.")
+    claims = dict(zip(hosts, context.run(join_all(), seconds=180), strict=True))
+    errors = identity.refused(context, claims)
+    for host, node_id in claims.items():
+        if host in errors:
+            context.log(errors[host], "error")
+            set_state(context, host, HostState.FAILED, errors[host])
+        else:
+            Host.objects.filter(pk=host.pk).update(node_id=node_id, state=HostState.ACTIVE, state_detail="")
+            context.log(f"{host.name}: joined as {host.role}.")
     context.changed()
 
 

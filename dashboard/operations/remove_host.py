@@ -11,7 +11,7 @@ from platform_manager.errors import PlatformError, ProviderError, UserError
 from platform_manager.swarm import cluster
 from platform_manager.swarm.snapshot import part
 
-from . import quorum
+from . import identity, quorum
 from .context import StepContext
 from .kinds import Kind, Step, register
 from .managers import managers, on_manager
@@ -86,7 +86,11 @@ def _find_node(context: StepContext, host: Host) -> None:
         found = context.run(cluster.info(wiring.engine(host.pk)), seconds=20)
     except ProviderError:
         return
-    if found.node_id:
+    # The node it names is taken off the swarm: it must not be another host's.
+    errors = identity.refused(context, {host: found.node_id}) if found.node_id and others(context, host) else {}
+    if errors:
+        context.log(f"{errors[host]} It is removed without a change to the swarm.", "warning")
+    elif found.node_id:
         host.node_id = found.node_id
         host.role = HostRole.MANAGER if found.manager else HostRole.WORKER
         host.save(update_fields=["node_id", "role"])

@@ -18,6 +18,8 @@ SWARM_PORT = 2377
 DEFAULT_MTU = 1500
 SETTLE_SECONDS = 30.0
 JOIN_SECONDS = 60.0
+# A node that has just joined is seen by the swarm within a moment.
+SEEN_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,13 @@ class SwarmInfo:
     node_id: str
     manager: bool
     engine_version: str
+
+
+class NotItsNode(ProviderError):
+    """A host claims to be a node it is not; the message goes on after the host's name."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, retryable=False)
 
 
 @dataclass(frozen=True)
@@ -146,6 +155,25 @@ async def node(manager: EngineClient, node_id: str) -> dict[str, Any] | None:
         if error.status == 404:
             return None
         raise
+
+
+async def verify_node(
+    manager: EngineClient, node_id: str, addresses: Sequence[str], of_others: Mapping[str, str]
+) -> None:
+    """Raise NotItsNode where the swarm says that the node an engine claims to be is none, or another host.
+
+    ``addresses`` are the host's own; ``of_others`` names the other hosts by their node ids and addresses.
+    The swarm sees a node's address itself; one that belongs to no host (of a gateway, say) proves nothing.
+    """
+    if node_id in of_others:
+        raise NotItsNode(f"says that it is the swarm's node of {of_others[node_id]}.")
+    deadline = time.monotonic() + SEEN_SECONDS
+    while not (seen := text(part(await node(manager, node_id), "Status", "Addr"), 64)):
+        if time.monotonic() > deadline:
+            raise NotItsNode("says that it joined the swarm, but the swarm has not seen it.")
+        await asyncio.sleep(0.1)
+    if seen not in addresses and seen in of_others:
+        raise NotItsNode(f"says that it is a node which the swarm sees at the address of {of_others[seen]}.")
 
 
 async def change_node(manager: EngineClient, node_id: str, **wanted: str) -> None:
