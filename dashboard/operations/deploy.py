@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -13,7 +14,7 @@ from platform_manager import recipes
 from platform_manager.engines import cli
 from platform_manager.engines.client import EngineClient
 from platform_manager.errors import ProviderError, UserError
-from platform_manager.swarm import cluster, stacks, updates
+from platform_manager.swarm import anew, cluster, stacks, updates
 
 from .context import StepContext
 from .kinds import Kind, Step, register
@@ -30,6 +31,7 @@ def revision_of(context: StepContext) -> Revision:
 
 
 def set_state(context: StepContext, revision: Revision, state: StackState, sentence: str = "") -> None:
+    sentence = context.masked(sentence)
     if (revision.state, revision.sentence) == (state, sentence):
         return
     revision.state, revision.sentence = state, sentence
@@ -44,7 +46,7 @@ def hand_over(context: StepContext) -> str | None:
     environment = context.environment
 
     set_state(context, revision, StackState.DEPLOYING)
-    _note_updates(context, revision)
+    failed_before = _note_before(context, revision)
     # Here, not in the coroutine: a large file takes seconds to read, and all operations share one event loop.
     prepared = recipes.prepare(
         recipes.parse(revision.compose),
@@ -73,19 +75,34 @@ def hand_over(context: StepContext) -> str | None:
         # The orders are not atomic: what was made stays, and the same deployment may be given again.
         passing = any(word in reason for word in ("out of sequence", "already exists", "in use", "Cannot connect"))
         raise ProviderError(f"The swarm did not accept the stack: {reason}", retryable=passing)
+    _start_anew(context, revision, failed_before)
     return None
 
 
-def _note_updates(context: StepContext, revision: Revision) -> None:
-    """What the services tell of updates before anything is changed; kept where the step runs again."""
+def _note_before(context: StepContext, revision: Revision) -> dict[str, Mapping[str, Any]]:
+    """What the services tell of updates before anything is changed, kept where the step runs again.
 
-    async def told(manager: EngineClient) -> dict[str, str]:
-        services, _, _ = await stacks.read(manager, revision.stack.name)
-        return updates.told(services)
+    Returns the specs of those that only fail, by id.
+    """
 
+    async def look(manager: EngineClient) -> tuple[dict[str, str], dict[str, Mapping[str, Any]]]:
+        services, tasks, _ = await stacks.read(manager, revision.stack.name)
+        return updates.told(services), anew.failing(services, tasks)
+
+    told, failing = on_manager(context, look)
     if revision.updates_before is None:
-        revision.updates_before = on_manager(context, told)
-        Revision.objects.filter(pk=revision.pk).update(updates_before=revision.updates_before)
+        revision.updates_before = told
+        Revision.objects.filter(pk=revision.pk).update(updates_before=told)
+    return failing
+
+
+def _start_anew(context: StepContext, revision: Revision, failed: Mapping[str, Mapping[str, Any]]) -> None:
+    async def start(manager: EngineClient) -> list[str]:
+        services, _, _ = await stacks.read(manager, revision.stack.name)
+        return await anew.start_anew(manager, services, failed)
+
+    if failed and (names := on_manager(context, start)):
+        context.log(f"Unchanged, and not running before: started anew: {', '.join(names)}.")
 
 
 def converge(context: StepContext) -> str:

@@ -105,7 +105,8 @@ class _SlotJudge:
     def _of_this_version(self) -> list[Json]:
         """Failures of an earlier version must not count against the one that mends it."""
         template = _essence(self.template)
-        return [task for task in self.tasks if _essence(task.get("Spec")) == template] or self.tasks
+        same = [task for task in self.tasks if _essence(task.get("Spec")) == template]
+        return same or [task for task in self.tasks if not self._outdated(task)]
 
     def _ended_badly(self, task: Json) -> bool:
         """A task that has to run for ever and ends with success ended badly too."""
@@ -187,6 +188,8 @@ class _SlotJudge:
     def _ended(self, recent: list[Json]) -> Slot | None:
         """No task lives: it ended and stays so, or the next one is not made yet."""
         last = self.tasks[-1]
+        if self._outdated(last) and not self.job:
+            return Slot(Fate.MOVING)
         policy = mapping(part(self.template, "RestartPolicy"))
         condition = text(policy.get("Condition"), 20) or "any"
         if _state(last) == "complete" and (self.job or condition in ("none", "on-failure")):
