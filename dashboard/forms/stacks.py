@@ -6,7 +6,6 @@ that it is a password, it means the answer of the revision before: such answers 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,18 +13,18 @@ from typing import Any
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 
+from dashboard.operations.masking import SECRET_NAME
 from platform_manager import recipes
 from platform_manager.errors import UserError
 
 COMPOSE_CAP = 500_000
 ANSWER_CAP = 20_000
 PREFIX = "answer."
-SECRET = re.compile(r"pass(w|$|_|phrase)|passwd|pwd|secret|token|credential|private|api_?key|(^|_)key$", re.IGNORECASE)
 
 
 def secret(name: str) -> bool:
     """Whether a variable's name says that its value is not for everybody's eyes."""
-    return SECRET.search(name) is not None
+    return SECRET_NAME.search(name) is not None
 
 
 @dataclass(frozen=True)

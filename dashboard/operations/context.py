@@ -13,6 +13,8 @@ from dashboard.models.hints import environment_group, hint, operation_group
 from platform_manager import wiring
 from platform_manager.errors import PlatformError, ProviderError
 
+from .masking import Masker, secrets_of
+
 Value = TypeVar("Value")
 LINE_CAP = 8_000
 
@@ -29,9 +31,12 @@ class Cancelled(PlatformError):
 class StepContext:
     """Handed to each step of one operation."""
 
-    def __init__(self, operation: Operation, n: int) -> None:
+    def __init__(self, operation: Operation, n: int, *, ending: bool = False) -> None:
+        """``ending``: what is done now settles how the operation ended, and is not itself cancelled."""
         self.operation = operation
         self.n = n
+        self.ending = ending
+        self._mask: Masker | None = None
 
     @property
     def environment(self) -> Environment:
@@ -42,12 +47,18 @@ class StepContext:
         args: dict[str, Any] = self.operation.args
         return args
 
+    def masked(self, text: str) -> str:
+        """The text as it may be stored and shown: without secrets."""
+        if self._mask is None:
+            self._mask = Masker(secrets_of(self.operation))
+        return self._mask(storable(text))
+
     def log(self, text: str, level: str = OperationLog.Level.INFO) -> None:
         """Add lines to the operation's log, at once visible to whoever watches."""
         now = timezone.now()
         OperationLog.objects.bulk_create(
             OperationLog(operation=self.operation, step=self.n, level=level, text=line[:LINE_CAP], at=now)
-            for line in storable(text).splitlines() or [""]
+            for line in self.masked(text).splitlines() or [""]
         )
         hint(operation_group(self.operation.pk))
 
@@ -57,6 +68,8 @@ class StepContext:
 
     def check(self) -> None:
         """Raise Cancelled when the user asked for it."""
+        if self.ending:
+            return
         if Operation.objects.filter(pk=self.operation.pk, cancel_requested=True).exists():
             raise Cancelled("Cancelled.")
 

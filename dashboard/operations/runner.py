@@ -14,15 +14,16 @@ from typing import TypeVar
 from uuid import UUID
 
 from dbos import DBOS
-from django.db import InterfaceError, OperationalError, close_old_connections, connections
+from django.db import InterfaceError, OperationalError, close_old_connections, connections, transaction
 from django.db.models import F
 from django.utils import timezone
 
 from dashboard.models import Operation, OperationLog, OperationState, OperationStep, StepState
+from dashboard.models.auditing import record_finished
 from dashboard.models.hints import environment_group, hint, operation_group
 from platform_manager.errors import PlatformError, ProviderError
 
-from .context import Cancelled, StepContext, storable
+from .context import Cancelled, StepContext
 from .kinds import Step, kind_of
 
 log = logging.getLogger("platform.operations")
@@ -132,7 +133,7 @@ def _attempt(context: StepContext, step: Step) -> None:
 
 
 def _fail(context: StepContext, sentence: str) -> str:
-    sentence = storable(sentence)
+    sentence = context.masked(sentence)
     context.log(sentence, OperationLog.Level.ERROR)
     _close(context, StepState.FAILED, sentence)
     return FAILED
@@ -160,7 +161,7 @@ def finish(operation_id: str, n: int, outcome: str) -> str:
 
 
 def _finish(operation_id: str, n: int, outcome: str) -> str:
-    operation = Operation.objects.select_related("environment").get(pk=operation_id)
+    operation = Operation.objects.select_related("environment", "requested_by").get(pk=operation_id)
     if operation.finished:
         return outcome
     sentence = _sentence(operation, n, outcome)
@@ -171,7 +172,9 @@ def _finish(operation_id: str, n: int, outcome: str) -> str:
     }[outcome]
     operation.error = "" if outcome == DONE else sentence
     operation.finished_at = timezone.now()
-    operation.save(update_fields=["state", "error", "finished_at"])
+    with transaction.atomic():
+        operation.save(update_fields=["state", "error", "finished_at"])
+        record_finished(operation)
     announce(operation)
     return outcome
 
@@ -193,7 +196,7 @@ def _tell_objects(operation: Operation, n: int, sentence: str) -> None:
     try:
         kind = kind_of(operation.kind)
         if kind.failed is not None:
-            kind.failed(StepContext(operation, n), sentence)
+            kind.failed(StepContext(operation, n, ending=True), sentence)
     except (OperationalError, InterfaceError):
         raise
     except Exception:

@@ -1,0 +1,79 @@
+"""Secrets are masked in whatever an operation says: its log lines, errors and the sentences of its objects.
+
+A hidden value is known (the answer to a question that asks for a password) or known by its form (a join token, the
+password of an address).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from dashboard.models import Operation, Revision
+
+MASK = "***"
+# Shorter values are no secret, and would hide half of every line.
+SHORTEST = 4
+# Earlier answers may still stand in what a swarm says.
+REVISIONS = 20
+
+# The names of variables whose values are not for everybody's eyes.
+SECRET_NAME = re.compile(
+    r"pass(w|$|_|phrase)|passwd|pwd|secret|token|credential|private|api_?key|(^|_)key$", re.IGNORECASE
+)
+
+BY_FORM = (
+    (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL), MASK),
+    (re.compile(r"\bSWM(TKN|KEY)-\d+-[A-Za-z0-9+/=_-]+"), rf"SWM\1-{MASK}"),
+    # user:password@ of an address, and a token in the user's place.
+    (re.compile(r"(\b[A-Za-z][A-Za-z0-9+.-]*://[^\s/:@]*):[^\s/]*@"), rf"\1:{MASK}@"),
+    (re.compile(r"(\b[A-Za-z][A-Za-z0-9+.-]*://)[^\s/:@]{20,}@"), rf"\1{MASK}@"),
+    (re.compile(r"(/join/)[A-Za-z0-9_-]{8,}"), rf"\1{MASK}"),
+    (re.compile(r"\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE), rf"\1 {MASK}"),
+    (re.compile(r"(\b(?:X-Auth-Token|X-Subject-Token|X-Registry-Auth)\s*[:=]\s*)\S+", re.IGNORECASE), rf"\1{MASK}"),
+    (re.compile(r"\b(?:gh[pousr]|github_pat|glpat)[_-][A-Za-z0-9_-]{16,}"), MASK),
+    (re.compile(r"(\b\w*(?:passwd|password|secret|token|api_?key)\w*=)[^\s\"',;&]{4,}", re.IGNORECASE), rf"\1{MASK}"),
+)
+
+
+def secret_answers(answers: Mapping[str, Any]) -> list[str]:
+    """The values of the questions whose names ask for a secret."""
+    return [str(value) for name, value in answers.items() if SECRET_NAME.search(name)]
+
+
+def secrets_of(operation: Operation) -> list[str]:
+    """The secret answers of the stack that the operation is about."""
+    name = operation.args.get("stack")
+    if not name:
+        return []
+    revisions = Revision.objects.filter(stack__environment=operation.environment_id, stack__name=name)
+    found = revisions.order_by("-n").values_list("answers", flat=True)[:REVISIONS]
+    return [value for answers in found for value in secret_answers(answers or {})]
+
+
+class Masker:
+    """Hides these values, each of their lines, and whatever looks like a secret."""
+
+    def __init__(self, values: Iterable[str] = ()) -> None:
+        hidden = {form for value in values for form in _forms(value)}
+        longest_first = sorted(hidden, key=lambda form: (-len(form), form))
+        self._known = re.compile("|".join(map(re.escape, longest_first))) if hidden else None
+
+    def __call__(self, text: str) -> str:
+        if self._known is not None:
+            text = self._known.sub(MASK, text)
+        for pattern, instead in BY_FORM:
+            text = pattern.sub(instead, text)
+        return text
+
+
+def _forms(value: str) -> Iterable[str]:
+    """The value, its lines, and both as the Docker CLI quotes them and as an address carries them."""
+    plain = {value, *value.splitlines()}
+    plain |= {text.strip() for text in plain}
+    for text in {text for text in plain if len(text) >= SHORTEST}:
+        as_json = json.dumps(text, ensure_ascii=False)[1:-1]
+        yield from (text, as_json, as_json.replace("\\", "\\\\"), text.replace("'", "''"), quote(text, safe=""))
