@@ -1,5 +1,8 @@
-"""Fixtures of all tests."""
+"""Fixtures of all tests, and the collection of garbage at the end of each that has an event loop."""
 
+import gc
+import inspect
+from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -12,3 +15,23 @@ def quick_passwords(request: pytest.FixtureRequest, settings: Any) -> None:
     """Slow hashes are for real users; platforms started as processes of their own keep them."""
     if not any(part in str(request.path) for part in KEEP_HASHERS):
         settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: collecting the garbage of a test then takes milliseconds."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, None, None]:
+    """What a test left open fails that test, not one that happens to run when the garbage is collected.
+
+    Tests without an event loop are looked at together, at the end of their module.
+    """
+    yield
+    last = nextitem is None or nextitem.path != item.path
+    if last or inspect.iscoroutinefunction(getattr(item, "obj", None)):
+        gc.collect()
+        # pytest looks for warnings of the garbage before this point; so it looks once more.
+        item.config.pluginmanager.get_plugin("unraisableexception").pytest_runtest_teardown(item)
