@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from .live import Container, Page
 from .looks import STARTING, unwell
 from .operation_rows import latest, notices, unfinished
 from .places import Places, places
-from .services import TaskRow, split, task_row
+from .services import TaskRow, last_errors, split, task_row
 from .snapshot import SnapshotView, read
 from .stacks import StackRow, stack_container, stack_rows
 from .viewer import Viewer
@@ -117,19 +117,20 @@ def facts(viewer: Viewer) -> Facts:
     )
 
 
-def attention(view: SnapshotView, at: Places) -> list[TaskRow]:
-    """Tasks of services that lack some: the ones that do not run or may not, each with its full error."""
-    short = [service for service in map(at.answering, view.services) if service.running < service.desired]
+def attention(view: SnapshotView, at: Places, unwell_stacks: Collection[str]) -> list[TaskRow]:
+    """Tasks of services that lack some or keep failing: those that do not run well, each with its full error."""
     rows: list[TaskRow] = []
-    for service in short:
+    for service in map(at.answering, view.services):
+        shaky = service.stack in unwell_stacks
+        if service.running >= service.desired and not shaky:
+            continue
         current, past = split(view.tasks_by_service.get(service.id, ()))
-        errors = [task for task in past if task.error]
+        errors = last_errors(service, current, past)
         for task in current:
-            runs = task.state == "running" and not at.of(task).away
-            if runs or len(rows) == SHOWN_TASKS:
-                continue
-            earlier = next((one.error for one in errors if one.slot == task.slot), "") if not task.error else ""
-            if task.state not in STARTING or task.error or earlier:
+            earlier = "" if task.error else errors.get(task.id, "")
+            starting = task.state in STARTING and not task.error and not earlier
+            runs = task.state == "running" and not at.of(task).away and not (shaky and earlier)
+            if not starting and not runs and len(rows) < SHOWN_TASKS:
                 rows.append(task_row(task, at, row_id=f"unwell-{task.id}", earlier=earlier))
     return rows
 
@@ -158,7 +159,7 @@ def overview_page(viewer: Viewer, params: Mapping[str, str]) -> Page:
         "attention": Container(
             "attention",
             "services/_task_row.html",
-            attention(view, at),
+            attention(view, at, {stack.name for stack in stacks if unwell(stack.badge)}),
             "environment/_all_well.html",
             shared,
         ),

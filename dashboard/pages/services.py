@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.http import Http404
+from django.utils import timezone
 
 from dashboard.models import StackState
 from platform_manager.swarm.snapshot import Service, Task
@@ -21,6 +22,8 @@ from .snapshot import SnapshotView, read
 from .viewer import Viewer
 
 HISTORY = 20
+# A task that runs for so long is no longer taken for one more try.
+PROVEN = timedelta(seconds=30)
 UNWELL_STACKS = (StackState.DEGRADED, StackState.FAILED)
 
 
@@ -72,23 +75,28 @@ def service_row(service: Service, view: SnapshotView, at: Places, *, unwell_stac
     error = ""
     if shown.running < shown.desired or unwell_stack:
         current, past = split(view.tasks_by_service.get(service.id, ()))
-        error = _last_error(shown, current, past)
+        error = next(iter(last_errors(shown, current, past).values()), "").removeprefix("task: ")
     unknown = at.unknown[service.id]
     badge = service_badge(shown, current, unknown=unknown, error=error)
     name = service.name.removeprefix(f"{service.stack}_") if service.stack else service.name
     return ServiceRow(f"service-{service.id}", shown, name, badge, unknown)
 
 
-def _last_error(service: Service, current: Iterable[Task], past: Iterable[Task]) -> str:
-    """How the task before a current one ended, or one that waits to be replaced, if badly and since the last update."""
+def last_errors(service: Service, current: Iterable[Task], past: Iterable[Task]) -> dict[str, str]:
+    """By the ids of current tasks that don't run yet, or not long: how the last try ended, since the last update."""
     ended: dict[tuple[str, str], Task] = {}
     for task in past:
         ended.setdefault(slot_of(task), task)
+    proven = timezone.now() - PROVEN
+    errors: dict[str, str] = {}
     for task in current:
-        before = task if task.state in UNWELL else ended.get(slot_of(task))
-        if before is not None and before.state in UNWELL and before.at > service.updated_at:
-            return before.error.removeprefix("task: ") or before.state
-    return ""
+        last = task if task.state in UNWELL else ended.get(slot_of(task))
+        begun = moment(task.at)
+        if task.state == "running" and (begun is None or begun < proven):
+            continue
+        if last is not None and last.state in UNWELL and last.at > service.updated_at:
+            errors[task.id] = last.error or last.state
+    return errors
 
 
 def slot_of(task: Task) -> tuple[str, str]:

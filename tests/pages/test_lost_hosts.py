@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from dashboard.models import Environment, HostRole, HostState, StackState
 from dashboard.pages.places import lost_sentence
@@ -93,17 +95,22 @@ def test_the_sentence_counts(unknown: int, said: str) -> None:
     assert lost_sentence(unknown).startswith(said)
 
 
+UPDATED = 300
 ERROR = "task: non-zero exit (3)"
 
 
 def failing(shop: Environment, *tasks: Task, running: int = 0, state: StackState = StackState.FAILED) -> None:
-    service = factories.service("api", "bad", running=running, updated_at="2026-11-22T18:00:00Z")
+    service = factories.service("api", "bad", running=running, updated_at=seconds_ago(UPDATED))
     factories.stack(shop, "bad", state=state)
     factories.snapshot(shop, nodes=[factories.node(1)], services=[service], tasks=tasks)
 
 
-def tried(at: str, task_id: str, **fields: object) -> Task:
-    return factories.task(factories.service("api", "bad"), 1, id=task_id, at=f"2026-11-22T{at}Z", **fields)
+def seconds_ago(seconds: int) -> str:
+    return (timezone.now() - timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def tried(ago: int, task_id: str, **fields: object) -> Task:
+    return factories.task(factories.service("api", "bad"), 1, id=task_id, at=seconds_ago(ago), **fields)
 
 
 def word(client: Client, shop: Environment) -> str:
@@ -120,7 +127,7 @@ FAILED = {"state": "failed", "desired_state": "shutdown", "error": ERROR}
 
 
 def test_a_service_that_is_started_again_after_an_error_is_failing(client: Client, shop: Environment) -> None:
-    failing(shop, tried("18:05:00", "new", state="starting"), tried("18:04:00", "old", **FAILED))
+    failing(shop, tried(5, "new", state="starting"), tried(65, "old", **FAILED))
     assert word(client, shop) == "Failing"
     assert (
         "The last try: non-zero exit (3)" in client.get(reverse("service", args=[shop.pk, "bad_api"])).content.decode()
@@ -128,15 +135,22 @@ def test_a_service_that_is_started_again_after_an_error_is_failing(client: Clien
 
 
 def test_errors_before_the_last_update_do_not_count(client: Client, shop: Environment) -> None:
-    failing(shop, tried("18:05:00", "new", state="starting"), tried("17:59:00", "old", **FAILED))
+    failing(shop, tried(5, "new", state="starting"), tried(UPDATED + 60, "old", **FAILED))
     assert word(client, shop) == "Starting"
 
 
 def test_a_task_that_has_just_started_again_does_not_make_a_failed_stack_run(client: Client, shop: Environment) -> None:
-    failing(shop, tried("18:05:00", "new"), tried("18:04:00", "old", **FAILED), running=1)
+    failing(shop, tried(5, "new"), tried(65, "old", **FAILED), running=1)
     assert word(client, shop) == "Failing"
+    assert only(client, shop, "attention", "environment").earlier == ERROR
+
+
+def test_a_task_that_runs_for_a_while_is_well_although_its_stack_is_not(client: Client, shop: Environment) -> None:
+    failing(shop, tried(45, "new"), tried(65, "old", **FAILED), running=1)
+    assert word(client, shop) == "Running"
+    assert not rows(client, shop, "attention", "environment")
 
 
 def test_once_the_stack_is_judged_to_run_so_does_its_service(client: Client, shop: Environment) -> None:
-    failing(shop, tried("18:05:00", "new"), tried("18:04:00", "old", **FAILED), running=1, state=StackState.RUNNING)
+    failing(shop, tried(5, "new"), tried(65, "old", **FAILED), running=1, state=StackState.RUNNING)
     assert word(client, shop) == "Running"
