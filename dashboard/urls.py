@@ -11,6 +11,7 @@ from dashboard.views import (
     networks,
     operations,
     overview,
+    profile,
     services,
     settings,
     stacks,
@@ -48,6 +49,7 @@ urlpatterns = [
     path("environments/", environments.environments, name="environments"),
     path("environments/new/", environments.environment_new, name="environment_new"),
     path("environments/<uuid:pk>/", include(one_environment)),
+    path("profile/", profile.profile, name="profile"),
     path("join/<str:token>", join.join, name="join"),
     path("healthz", join.healthz, name="healthz"),
 ]

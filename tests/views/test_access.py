@@ -63,7 +63,7 @@ TABLE = [
     Row("environment_delete", method="post", changing=True, owner=True, answer=422),
 ]
 # Not of one environment; tested where they are.
-ELSEWHERE = {"root", "environments", "environment_new", "join", "healthz"}
+ELSEWHERE = {"root", "environments", "environment_new", "join", "healthz", "profile"}
 each_row = pytest.mark.parametrize("row", TABLE, ids=[f"{row.method}-{row.name}" for row in TABLE])
 
 
