@@ -7,27 +7,33 @@ from django.db import transaction
 from django.utils import timezone
 
 from dashboard.models import Environment, Host, HostState, Operation, OperationState, Revision, Stack, StackState
+from dashboard.models.auditing import record, record_finished
 from dashboard.models.hints import hint, operation_group
 from dashboard.operations import catalogue
 from dashboard.operations.context import StepContext
-from dashboard.operations.kinds import kind_of
+from dashboard.operations.kinds import find_kind
 from platform_manager.errors import UserError
 
 from .environments import delete_environment
-from .request import locked, request_operation
+from .request import locked, request_operation, requested
 
 
 @transaction.atomic
 def cancel_operation(operation: Operation, user: User) -> None:
     """A queued operation ends at once, a running one at its next safe point."""
     catalogue.load()
-    kind = kind_of(operation.kind)
+    kind = find_kind(operation.kind)
+    if kind is not None and not kind.cancellable and not operation.finished:
+        raise UserError("This operation can't be stopped halfway: wait until it has ended, which it does by itself.")
+    record("operation.cancel", operation, by=user)
     queued = Operation.objects.filter(pk=operation.pk, state=OperationState.QUEUED).update(
         state=OperationState.CANCELLED, cancel_requested=True, finished_at=timezone.now(), error="Cancelled."
     )
     if queued:
-        if kind.failed is not None:
+        if kind is not None and kind.failed is not None:
             kind.failed(StepContext(operation, 0), "Cancelled before it began.")
+        operation.refresh_from_db()
+        record_finished(operation)
     elif not Operation.objects.filter(pk=operation.pk, state=OperationState.RUNNING).update(cancel_requested=True):
         raise UserError("The operation has ended already.")
     hint(operation_group(operation.pk))
@@ -36,14 +42,19 @@ def cancel_operation(operation: Operation, user: User) -> None:
 @transaction.atomic
 def retry_operation(operation: Operation, user: User) -> Operation:
     """The same work again; finished parts are found and kept."""
+    catalogue.load()
     if operation.state not in (OperationState.FAILED, OperationState.CANCELLED):
         raise UserError("Only an operation that failed or was cancelled can be repeated.")
+    kind = find_kind(operation.kind)
+    if kind is None or not kind.retryable:
+        raise UserError("This operation can't be repeated: ask for its work anew.")
     environment = locked(operation.environment)
     if operation.retries.filter(state__in=(OperationState.QUEUED, OperationState.RUNNING)).exists():
         raise UserError("It is being repeated already.")
     again = _asked_again(operation, environment, user)
     again.retry_of = operation
     again.save(update_fields=["retry_of"])
+    requested("operation.retry", again, operation)
     return again
 
 

@@ -49,5 +49,10 @@ def kind_of(name: str) -> Kind:
     return _kinds[name]
 
 
+def find_kind(name: str) -> Kind | None:
+    """None for a kind that only another release knows."""
+    return _kinds.get(name)
+
+
 def all_kinds() -> list[Kind]:
     return list(_kinds.values())
