@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import chain, repeat
 from typing import Any
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections
 
-from dashboard.hub import records
+from dashboard.hub import events, records
 from dashboard.hub.watcher import EnvironmentWatcher
-from platform_manager.engines.client import EngineClient, EngineError, EngineUnreachable
+from platform_manager.engines.client import EngineError
 from platform_manager.engines.links import Hub
 from platform_manager.swarm import cluster
 from platform_manager.wiring import EnginePool
@@ -22,15 +23,8 @@ from platform_manager.wiring import EnginePool
 log = logging.getLogger("platform.hub")
 
 GRACE_SECONDS = 12
-# An engine that hangs is noticed after the sum of both; a lost host by its link.
-PING_EVERY = 6.0
-PING_SECONDS = 8.0
 # How long an environment that was deleted may still be watched.
 TIDY_SECONDS = 60
-EVENTS = {
-    "type": ["container", "node", "service", "network", "volume"],
-    "event": ["create", "start", "die", "oom", "health_status", "destroy", "update", "remove"],
-}
 
 
 class HubService:
@@ -123,7 +117,7 @@ class HubService:
                 found = await cluster.info(client)
                 await self._db(records.engine_changed, host_id, True, found.engine_version)
                 watcher.poke()
-                await _first_of(_hear(client, host_id, watcher), _answering(client))
+                await events.follow(client, partial(watcher.poke, host_id))
             except EngineError as error:
                 log.info("engine of host %s: %s", host_id, error)
             except Exception:
@@ -144,35 +138,6 @@ class HubService:
             for environment_id in list(self._watchers):
                 if not await self._db(records.is_alive, environment_id, patient=True):
                     self._watchers.pop(environment_id)[1].cancel()
-
-
-async def _hear(client: EngineClient, host_id: str, watcher: EnvironmentWatcher) -> None:
-    async for event in client.json_lines("/events", filters=EVENTS):
-        watcher.poke(host_id, event)
-
-
-async def _answering(client: EngineClient) -> None:
-    """Raises EngineUnreachable once the engine hangs: its stream of events would only be silent."""
-    while True:
-        await asyncio.sleep(PING_EVERY)
-        try:
-            async with asyncio.timeout(PING_SECONDS):
-                await client.get("/_ping")
-        except TimeoutError:
-            raise EngineUnreachable(f"The Docker engine did not answer within {PING_SECONDS:g} seconds.") from None
-
-
-async def _first_of(*calls: Coroutine[Any, Any, None]) -> None:
-    """Until the first of them ends, or fails; the others are cancelled."""
-    tasks = [asyncio.ensure_future(call) for call in calls]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    for task in done:
-        task.result()
 
 
 def _fresh(call: Callable[..., Any], args: tuple[Any, ...]) -> Any:

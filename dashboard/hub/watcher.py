@@ -103,7 +103,7 @@ class EnvironmentWatcher:
             if not woken:
                 await self.read()
                 continue
-            await self._tell_ends()
+            await self.tell_ends()
             for pause in AFTER_EVENT:
                 # Reading a large swarm costs: pauses grow with it, and a fresh event starts over.
                 await self._rest(max(pause, 4 * self._cost) if pause else 0)
@@ -118,7 +118,7 @@ class EnvironmentWatcher:
         begun = time.monotonic()
         while (left := begun + seconds - time.monotonic()) > 0:
             if await self._ended.wait(min(left, PEEK_SECONDS)):
-                await self._tell_ends()
+                await self.tell_ends()
                 # However many ends a host tells of, the manager is asked now and then only.
                 await asyncio.sleep(PEEK_SECONDS)
             rested = time.monotonic() - begun >= self._cost
@@ -211,7 +211,7 @@ class EnvironmentWatcher:
         except Error:
             log.exception("what is in environment %s can't be written", self.environment_id)
 
-    async def _tell_ends(self) -> None:
+    async def tell_ends(self) -> None:
         """Show the containers whose ends a host told of, before the swarm does."""
         if self._reading is None or not self._asked:
             self._ended.forget_heard()

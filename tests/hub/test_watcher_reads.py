@@ -1,0 +1,218 @@
+"""What the watcher shows of a swarm whose engines answer badly, late, or not yet."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from pytest_django import Settings
+
+from dashboard.hub import ended, events
+from dashboard.models import Host, HostRole
+from platform_manager.engines.client import EngineClient, EngineUnreachable
+from tests import factories
+from tests.engines.fake_engine import STREAM, FakeEngine, hanging, http
+from tests.hub.fake_swarm import FakeSwarm, died, task
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def sockets(settings: Settings) -> Iterator[Path]:
+    """Sockets need paths shorter than pytest's own."""
+    with tempfile.TemporaryDirectory(prefix="pm-") as path:
+        settings.PM_SOCKETS = Path(path)
+        yield Path(path)
+
+
+@pytest.fixture
+def hosts() -> list[Host]:
+    """Two managers."""
+    environment = factories.environment()
+    return [
+        factories.host(environment, name, role=HostRole.MANAGER, addresses=[address])
+        for name, address in (("fw-01", "172.17.0.2"), ("fw-02", "172.17.0.3"))
+    ]
+
+
+@pytest.fixture
+async def swarm(hosts: list[Host], sockets: Path) -> AsyncIterator[FakeSwarm]:
+    async with FakeSwarm(hosts[0].environment, sockets, hosts) as swarm:
+        yield swarm
+
+
+@pytest.fixture
+async def watched(swarm: FakeSwarm) -> AsyncIterator[FakeSwarm]:
+    """Read once, and its watcher runs."""
+    watching = asyncio.ensure_future(swarm.watcher.run())
+    await swarm.until("running")
+    yield swarm
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (http({"tasks": []}), "list of tasks"),
+        (http(["task1"]), "list of tasks"),
+        (http(b"[{"), "not valid JSON"),
+        (http(b"[" * 100 + b"]" * 100), "nested deeper"),
+        (http({"message": "rpc error"}, status=500), "rpc error"),
+    ],
+)
+async def test_answers_that_can_not_be_used_leave_what_was_known_and_say_whose_they_are(
+    swarm: FakeSwarm, answer: bytes, words: str
+) -> None:
+    await swarm.watcher.read()
+    for engine in swarm.engines.values():
+        engine.answers["/tasks"] = answer
+    await swarm.watcher.read()
+    problem = (await swarm.snapshot()).problem
+    assert problem.startswith("The engine of fw-02 gives no usable answer."), problem
+    assert words in problem
+    assert "What you see is as of" in problem
+    assert (await swarm.shown_task())["state"] == "running"
+
+    swarm.tell(tasks=[])
+    await swarm.watcher.read()
+    assert ((await swarm.snapshot()).problem, (await swarm.snapshot()).tasks) == ("", "[]")
+
+
+async def test_another_manager_is_asked_where_one_answers_badly(swarm: FakeSwarm) -> None:
+    swarm.engines["fw-01"].answers["/nodes"] = http("what?")
+    await swarm.watcher.read()
+    assert (await swarm.snapshot()).problem == ""
+    assert (await swarm.shown_task())["state"] == "running"
+
+
+async def test_an_engine_that_does_not_tell_its_volumes_holds_nothing_up(swarm: FakeSwarm) -> None:
+    for engine in swarm.engines.values():
+        engine.answers["/volumes"] = hanging()
+    async with asyncio.timeout(5):
+        await swarm.watcher.read()
+    assert (await swarm.shown_task())["state"] == "running"
+
+
+async def test_volumes_of_all_hosts_and_names_of_secrets_are_known(swarm: FakeSwarm, hosts: list[Host]) -> None:
+    for name, engine in swarm.engines.items():
+        engine.answers["/volumes"] = http({"Volumes": [{"Name": f"of-{name}", "Driver": "local"}]})
+        engine.answers["/secrets"] = http([{"Spec": {"Name": "key"}}])
+    await swarm.watcher.read()
+    async with asyncio.timeout(8):
+        while (found := await swarm.snapshot()).secrets == "[]":
+            await asyncio.sleep(0.01)
+    assert found.secrets == '["key"]'
+    assert {(one["name"], one["node_id"]) for one in json.loads(found.volumes)} == {
+        (f"of-{host.name}", host.node_id) for host in hosts
+    }
+
+
+@pytest.mark.parametrize(("code", "state"), [("137", "failed"), ("0", "complete")])
+async def test_a_container_that_ended_is_shown_before_the_swarm_takes_note(
+    watched: FakeSwarm, hosts: list[Host], code: str, state: str
+) -> None:
+    assert await watched.running() == 1
+    watched.watcher.poke(str(hosts[0].pk), died(code=code))
+    shown = await watched.until(state)
+    assert shown["exit_code"] == int(code)
+    assert await watched.running() == 0
+
+    watched.tell(tasks=[task(hosts[0], "failed", "shutdown", Err="task: non-zero exit (137)")])
+    watched.watcher.poke()
+    async with asyncio.timeout(8):
+        while (await watched.shown_task())["error"] != "task: non-zero exit (137)":
+            await asyncio.sleep(0.01)
+
+
+def to_stop(swarm: FakeSwarm, hosts: list[Host]) -> None:
+    swarm.tell(tasks=[task(hosts[0], desired="shutdown")])
+
+
+def as_it_was(swarm: FakeSwarm, hosts: list[Host]) -> None:
+    pass
+
+
+@pytest.mark.parametrize(
+    ("teller", "event", "meanwhile"),
+    [
+        (1, died(), as_it_was),
+        (0, died(container="container2"), as_it_was),
+        (0, died(task="task2"), as_it_was),
+        (0, died(code="?"), as_it_was),
+        (0, {**died(), "Action": "start"}, as_it_was),
+        (0, died(), to_stop),
+    ],
+    ids=["another host's", "another container", "another task", "no exit code", "no end", "meant to end"],
+)
+async def test_no_other_word_of_a_host_changes_a_task(
+    swarm: FakeSwarm,
+    hosts: list[Host],
+    teller: int,
+    event: dict[str, Any],
+    meanwhile: Callable[[FakeSwarm, list[Host]], None],
+) -> None:
+    await swarm.watcher.read()
+    meanwhile(swarm, hosts)
+    swarm.watcher.poke(str(hosts[teller].pk), event)
+    await swarm.watcher.tell_ends()
+    assert (await swarm.shown_task())["state"] == "running"
+
+
+async def test_an_end_of_which_the_swarm_takes_no_note_is_not_shown_for_ever(
+    swarm: FakeSwarm, hosts: list[Host], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await swarm.watcher.read()
+    swarm.watcher.poke(str(hosts[0].pk), died())
+    await swarm.watcher.tell_ends()
+    assert (await swarm.shown_task())["state"] == "failed"
+    await swarm.watcher.read()
+    assert (await swarm.shown_task())["state"] == "failed"
+    monkeypatch.setattr(ended, "KEPT_SECONDS", 0)
+    await swarm.watcher.read()
+    assert (await swarm.shown_task())["state"] == "running"
+
+
+async def test_a_mistake_of_ours_is_told_on_the_page(
+    swarm: FakeSwarm, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await swarm.watcher.read()
+    monkeypatch.setattr(swarm.watcher, "_pool", None)
+    watching = asyncio.ensure_future(swarm.watcher.run())
+    async with asyncio.timeout(8):
+        while "The platform failed to read this swarm" not in (await swarm.snapshot()).problem:
+            await asyncio.sleep(0.01)
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
+
+
+async def test_an_engine_that_hangs_is_unreachable_however_open_its_stream(
+    sockets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "PING_EVERY", 0.05)
+    monkeypatch.setattr(events, "PING_SECONDS", 0.1)
+    engine = FakeEngine(sockets / "hung.sock")
+    await engine.start()
+    heard: list[Any] = []
+    async with EngineClient(engine.path) as client:
+        await client.version()
+        engine.answers["/events"] = hanging(STREAM + json.dumps(died()).encode() + b"\n")
+        engine.answers["/_ping"] = hanging()
+        with pytest.raises(EngineUnreachable):
+            await asyncio.wait_for(events.follow(client, heard.append), 8)
+    await engine.stop()
+    assert heard == [died()]
+
+
+async def test_hosts_take_the_states_of_their_nodes(swarm: FakeSwarm, hosts: list[Host]) -> None:
+    down = {"ID": hosts[1].node_id, "Spec": {"Role": "worker"}, "Status": {"State": "down"}}
+    swarm.tell(nodes=[down])
+    await swarm.watcher.read()
+    await sync_to_async(hosts[1].refresh_from_db)()
+    assert (hosts[1].state, hosts[1].role) == ("reconnecting", "worker")
