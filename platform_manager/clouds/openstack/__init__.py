@@ -1,0 +1,1 @@
+"""OpenStack and the FIWARE Lab as a cloud for hosts."""
