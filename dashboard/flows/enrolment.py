@@ -11,7 +11,8 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from dashboard.models import EnrolmentToken, Host, HostState
+from dashboard.models import AuditEntry, EnrolmentToken, Host, HostState
+from dashboard.models.auditing import record
 from dashboard.models.hints import environment_group, hint
 from platform_manager.errors import UserError
 
@@ -24,12 +25,28 @@ REFUSED = (
 )
 
 
-@transaction.atomic
+class TokenUsed(UserError):
+    """Another machine came with a token that was good for one."""
+
+    def __init__(self, host: Host) -> None:
+        super().__init__(REFUSED)
+        self.host = host
+
+
 def enrol(token: str, body: Mapping[str, Any]) -> Host:
     """Record the machine's key and facts; repeating it with the same key is fine, for an answer may get lost."""
+    try:
+        return _enrol(token, body)
+    except TokenUsed as used:
+        record("host.enrol", used.host, outcome=AuditEntry.Outcome.REFUSED)
+        raise
+
+
+@transaction.atomic
+def _enrol(token: str, body: Mapping[str, Any]) -> Host:
     enrolment = (
         EnrolmentToken.objects.select_for_update(of=("self",))
-        .select_related("host")
+        .select_related("host__environment")
         .filter(digest=EnrolmentToken.digest_of(token))
         .first()
     )
@@ -37,8 +54,9 @@ def enrol(token: str, body: Mapping[str, Any]) -> Host:
         raise UserError(REFUSED)
     fingerprint = fingerprint_of(body.get("public_key"))
     host = enrolment.host
+    first = enrolment.used_at is None
     if enrolment.used_at is not None and fingerprint != host.key_fingerprint:
-        raise UserError(REFUSED)
+        raise TokenUsed(host)
     host.key_fingerprint = fingerprint
     host.facts = facts_of(body)
     addresses = addresses_of(body.get("addresses"))
@@ -49,6 +67,8 @@ def enrol(token: str, body: Mapping[str, Any]) -> Host:
     host.save(update_fields=["key_fingerprint", "facts", "addresses", "state"])
     enrolment.used_at = enrolment.used_at or timezone.now()
     enrolment.save(update_fields=["used_at"])
+    if first:
+        record("host.enrol", host, fingerprint=fingerprint)
     hint(environment_group(host.environment_id), what="rows")
     return host
 

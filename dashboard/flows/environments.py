@@ -18,10 +18,12 @@ from dashboard.models import (
     OperationState,
     Snapshot,
 )
+from dashboard.models.auditing import record, record_finished
 from dashboard.models.environments import MANAGER_COUNTS
 from platform_manager.errors import UserError
 
-from .request import locked, request_operation
+from .limits import check_may_create_environment
+from .request import locked, request_operation, requested
 
 MTU_RANGE = range(576, 9001)
 
@@ -55,6 +57,7 @@ def create_environment(
         raise UserError("The MTU is a number of bytes from 576 to 9000; leave it empty to have it measured.", "mtu")
     try:
         with transaction.atomic():
+            check_may_create_environment(user)
             environment = Environment.objects.create(
                 name=name,
                 description=description.strip(),
@@ -65,6 +68,7 @@ def create_environment(
             )
             Membership.objects.create(environment=environment, user=user, role=MemberRole.OWNER)
             Snapshot.objects.create(environment=environment)
+            record("environment.create", environment, by=user, managers=managers)
     except IntegrityError:
         raise UserError(f"You have an environment called {name} already. Choose another name.", "name") from None
     return environment
@@ -91,6 +95,8 @@ def rename_environment(environment: Environment, *, name: str, description: str)
     try:
         with transaction.atomic():
             Environment.objects.filter(pk=environment.pk).update(name=name, description=description.strip())
+            if name != environment.name:
+                record("environment.rename", environment, after=name)
     except IntegrityError:
         raise UserError(f"You have an environment called {name} already. Choose another name.", "name") from None
 
@@ -120,8 +126,13 @@ def delete_environment(environment: Environment, user: User, typed_name: str) ->
     fresh = locked(environment)
     fresh.removing_since = timezone.now()
     fresh.save(update_fields=["removing_since"])
-    fresh.operations.filter(state=OperationState.QUEUED).update(
-        state=OperationState.CANCELLED, finished_at=timezone.now(), error="The environment is being deleted."
-    )
+    queued = fresh.operations.filter(state=OperationState.QUEUED).select_related("requested_by")
+    for waiting in queued.select_for_update(of=("self",)):
+        waiting.state, waiting.finished_at = OperationState.CANCELLED, timezone.now()
+        waiting.error = "The environment is being deleted."
+        waiting.save(update_fields=["state", "finished_at", "error"])
+        record_finished(waiting)
     fresh.operations.filter(state=OperationState.RUNNING).update(cancel_requested=True)
-    return request_operation(fresh, user, "delete_environment", f"Delete environment {fresh.name}", {})
+    operation = request_operation(fresh, user, "delete_environment", f"Delete environment {fresh.name}", {})
+    requested("environment.delete", operation, fresh)
+    return operation

@@ -7,6 +7,9 @@ import secrets
 from django.conf import settings
 from django.contrib.auth import get_user_model
 
+from dashboard.models import AuditEntry
+from dashboard.models.auditing import Origin, acting, record
+
 
 def ensure_first_user(name: str) -> str | None:
     """A password for the first operator: new at each start until they choose their own, then None."""
@@ -20,6 +23,8 @@ def ensure_first_user(name: str) -> str | None:
     password = secrets.token_urlsafe(9)
     user.set_password(password)
     user.save()
+    with acting(Origin(AuditEntry.Via.COMMAND)):
+        record("account.first_password", user)
     marker.touch(mode=0o600)
     marker.write_text(user.password)
     return password

@@ -14,7 +14,8 @@ from dashboard.operations import quorum
 from platform_manager.errors import UserError
 from platform_manager.swarm.cluster import manager_target
 
-from .request import locked, request_operation
+from .limits import check_may_add_hosts
+from .request import locked, request_operation, requested
 
 PREFIX = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 QUANTITY = range(1, 10)
@@ -81,6 +82,7 @@ def _checked_quantity(environment: Environment, quantity: int) -> int:
     have = environment.hosts.count()
     if have + quantity > most:
         raise UserError(f"An environment has at most {most} hosts; this one has {have}.", "quantity")
+    check_may_add_hosts(environment, quantity)
     return quantity
 
 
@@ -124,7 +126,9 @@ def add_hosts(environment: Environment, user: User, *, driver: str, prefix: str,
     ]
     title = f"Add {len(hosts)} hosts: {', '.join(plan.names)}" if len(hosts) > 1 else f"Add {plan.names[0]}"
     args = {"hosts": [str(host.pk) for host in hosts], "promote": [str(host.pk) for host in plan.promote]}
-    return request_operation(environment, user, "add_hosts", title, args)
+    operation = request_operation(environment, user, "add_hosts", title, args)
+    requested("hosts.add", operation, name=", ".join(plan.names), driver=driver)
+    return operation
 
 
 def removal_plan(host: Host) -> RemovalPlan:
@@ -199,7 +203,9 @@ def remove_host(host: Host, user: User) -> Operation:
         "promote": [str(other.pk) for other in plan.promote],
         "demote": [str(other.pk) for other in plan.demote],
     }
-    return request_operation(environment, user, "remove_host", f"Remove {host.name}", args)
+    operation = request_operation(environment, user, "remove_host", f"Remove {host.name}", args)
+    requested("host.remove", operation, host)
+    return operation
 
 
 def _refuse_twice(environment: Environment, kind: str, args: dict[str, str], sentence: str) -> None:
@@ -219,4 +225,6 @@ def promote_host(host: Host, user: User) -> Operation:
         raise UserError(f"{host.name} must be active in the swarm before it can be promoted.")
     _refuse_twice(environment, "change_role", {"host": str(host.pk)}, f"{host.name} is being changed already.")
     args = {"host": str(host.pk), "role": HostRole.MANAGER.value}
-    return request_operation(environment, user, "change_role", f"Promote {host.name} to manager", args)
+    operation = request_operation(environment, user, "change_role", f"Promote {host.name} to manager", args)
+    requested("host.promote", operation, host)
+    return operation

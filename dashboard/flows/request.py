@@ -6,8 +6,10 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Model
 
-from dashboard.models import Environment, Operation
+from dashboard.models import AuditEntry, Environment, Operation
+from dashboard.models.auditing import record
 from dashboard.models.hints import environment_group, hint
 from dashboard.operations.wake import wake
 from platform_manager.errors import UserError
@@ -23,6 +25,19 @@ def request_operation(
     hint(environment_group(environment.pk), what="operations")
     transaction.on_commit(wake)
     return operation
+
+
+def requested(action: str, operation: Operation, what: Model | None = None, **detail: Any) -> None:
+    """Record that the operation's work was asked for; that it ended is recorded when it does."""
+    record(
+        action,
+        what,
+        by=operation.requested_by,
+        environment=operation.environment,
+        outcome=AuditEntry.Outcome.REQUESTED,
+        operation=str(operation.pk),
+        **detail,
+    )
 
 
 def locked(environment: Environment) -> Environment:

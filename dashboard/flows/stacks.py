@@ -14,7 +14,7 @@ from platform_manager import recipes
 from platform_manager.errors import UserError
 from platform_manager.swarm import snapshot as records
 
-from .request import locked, request_operation
+from .request import locked, request_operation, requested
 
 LIVE = (HostState.ACTIVE, HostState.RECONNECTING, HostState.DISCONNECTED)
 
@@ -92,6 +92,7 @@ def deploy_stack(
     title = f"Update stack {name} to revision {n}" if updating else f"Deploy stack {name}"
     operation = request_operation(environment, user, "deploy_stack", title, {"stack": name, "revision": revision.pk})
     Revision.objects.filter(pk=revision.pk).update(operation=operation)
+    requested("stack.update" if updating else "stack.deploy", operation, stack, revision=n)
     return operation
 
 
@@ -127,4 +128,6 @@ def remove_stack(environment: Environment, user: User, name: str) -> Operation:
     if waiting.exists():
         raise UserError(f"{name} is being removed already.")
     known.update(state=StackState.REMOVING, sentence="", settled_at=None)
-    return request_operation(environment, user, "remove_stack", f"Remove stack {name}", {"stack": name})
+    operation = request_operation(environment, user, "remove_stack", f"Remove stack {name}", {"stack": name})
+    requested("stack.remove", operation, known.first(), name=name)
+    return operation

@@ -20,6 +20,7 @@ from django.shortcuts import render
 from django_htmx.http import HttpResponseClientRefresh
 
 from dashboard.models import Right
+from dashboard.models.auditing import record_refusal
 from dashboard.models.permissions import refusal
 from dashboard.pages.live import Page
 from dashboard.pages.viewer import Viewer, viewer_of
@@ -69,6 +70,7 @@ def needs(right: Right) -> Callable[[View[P]], Callable[..., HttpResponseBase]]:
 def demand(viewer: Viewer, right: Right) -> None:
     """PermissionDenied with a sentence for who lacks the right."""
     if not viewer.may(right):
+        record_refusal(f"access.{right.value}", viewer.environment, by=viewer.user)
         raise PermissionDenied(refusal(viewer.role, right, viewer.environment.owner))
 
 
