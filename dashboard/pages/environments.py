@@ -1,32 +1,45 @@
-"""The list of a user's environments, as cards."""
+"""The list of environments, as cards: one's own, those shared with one, and all for operators."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
+from dashboard.flows.invitations import invitations_for
 from dashboard.models import (
     Environment,
+    GroupAccess,
     Host,
     HostState,
     MemberRole,
     Membership,
+    Operation,
     OperationState,
     Stack,
     StackState,
 )
+from dashboard.models.permissions import is_operator, strongest
 
+from .lists import PAGE_SIZE, QUERY_CAP, Listing
 from .live import Container, Page
 from .looks import Badge
 
 UNWELL_STACKS = [StackState.DEGRADED, StackState.FAILED, StackState.ROLLED_BACK]
 UNWELL_HOSTS = [HostState.DISCONNECTED, HostState.FAILED]
+SHOWN_INVITATIONS = 20
+TITLES = {"mine": "Mine", "shared": "Shared with me", "all": "All"}
+EMPTY = {
+    "mine": "environments/first.html",
+    "shared": "environments/_none_shared.html",
+    "all": "environments/_none_at_all.html",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +53,35 @@ class EnvironmentCard:
     active_hosts: int
     stacks: int
     role: str
+    owner: str
+    mine: bool
     template: str
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    key: str
+    title: str
+    count: int
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tabs:
+    id: str
+    tabs: tuple[Tab, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationRow:
+    id: str
+    invitation_id: UUID
+    environment: str
+    owner: str
+    role: str
+    invited_by: str
+    expires_at: datetime
 
 
 def _count(rows: QuerySet[Any, Any]) -> Coalesce:
@@ -50,7 +90,7 @@ def _count(rows: QuerySet[Any, Any]) -> Coalesce:
 
 
 def _badge(one: Any) -> Badge:
-    """``one`` is an environment with the numbers of :func:`environments_page`."""
+    """``one`` is an environment with the numbers of :func:`_with_numbers`."""
     if one.removing_since:
         return Badge("Removing", "yellow", True, "The environment is being deleted.")
     if one.unwell_hosts or one.unwell_stacks:
@@ -64,7 +104,7 @@ def _badge(one: Any) -> Badge:
     return Badge("Starting", "azure", True, "Its hosts are being made.")
 
 
-def _card(one: Any) -> EnvironmentCard:
+def _card(one: Any, user: User, role: MemberRole | None) -> EnvironmentCard:
     return EnvironmentCard(
         id=f"environment-{one.pk}",
         environment_id=one.pk,
@@ -74,29 +114,111 @@ def _card(one: Any) -> EnvironmentCard:
         hosts=one.host_count,
         active_hosts=one.active_hosts,
         stacks=one.stack_count,
-        role=MemberRole(one.my_role).label,
+        role=role.label if role else "Operator",
+        owner=one.owner.get_username(),
+        mine=one.owner_id == user.pk,
         template=one.template.name if one.template else "",
         created_at=one.created_at,
     )
 
 
-def environments_page(user: User) -> Page:
-    """The user's environments with the numbers of their cards, in one query."""
-    role = Membership.objects.filter(environment=OuterRef("pk"), user=user).values("role")[:1]
-    found = (
-        Environment.objects.visible_to(user)
-        .select_related("template")
+def _with_numbers(ids: list[UUID]) -> QuerySet[Environment]:
+    """These environments with the numbers of their cards, in one query."""
+    busy = Operation.objects.filter(environment=OuterRef("pk"), state=OperationState.RUNNING)
+    return (
+        Environment.objects.filter(pk__in=ids)
+        .select_related("template", "owner")
         .annotate(
-            my_role=Subquery(role),
             host_count=_count(Host.objects.all()),
             active_hosts=_count(Host.objects.filter(state=HostState.ACTIVE)),
             unwell_hosts=_count(Host.objects.filter(state__in=UNWELL_HOSTS)),
             stack_count=_count(Stack.objects.all()),
             unwell_stacks=_count(Stack.objects.filter(state__in=UNWELL_STACKS)),
-            busy=Count("operations", filter=Q(operations__state=OperationState.RUNNING)),
+            busy=Exists(busy),
         )
+        .order_by("name", "pk")
     )
-    cards = Container(
-        "environment-cards", "environments/card.html", [_card(one) for one in found], "environments/first.html"
+
+
+def _roles(user: User, ids: list[UUID]) -> dict[UUID, MemberRole | None]:
+    """The user's strongest role in each of these, in one query."""
+    own = Membership.objects.filter(user=user, environment__in=ids).values_list("environment_id", "role")
+    shared = GroupAccess.objects.filter(group__user=user, environment__in=ids).values_list("environment_id", "role")
+    found: dict[UUID, list[MemberRole]] = {}
+    for environment_id, role in own.union(shared):
+        found.setdefault(environment_id, []).append(MemberRole(role))
+    return {environment_id: strongest(roles) for environment_id, roles in found.items()}
+
+
+def _counts(user: User) -> dict[str, int]:
+    numbers = (
+        Environment.objects.of_member(user)
+        .alive()
+        .aggregate(mine=Count("pk", filter=Q(owner=user)), shared=Count("pk", filter=~Q(owner=user)))
     )
-    return Page("environments", "environments/list.html", {"environments": cards})
+    return {**numbers, "all": Environment.objects.alive().count()} if is_operator(user) else numbers
+
+
+def _of_tab(user: User, tab: str) -> QuerySet[Environment]:
+    if tab == "all":
+        return Environment.objects.visible_to(user)
+    own = Environment.objects.of_member(user).alive()
+    return own.filter(owner=user) if tab == "mine" else own.exclude(owner=user)
+
+
+def _searched(found: QuerySet[Environment], query: str) -> QuerySet[Environment]:
+    for word in query.split():
+        found = found.filter(
+            Q(name__icontains=word) | Q(description__icontains=word) | Q(owner__username__icontains=word)
+        )
+    return found
+
+
+def _listing(user: User, tab: str, params: Mapping[str, str], total: int) -> Listing[EnvironmentCard]:
+    """One page of the tab; the database searches and cuts, so that the number of environments does not matter."""
+    query = params.get("q", "").strip()[:QUERY_CAP]
+    found = _searched(_of_tab(user, tab), query)
+    count = found.count() if query else total
+    pages = max(1, -(-count // PAGE_SIZE))
+    asked = params.get("p", "")
+    number = min(pages, max(1, int(asked))) if asked.isascii() and asked.isdigit() and len(asked) < 6 else 1
+    start = (number - 1) * PAGE_SIZE
+    ids = list(found.order_by("name", "pk").values_list("pk", flat=True)[start : start + PAGE_SIZE])
+    roles = _roles(user, ids)
+    cards = [_card(one, user, roles.get(one.pk)) for one in _with_numbers(ids)]
+    return Listing(cards, query, number, pages, count, total)
+
+
+def _invited(user: User) -> list[InvitationRow]:
+    return [
+        InvitationRow(
+            id=f"invitation-{one.pk}",
+            invitation_id=one.pk,
+            environment=one.environment.name,
+            owner=one.environment.owner.get_username(),
+            role=one.get_role_display(),
+            invited_by=str(one.invited_by or one.environment.owner),
+            expires_at=one.expires_at,
+        )
+        for one in invitations_for(user)[:SHOWN_INVITATIONS]
+    ]
+
+
+def environments_page(user: User, params: Mapping[str, str] | None = None) -> Page:
+    """``params`` hold the tab (``show``: mine, shared or all), ``q`` and ``p``."""
+    params = params or {}
+    counts = _counts(user)
+    tab = params.get("show", "")
+    if tab not in counts:
+        tab = "shared" if counts["shared"] and not counts["mine"] else "mine"
+    found = _listing(user, tab, params, counts[tab])
+    tabs = Tabs("tabs", tuple(Tab(key, TITLES[key], count, key == tab) for key, count in counts.items()))
+    empty = "environments/_nothing_found.html" if found.query else EMPTY[tab]
+    context = {
+        "listing": found,
+        "tab": tab,
+        "tabs": Container("environment-tabs", "environments/_tabs.html", [tabs]),
+        "invitations": Container("my-invitations", "environments/_invitation.html", _invited(user)),
+        "environments": Container("environment-cards", "environments/card.html", found.items, empty),
+    }
+    return Page("environments", "environments/list.html", context, {"show": tab, **found.params})

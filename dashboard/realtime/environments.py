@@ -22,6 +22,7 @@ from dashboard.models.hints import environment_group
 from dashboard.pages.environments import environments_page
 from dashboard.pages.hosts import host_page, hosts_page
 from dashboard.pages.live import Page, Screen
+from dashboard.pages.members import members_page
 from dashboard.pages.networks import networks_page
 from dashboard.pages.operation_rows import notices_page
 from dashboard.pages.operations import operations_page
@@ -51,6 +52,7 @@ PAGES: dict[str, Callable[[Viewer, Mapping[str, str]], Page]] = {
     "task": task_page,
     "networks": networks_page,
     "operations": operations_page,
+    "members": members_page,
     "notices": notices_page,
 }
 
@@ -147,7 +149,7 @@ class EnvironmentListConsumer(PageConsumer):
         return []
 
     def page(self) -> Page:
-        page = environments_page(self.scope["user"])
+        page = environments_page(self.scope["user"], self.params())
         self._listed = {environment_group(row.environment_id) for row in page.context["environments"].rows}
         return page
 

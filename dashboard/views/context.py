@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from dashboard.models import Environment
+from dashboard.models import Announcement, Environment
 
 SHOWN_ENVIRONMENTS = 50
+SHOWN_ANNOUNCEMENTS = 5
 
 
 class Section(NamedTuple):
@@ -30,9 +31,15 @@ SECTIONS = [
     Section("h", "Hosts", "hosts", "server-2", frozenset({"host", "hosts"})),
     Section("n", "Networks and volumes", "networks", "network", frozenset({"networks"})),
     Section("p", "Operations", "operations", "terminal-2", frozenset({"operation", "operations"})),
+    Section("m", "Members", "members", "users", frozenset({"members", "member", "group", "invitation"})),
     Section("c", "Settings", "environment_settings", "settings", frozenset({"environment_settings"})),
 ]
-FAMILIES = {"stacks": "stack", "environment_delete": "environment_settings"}
+FAMILIES = {
+    "stacks": "stack",
+    "environment_delete": "environment_settings",
+    "environment_leave": "members",
+    "environment_transfer": "members",
+}
 
 
 def family(url_name: str) -> str:
@@ -58,6 +65,12 @@ def _page(request: HttpRequest) -> str:
     return match.url_name or ""
 
 
+def announcements(request: HttpRequest) -> list[Announcement]:
+    """Those of now that this browser has not put away (static/js/announcements.js keeps that in a cookie)."""
+    away = request.COOKIES.get("announcements", "").split("_")
+    return [found for found in Announcement.objects.current()[:SHOWN_ANNOUNCEMENTS] if found.mark not in away]
+
+
 def frame(request: HttpRequest) -> dict[str, Any]:
     """The context processor; the environments are read only by pages that show them."""
     user = getattr(request, "user", None)
@@ -65,11 +78,13 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     def environments() -> list[Environment]:
         if user is None:
             return []
-        return list(Environment.objects.visible_to(user).only("id", "name")[:SHOWN_ENVIRONMENTS])
+        # A member's own only: operators find those of everybody in the list.
+        return list(Environment.objects.of_member(user).alive().only("id", "name")[:SHOWN_ENVIRONMENTS])
 
     return {
         "frame": {
             "environments": SimpleLazyObject(environments),
+            "announcements": SimpleLazyObject(lambda: announcements(request)),
             "sections": sections(_page(request)),
         }
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
@@ -18,8 +20,9 @@ from platform_manager.errors import UserError
 @login_required
 def environments(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)  # noqa: S101 - login_required
-    page = environments_page(request.user)
-    context = {**page.context, "live_url": f"/ws/environments/?seen={page.digest()}"}
+    page = environments_page(request.user, request.GET.dict())
+    query = urlencode({**page.params, "seen": page.digest()})
+    context = {**page.context, "live_url": f"/ws/environments/?{query}"}
     return render(request, page.template, context)
 
 

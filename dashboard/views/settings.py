@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 
 from dashboard.flows.environments import delete_environment, deletion_plan, rename_environment
 from dashboard.forms.settings import DeleteEnvironmentForm, EnvironmentSettingsForm
-from dashboard.models import MemberRole, Right
+from dashboard.models import Right
 from dashboard.pages.viewer import Viewer
 from platform_manager.errors import UserError
 
@@ -30,11 +30,7 @@ def environment_settings(request: HttpRequest, viewer: Viewer) -> HttpResponse:
             else:
                 messages.success(request, "The settings are saved.")
                 return redirect("environment_settings", environment.pk)
-    members = [
-        (membership.user, MemberRole(membership.role).label)
-        for membership in environment.memberships.select_related("user").order_by("user__username")
-    ]
-    context = {**viewer.shared, "form": form, "members": members}
+    context = {**viewer.shared, "form": form}
     return render(request, "environment/settings.html", context, status=422 if form.is_bound else 200)
 
 

@@ -224,16 +224,17 @@ async def test_the_list_shows_the_card_of_an_environment_that_changed(
 ) -> None:
     monkeypatch.setattr(realtime.EnvironmentListConsumer, "every", 0.01)
     user = await sync_to_async(lambda: shop.owner)()
-    other = await sync_to_async(factories.environment)(name="secret")
+    other = await sync_to_async(factories.environment)(name="given away")
     connection = await list_opened(user)
     await change(shop, state=HostState.DISCONNECTED)
     message = await connection.message()
     assert f'id="environment-{shop.pk}"' in message["replace"][0]
     assert "Needs a look" in message["replace"][0]
+    await sync_to_async(Environment.objects.filter(pk=other.pk).update)(owner=user)
     await sync_to_async(factories.member)(other, user)
     await change(shop, state=HostState.ACTIVE)
     message = await connection.message()
-    assert "secret" in str(message)
+    assert "given away" in str(message)
     await sync_to_async(Environment.objects.filter(pk=shop.pk).update)(deleted_at="2026-01-01T00:00Z")
     await change(shop, state=HostState.REMOVING)
     assert (await connection.message())["remove"] == [f"environment-{shop.pk}"]
