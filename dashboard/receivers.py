@@ -113,7 +113,7 @@ def _connect_plain(action: str, signal: Any) -> None:
 
 def _connect_factor(action: str, signal: Any) -> None:
     def happened(user: User, authenticator: Authenticator, **kwargs: Any) -> None:
-        record(action, user, factor=str(authenticator.type))
+        record(action, user, by=user, factor=str(authenticator.type))
 
     signal.connect(happened, weak=False, dispatch_uid=f"audit.{action}")
 
