@@ -1,0 +1,81 @@
+"""Requests to addresses that users give."""
+
+from __future__ import annotations
+
+import http.server
+import threading
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from platform_manager import outgoing
+
+
+class Neighbour(http.server.BaseHTTPRequestHandler):
+    asked = 0
+
+    def do_GET(self) -> None:
+        type(self).asked += 1
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"ok")
+
+    def log_message(self, *args: object) -> None:
+        """Quiet."""
+
+
+@pytest.fixture
+def neighbour() -> Iterator[str]:
+    Neighbour.asked = 0
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Neighbour) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://localhost:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+
+
+def test_a_neighbour_is_not_asked_whatever_name_it_has(neighbour: str) -> None:
+    with outgoing.session(private=False) as session:
+        for address in (neighbour, neighbour.replace("localhost", "127.0.0.1")):
+            with pytest.raises(requests.ConnectionError) as caught:
+                session.get(address, timeout=5)
+            assert outgoing.is_forbidden(caught.value)
+    assert Neighbour.asked == 0
+
+
+def test_an_operator_may_allow_neighbours(neighbour: str) -> None:
+    with outgoing.session(private=True) as session:
+        assert session.get(neighbour, timeout=5).text == "ok"
+
+
+def test_nobody_there_is_not_taken_for_forbidden() -> None:
+    with outgoing.session(private=False) as session, pytest.raises(requests.ConnectionError) as caught:
+        session.get("http://127.0.0.1:1/", timeout=5)
+    assert not outgoing.is_forbidden(caught.value)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1",
+        "10.1.2.3",
+        "172.16.0.1",
+        "192.168.1.1",
+        "169.254.169.254",
+        "0.0.0.0",
+        "::1",
+        "fe80::1%eth0",
+        "fd00::1",
+    ]
+    + ["::ffff:10.0.0.1", "2002:7f00:1::", "224.0.0.1", "100.64.0.1", "nonsense"],
+)
+def test_addresses_that_nobody_may_reach(address: str) -> None:
+    assert not outgoing.may_be_reached(address)
+
+
+@pytest.mark.parametrize("address", ["93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946"])
+def test_addresses_of_the_internet(address: str) -> None:
+    assert outgoing.may_be_reached(address)
