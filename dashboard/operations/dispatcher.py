@@ -27,6 +27,7 @@ from django.utils import timezone
 from dashboard.models import Operation, OperationState, Worker
 
 from . import catalogue, runner
+from .upkeep import Upkeep
 from .wake import bell
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Dispatcher:
     def __init__(self) -> None:
         self.machine = machine()
         self.id = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+        self._upkeep = Upkeep(self.id)
         self._beat_at = 0.0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="dispatcher", daemon=True)
@@ -78,6 +80,7 @@ class Dispatcher:
         while not self._stopping.is_set():
             self._go_on_after(self._beat_in_time)
             self._go_on_after(self._claim)
+            self._go_on_after(self._upkeep.look)
             bell.wait(IDLE_SECONDS)
             bell.clear()
         connections.close_all()
