@@ -9,6 +9,8 @@ from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from platform_manager.accounts.methods import form_origins
+
 HEADER = "Content-Security-Policy"
 # What pages of the platform never ask a browser for; passkeys are the platform's own.
 UNUSED = ("camera", "display-capture", "geolocation", "microphone", "midi", "payment", "serial", "usb")
@@ -17,20 +19,29 @@ OTHERS = {
     "Permissions-Policy": ", ".join([*(f"{name}=()" for name in UNUSED), "publickey-credentials-get=(self)"]),
 }
 
+# The admin site's widgets (Alpine.js) evaluate expressions of its templates; nobody but operators gets its pages.
+ADMIN = "/admin/"
+
 Handler = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
 
 
 def policy(request: HttpRequest) -> str:
-    """The policy; websockets to the same host are named for older browsers."""
+    """The policy; websockets to the same host are named for older browsers.
+
+    Forms may lead to the sign-in providers: signing in and out are forms that answer with a redirect to them, and
+    browsers hold redirects to form-action as well.
+    """
     try:
         host = request.get_host()
         sockets = f" ws://{host} wss://{host}"
     except DisallowedHost:
         sockets = ""
+    evaluation = " 'unsafe-eval'" if request.path_info.startswith(ADMIN) else ""
+    forms = " ".join(["'self'", *form_origins()])
     return (
-        "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        f"default-src 'self'; script-src 'self'{evaluation}; style-src 'self'; img-src 'self' data:; "
         f"connect-src 'self'{sockets}; object-src 'none'; frame-ancestors 'none'; "
-        "base-uri 'self'; form-action 'self'"
+        f"base-uri 'self'; form-action {forms}"
     )
 
 

@@ -18,6 +18,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
+from dashboard.flows.limits import registration_open
+
 from . import methods, roles
 from .http import CappedSession
 from .keyrock import SignInError
@@ -32,7 +34,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """Local accounts are made by operators unless the installation lets everybody register."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        return bool(settings.PM_LOCAL_ACCOUNTS and settings.PM_REGISTRATION)
+        return bool(settings.PM_LOCAL_ACCOUNTS and registration_open())
 
     def get_logout_redirect_url(self, request: HttpRequest) -> str:
         """Through Keyrock when the session came from there: else the next sign-in would pass without a question."""
@@ -61,7 +63,7 @@ class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         return CappedSession()
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
-        return sociallogin.account.provider in _directories() or bool(settings.PM_REGISTRATION)
+        return sociallogin.account.provider in _directories() or registration_open()
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
         """The door: nobody without the required role, new or known."""

@@ -1,6 +1,6 @@
 """For operators: which ways to sign in are on, what to register where, and what is wrong with FIWARE's.
 
-``sign_in_methods()`` reads settings only. ``check_fiware()`` asks the Keyrock server: up to three requests, each of at
+``sign_in_methods()`` reads settings only, those of operators included. ``check_fiware()`` asks the Keyrock server: up to three requests, each of at
 most ``SOCIALACCOUNT_REQUESTS_TIMEOUT`` seconds; it raises nothing for a server that is away or talks nonsense.
 """
 
@@ -12,6 +12,8 @@ from urllib.parse import urlencode
 import requests
 from django.conf import settings
 from django.urls import reverse
+
+from dashboard.flows.limits import registration_open
 
 from . import methods
 from .http import CappedSession
@@ -55,7 +57,7 @@ def _absolute(name: str, **kwargs: str) -> str:
 
 def _local() -> SignInMethod:
     on = settings.PM_LOCAL_ACCOUNTS
-    note = "Everybody may register." if settings.PM_REGISTRATION else "Operators make the accounts."
+    note = "Everybody may register." if registration_open() else "Operators make the accounts."
     return SignInMethod("Local accounts", on, "", "", note if on else "Switched off by PM_LOCAL_ACCOUNTS.")
 
 
@@ -95,9 +97,9 @@ def _gitlab() -> SignInMethod:
 def _public(on: bool, word: str) -> str:
     if not on:
         return f"Set PM_{word}_CLIENT_ID and PM_{word}_CLIENT_SECRET to switch it on."
-    if settings.PM_REGISTRATION:
+    if registration_open():
         return "Everybody with an account there may enter."
-    return "For users who connected it in their profile: PM_REGISTRATION is off."
+    return "For users who connected it in their profile: registration is off."
 
 
 def _version(session: requests.Session) -> Finding:

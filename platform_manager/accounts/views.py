@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from allauth.core import ratelimit
+from allauth.core.internal import ratelimit
 from allauth.socialaccount.models import SocialApp, SocialLogin, SocialToken
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.oauth2.views import OAuth2Adapter, OAuth2CallbackView, OAuth2LoginView
@@ -67,7 +67,10 @@ class _Configured:
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not settings.PM_FIWARE_CLIENT_ID:
             raise Http404("Signing in with FIWARE is not set up.")
-        refused: HttpResponse | None = ratelimit.consume_or_429(request, action=self.action)
+        # The public function counts no GET, and coming back from Keyrock is one.
+        refused: HttpResponse | None = ratelimit.consume_or_429(
+            request, app="allauth.account", action=self.action, limit_get=True
+        )
         if refused is not None:
             return refused
         answer: HttpResponse = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
