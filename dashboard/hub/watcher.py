@@ -23,7 +23,7 @@ from dashboard.hub.awaited import AwaitedTasks
 from dashboard.hub.ended import EndedContainers
 from dashboard.hub.rare import RarelyChanging
 from dashboard.hub.reading import Answers, Reading, ask
-from platform_manager.engines.client import EngineClient, EngineError
+from platform_manager.engines.client import EngineClient, EngineError, EngineUnreachable
 from platform_manager.swarm import stacks, updates
 from platform_manager.wiring import EnginePool
 
@@ -177,10 +177,9 @@ class EnvironmentWatcher:
             try:
                 async with asyncio.timeout(PROBE_SECONDS):
                     await client.get("/swarm")
-            except (EngineError, TimeoutError):
-                continue
-            try:
                 answers = await ask(client)
+            except (EngineUnreachable, TimeoutError):
+                continue
             except EngineError as error:
                 log.info("environment %s: no usable answer of host %s: %s", self.environment_id, member.id, error)
                 problem = f"The engine of {member.name} gives no usable answer. {error} {self._as_of()}"

@@ -90,10 +90,10 @@ async def _told(manager: EngineClient, task_id: str) -> float:
 
 
 async def _shown(socket: ClientConnection, task: dict[str, Any]) -> float:
-    """When the stack's page was sent the slot's row, or the task among those of the past."""
+    """When the stack's page was sent the task as failed: in its slot's row, or among those of the past."""
     rows = (f"slot-{task['service_id']}-{task['slot']}", f"past-{task['id']}")
     async for message in socket:
-        if any(row in str(message) for row in rows):
+        if "Failed" in str(message) and any(row in str(message) for row in rows):
             return time.monotonic()
     raise AssertionError("the stack's page was closed")
 

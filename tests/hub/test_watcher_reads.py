@@ -17,10 +17,11 @@ from dashboard.hub import ended, events
 from dashboard.models import Host, HostRole
 from platform_manager.engines.client import EngineClient, EngineUnreachable
 from tests import factories
-from tests.engines.fake_engine import STREAM, FakeEngine, hanging, http
+from tests.engines.fake_engine import STREAM, Answer, FakeEngine, endless, hanging, http
 from tests.hub.fake_swarm import FakeSwarm, died, task
 
 pytestmark = pytest.mark.django_db(transaction=True)
+HUGE = endless(STREAM, b" " * 65536)
 
 
 @pytest.fixture
@@ -65,10 +66,12 @@ async def watched(swarm: FakeSwarm) -> AsyncIterator[FakeSwarm]:
         (http(b"[{"), "not valid JSON"),
         (http(b"[" * 100 + b"]" * 100), "nested deeper"),
         (http({"message": "rpc error"}, status=500), "rpc error"),
+        (HUGE, "larger than"),
     ],
+    ids=["no list", "no objects", "no JSON", "too deep", "refused", "too large"],
 )
 async def test_answers_that_can_not_be_used_leave_what_was_known_and_say_whose_they_are(
-    swarm: FakeSwarm, answer: bytes, words: str
+    swarm: FakeSwarm, answer: Answer, words: str
 ) -> None:
     await swarm.watcher.read()
     for engine in swarm.engines.values():
@@ -90,6 +93,13 @@ async def test_another_manager_is_asked_where_one_answers_badly(swarm: FakeSwarm
     await swarm.watcher.read()
     assert (await swarm.snapshot()).problem == ""
     assert (await swarm.shown_task())["state"] == "running"
+
+
+async def test_a_swarm_without_a_leader_says_so(swarm: FakeSwarm) -> None:
+    for engine in swarm.engines.values():
+        engine.answers["/swarm"] = http({"message": "The swarm does not have a leader."}, status=503)
+    await swarm.watcher.read()
+    assert "The swarm does not have a leader." in (await swarm.snapshot()).problem
 
 
 async def test_an_engine_that_does_not_tell_its_volumes_holds_nothing_up(swarm: FakeSwarm) -> None:
