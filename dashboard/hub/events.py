@@ -13,8 +13,8 @@ HEARD = {
     "event": ["create", "start", "die", "oom", "health_status", "destroy", "update", "remove"],
 }
 # An engine that hangs is noticed after the sum of both; a lost host by its link.
-PING_EVERY = 6.0
-PING_SECONDS = 8.0
+PING_EVERY = 5.0
+PING_SECONDS = 11.0
 
 
 async def follow(client: EngineClient, tell: Callable[[Mapping[str, Any]], None]) -> None:
