@@ -18,9 +18,13 @@ PM_VAR.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 DEBUG = environ.flag("PM_DEBUG", False)
 SECRET_KEY = environ.text("PM_SECRET_KEY") or environ.secret_file(PM_VAR / "secret-key", secrets.token_urlsafe(50))
-PM_ENCRYPTION_KEYS = environ.words("PM_ENCRYPTION_KEYS") or [
-    environ.secret_file(PM_VAR / "encryption-key", base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
-]
+# A key a line; "manage.py rotate_keys" writes new ones in front.
+PM_ENCRYPTION_FILE = PM_VAR / "encryption-key"
+PM_ENCRYPTION_KEYS = environ.words("PM_ENCRYPTION_KEYS")
+PM_ENCRYPTION_KEYS_GIVEN = bool(PM_ENCRYPTION_KEYS)
+if not PM_ENCRYPTION_KEYS_GIVEN:
+    _fresh = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+    PM_ENCRYPTION_KEYS = environ.secret_file(PM_ENCRYPTION_FILE, _fresh).split()
 
 # Where users and hosts find the platform.
 PM_URL = environ.text("PM_URL", "http://127.0.0.1:8000").rstrip("/")

@@ -12,7 +12,12 @@ from django.db import models
 
 @lru_cache(maxsize=4)
 def _cipher(keys: tuple[str, ...]) -> MultiFernet:
-    return MultiFernet([Fernet(key) for key in keys])
+    try:
+        return MultiFernet([Fernet(key) for key in keys])
+    except ValueError:
+        raise ImproperlyConfigured(
+            "PM_ENCRYPTION_KEYS holds something that is no key: each is 32 bytes in URL-safe base64."
+        ) from None
 
 
 def cipher() -> MultiFernet:
