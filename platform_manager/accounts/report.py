@@ -1,7 +1,8 @@
 """For operators: which ways to sign in are on, what to register where, and what is wrong with FIWARE's.
 
-``sign_in_methods()`` reads settings only, those of operators included. ``check_fiware()`` asks the Keyrock server: up to three requests, each of at
-most ``SOCIALACCOUNT_REQUESTS_TIMEOUT`` seconds; it raises nothing for a server that is away or talks nonsense.
+``sign_in_methods()`` reads settings only, those of operators included. ``check_fiware()`` asks the Keyrock server: up
+to three requests, each of at most ``SOCIALACCOUNT_REQUESTS_TIMEOUT`` seconds; it raises nothing for a server that is
+away or talks nonsense.
 """
 
 from __future__ import annotations
