@@ -119,16 +119,7 @@ async def run(program: str, *arguments: str, room: Room, timeout: float, merge: 
 
     ``merge`` puts errors into the output, in the order they were written.
     """
-    process = await asyncio.create_subprocess_exec(
-        program,
-        *arguments,
-        cwd=room.directory,
-        env=dict(room.environment),
-        stdin=DEVNULL,
-        stdout=PIPE,
-        stderr=STDOUT if merge else PIPE,
-        start_new_session=True,
-    )
+    process = await started(program, *arguments, room=room, stderr=STDOUT if merge else PIPE)
     texts = bytearray(), bytearray()
     timed_out = False
     try:
@@ -143,6 +134,30 @@ async def run(program: str, *arguments: str, room: Room, timeout: float, merge: 
         code = await process.wait()
     output, errors = (bytes(text).decode(errors="replace").replace("\0", "\ufffd") for text in texts)
     return Finished(code, output, errors, timed_out)
+
+
+async def started(program: str, *arguments: str, room: Room, stderr: int) -> Process:
+    """The running program in a process group of its own; none is left when that is cancelled."""
+    starting = asyncio.ensure_future(
+        asyncio.create_subprocess_exec(
+            program,
+            *arguments,
+            cwd=room.directory,
+            env=dict(room.environment),
+            stdin=DEVNULL,
+            stdout=PIPE,
+            stderr=stderr,
+            start_new_session=True,
+        )
+    )
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        # asyncio would kill the leader of the group alone, and then wait for the others to end by themselves.
+        process = await starting
+        kill_group(process, True)
+        await process.wait()
+        raise
 
 
 def limit_resources(pid: int) -> None:
