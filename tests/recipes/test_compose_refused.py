@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from oracle import needs_cli, stack_config
+from oracle import stack_config
 from samples import ACCEPTED, FILES, REFUSED, REFUSED_EARLY
 
 from platform_manager.recipes import ComposeInvalid, EnvironmentFacts, Problem, Severity, parse, preview
@@ -33,13 +33,11 @@ def test_a_good_file_has_no_errors(name: str) -> None:
     assert errors(ACCEPTED[name]) == []
 
 
-@needs_cli
 @pytest.mark.parametrize("text", REFUSED)
 def test_the_cli_refuses_the_same(text: str, tmp_path: Path) -> None:
     assert stack_config(tmp_path, text, {}, FILES)[0] is None
 
 
-@needs_cli
 @pytest.mark.parametrize("name", ACCEPTED)
 def test_the_cli_accepts_the_same(name: str, tmp_path: Path) -> None:
     assert stack_config(tmp_path, ACCEPTED[name], {}, FILES)[1] == ""

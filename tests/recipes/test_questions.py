@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from oracle import needs_cli, stack_config
+from oracle import stack_config
 
 from platform_manager.errors import UserError
 from platform_manager.recipes import SubstitutionError, interpolate, parse, parse_env, variables
@@ -31,7 +31,6 @@ def test_interpolation(text: str) -> None:
     assert interpolate(text, ANSWERS) == TEXTS[text]
 
 
-@needs_cli
 def test_interpolation_is_the_cli_s(tmp_path: Path) -> None:
     environment = {f"K{n}": text for n, text in enumerate(TEXTS)}
     file = yaml.safe_dump({"services": {"a": {"image": "x", "environment": environment}}})

@@ -182,12 +182,12 @@ def test_deleting_asks_for_the_name_and_says_what_goes(client: Client, shop: Env
 
 
 def measured(client: Client, address: str) -> tuple[int, float]:
-    """Queries, and milliseconds, of a page whose snapshot this process has decoded before."""
+    """Queries, and milliseconds of processor time, of a page whose snapshot this process has decoded before."""
     client.get(address)
     with CaptureQueriesContext(connection) as queries:
-        begun = time.perf_counter()
+        begun = time.process_time()
         assert client.get(address).status_code == 200
-        return len(queries), (time.perf_counter() - begun) * 1000
+        return len(queries), (time.process_time() - begun) * 1000
 
 
 def test_a_big_environment_costs_no_more_queries_and_little_time(client: Client, anna: User) -> None:
@@ -198,6 +198,6 @@ def test_a_big_environment_costs_no_more_queries_and_little_time(client: Client,
         few, _ = measured(client, reverse(name, args=[small.pk]))
         many, _ = measured(client, reverse(name, args=[big.pk]))
         assert many == few
-    # The bar of the benchmark; one page in several must meet it on a machine that is busy with other tests.
+    # The bar of the benchmark; one page in several must meet it on a machine that is busy with other work.
     best = min(measured(client, reverse("environment", args=[big.pk]))[1] for _ in range(5))
     assert best < 150
