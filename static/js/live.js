@@ -4,7 +4,9 @@ import { morph, morphChildren } from "./morph.js";
 import { refresh } from "./times.js";
 
 const POLL_EVERY = 5000;
-const WORDS = { connecting: "Connecting", open: "Live", lost: "Reconnecting", blocked: "Every 5 s", ended: "Finished" };
+const WORDS = {
+  connecting: "Connecting", open: "Live", lost: "Reconnecting", blocked: "Every 5 s", ended: "Finished", full: "Not live",
+};
 const page = document.querySelector("[data-live-socket]");
 const sign = document.getElementById("live-sign");
 const banner = document.getElementById("live-banner");
@@ -83,13 +85,14 @@ async function poll() {
   banner.hidden = false;
 }
 
-function onState(state) {
+function onState(state, reason) {
   if (state === "gone") { location.reload(); return; }
   if (state === "blocked" && !polling) { poll(); polling = setInterval(poll, POLL_EVERY); return; }
   if (state === "blocked") return;
   clearInterval(polling);
   polling = 0;
-  banner.hidden = true;
+  banner.hidden = state !== "full";
+  if (state === "full") banner.querySelector("[data-live-words]").textContent = reason;
   show(state);
 }
 

@@ -2,9 +2,11 @@
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 15000;
 const GONE = new Set([4403, 4404]);
+const FULL = 4429;
 
 // address() gives the path to (re)connect to; onState hears "open", "lost" (was open, coming back),
-// "blocked" (never opened in two tries), "ended" (done) and "gone" (no longer allowed here).
+// "blocked" (never opened in two tries), "ended" (done), "gone" (no longer allowed here)
+// and "full" (too many live pages) with a sentence.
 export function connect({ address, onMessage, onState }) {
   let socket = null, tries = 0, opened = false, finished = false, timer = 0;
 
@@ -16,11 +18,12 @@ export function connect({ address, onMessage, onState }) {
     socket = mine;
     mine.onopen = () => { opened = true; tries = 0; onState("open"); };
     mine.onmessage = (event) => { if (socket === mine) onMessage(JSON.parse(event.data)); };
-    mine.onclose = (event) => { if (socket === mine && !finished) closed(event.code); };
+    mine.onclose = (event) => { if (socket === mine && !finished) closed(event.code, event.reason); };
   }
 
-  function closed(code) {
+  function closed(code, reason) {
     if (GONE.has(code)) { finished = true; onState("gone"); return; }
+    if (code === FULL) { finished = true; onState("full", reason); return; }
     tries += 1;
     if (opened) onState("lost");
     else if (tries >= 2) onState("blocked");
