@@ -24,6 +24,8 @@ from .awaited import TASK_ID, TASK_LABEL
 # Where the swarm does not take note for so long, it is the swarm's word that counts.
 KEPT_SECONDS = 10.0
 MOST = 32
+# A manager that answers later has taken note by itself.
+ASK_SECONDS = 2.0
 EXIT_CODE = re.compile(r"[0-9]{1,5}")
 
 
@@ -125,6 +127,7 @@ async def _is_sure(end: End, manager: EngineClient, node_id: str) -> bool:
     if not node_id:
         return False
     try:
-        return end.is_of(await manager.get(f"/tasks/{end.task_id}"), node_id)
-    except EngineError:
+        async with asyncio.timeout(ASK_SECONDS):
+            return end.is_of(await manager.get(f"/tasks/{end.task_id}"), node_id)
+    except (EngineError, TimeoutError):
         return False

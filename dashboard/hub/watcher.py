@@ -103,8 +103,9 @@ class EnvironmentWatcher:
             if not woken:
                 await self.read()
                 continue
-            await self.tell_ends()
-            for pause in AFTER_EVENT:
+            # After an end the swarm has nothing new yet, and the pages are being drawn.
+            at_once = not await self.tell_ends()
+            for pause in AFTER_EVENT if at_once else AFTER_EVENT[1:]:
                 # Reading a large swarm costs: pauses grow with it, and a fresh event starts over.
                 await self._rest(max(pause, 4 * self._cost) if pause else 0)
                 if self._event.is_set():
@@ -210,13 +211,15 @@ class EnvironmentWatcher:
         except Error:
             log.exception("what is in environment %s can't be written", self.environment_id)
 
-    async def tell_ends(self) -> None:
-        """Show the containers whose ends a host told of, before the swarm does."""
+    async def tell_ends(self) -> bool:
+        """Show the containers whose ends a host told of, before the swarm does; whether there were any."""
         if self._reading is None or not self._asked:
             self._ended.forget_heard()
-        elif await self._ended.confirm(self._pool.client(self._asked), self._nodes):
-            tasks = self._ended.seen(self._reading.tasks)
-            await self._write(self._reading.columns_of_tasks(tasks), self._last.get("problem", ""))
+            return False
+        if not await self._ended.confirm(self._pool.client(self._asked), self._nodes):
+            return False
+        tasks = self._ended.seen(self._reading.tasks)
+        return await self._write(self._reading.columns_of_tasks(tasks), self._last.get("problem", ""))
 
     async def _write(self, columns: dict[str, str], problem: str) -> bool:
         columns = {**columns, "problem": problem}
