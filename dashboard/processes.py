@@ -80,6 +80,8 @@ def run_everything(ready: Callable[[], None]) -> None:
         timeout_graceful_shutdown=2,
         lifespan="off",
         server_header=False,
+        # PM_BEHIND_PROXY alone says whose word on a client's address and scheme counts.
+        proxy_headers=False,
     )
     try:
         Server(config).run(sockets=sockets)

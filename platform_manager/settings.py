@@ -227,6 +227,7 @@ ACCOUNT_RATE_LIMITS = {
     "reset_password": "20/h/ip,3/h/key",
     "reset_password_from_key": "20/m/ip",
     "reauthenticate": "10/m/user",
+    "join_failed": "30/m/ip",
     "fiware_login": "120/m/ip",
     "fiware_callback": "120/m/ip",
 }
@@ -290,10 +291,19 @@ _secure = PM_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _secure
 SECURE_SSL_REDIRECT = _secure and environ.flag("PM_SSL_REDIRECT", True)
 SECURE_HSTS_SECONDS = 31_536_000 if _secure else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = environ.flag("PM_HSTS_SUBDOMAINS", True)
+# With it in the header anybody may put the whole domain on browsers' lists, for years: an operator's choice, and
+# no defect where it is not made.
+SECURE_HSTS_PRELOAD = environ.flag("PM_HSTS_PRELOAD", False)
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PM_BEHIND_PROXY else None
 SECURE_REFERRER_POLICY = "same-origin"
-SESSION_COOKIE_HTTPONLY = True
-CSRF_COOKIE_HTTPONLY = False
+# Browsers take __Host- cookies from this very host over HTTPS only, so no neighbour can plant one.
+_prefix = "__Host-" if _secure else ""
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{_prefix}sessionid", f"{_prefix}csrftoken"
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+# Not Strict: who comes back from the server that signs people in must still have a session.
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from allauth.core import ratelimit
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
@@ -14,13 +15,19 @@ from dashboard.flows.enrolment import enrol
 from platform_manager.errors import UserError
 
 BODY_CAP = 16 * 1024
+LIMIT = "join_failed"
 
 
 @csrf_exempt
 @never_cache
 @require_POST
 def join(request: HttpRequest, token: str) -> HttpResponse:
-    """Enrol a machine; errors are plain text, shown by the bootstrap script as they stand."""
+    """Enrol a machine; errors are plain text, shown by the bootstrap script as they stand.
+
+    An address that came with wrong tokens too often waits a minute; the bootstrap script tries again by itself.
+    """
+    if not ratelimit.consume(request, action=LIMIT, dry_run=True):
+        return _refused("Too many wrong tokens came from this address. Try again in a minute.", 429)
     if int(request.headers.get("Content-Length") or 0) > BODY_CAP:
         return _refused("The machine's facts are longer than 16 KiB.", 413)
     # A body that comes in chunks has no length beforehand.
@@ -36,6 +43,7 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
     try:
         host = enrol(token, body)
     except UserError as error:
+        ratelimit.consume(request, action=LIMIT)
         return _refused(str(error), 403)
     return JsonResponse({"host": str(host.pk), "name": host.name})
 

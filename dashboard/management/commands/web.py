@@ -27,6 +27,9 @@ class Command(BaseCommand):
             str(options["workers"]),
             "--graceful-timeout",
             "5",
+            # PM_BEHIND_PROXY alone says whose word on a client's address and scheme counts.
+            "--forwarded-allow-ips",
+            "",
             *binds,
         ]
         os.execv(sys.executable, command)  # noqa: S606 (fixed words, no shell)
