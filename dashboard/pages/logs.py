@@ -28,7 +28,7 @@ class Choice(NamedTuple):
 
 @dataclass
 class Subject:
-    """``crumbs`` are titles with addresses, from the stack down."""
+    """``crumbs`` are titles with addresses, from the list of stacks or services down."""
 
     kind: str
     name: str
@@ -76,7 +76,10 @@ def subject_of(environment: Environment, view: SnapshotView, params: Mapping[str
 def _crumbs(environment: Environment, stack: str, service: Service | None, task: Task | None) -> list[tuple[str, str]]:
     crumbs = []
     if stack:
+        crumbs.append(("Stacks", reverse("stacks", args=[environment.pk])))
         crumbs.append((stack, reverse("stack", args=[environment.pk, stack])))
+    elif service or task:
+        crumbs.append(("Services", reverse("services", args=[environment.pk])))
     if service:
         crumbs.append((service.name, reverse("service", args=[environment.pk, service.id])))
     if task:

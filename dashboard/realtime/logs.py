@@ -10,6 +10,7 @@ import asyncio
 import json
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
@@ -53,6 +54,7 @@ class Wish:
             tail = "200"
         stack, service, task = (words.get(name, "")[:255] for name in ("stack", "service", "task"))
         since = words.get("since", "")[:40]
+        since = since if unix_time(since) else ""
         return cls(stack, service, task, "all" if since and "tail" not in words else tail, since)
 
     def wants(self, task: Task) -> bool:
@@ -182,14 +184,14 @@ class LogConsumer(MemberConsumer):
 
     async def _follow(self, index: int, task: Task, host: Host, tail: str) -> None:
         """Lines of one container, over the loss of its host's link; begun again after the last line seen."""
-        last = self.wish.since.encode()
+        last, seen = self.wish.since.encode(), False
         attempt, told = 0, False
         client = self.pool.client(host.pk)
         while True:
             params: dict[str, Any] = {
                 "follow": True,
-                "since": last.decode() if last else None,
-                "tail": "all" if last else tail,
+                "since": unix_time(last.decode(errors="replace")),
+                "tail": "all" if seen else tail,
             }
             skipping = last
             try:
@@ -205,7 +207,7 @@ class LogConsumer(MemberConsumer):
                                 if not kept:
                                     continue
                                 skipping = b""
-                            last = stamp_of_last(kept) or last
+                            last, seen = stamp_of_last(kept) or last, True
                             await self.batch.put(index, stream, kept)
                 await self._say(ended=[index])
                 return
@@ -219,6 +221,16 @@ class LogConsumer(MemberConsumer):
                 return
             await asyncio.sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
             attempt += 1
+
+
+def unix_time(stamp: str) -> str | None:
+    """A timestamp of a log line as engines take it in ``since``, to the nanosecond; None for what is none."""
+    whole, _, fraction = stamp.removesuffix("Z").partition(".")
+    try:
+        seconds = int(datetime.fromisoformat(f"{whole}+00:00").timestamp())
+    except ValueError:
+        return None
+    return f"{seconds}.{fraction:0<9.9}" if fraction.isdigit() or not fraction else None
 
 
 def after(data: bytes, stamp: bytes) -> bytes:

@@ -33,10 +33,11 @@ async function copy(button) {
 }
 
 export async function writeClipboard(text) {
-  if (navigator.clipboard) { await navigator.clipboard.writeText(text); return; }
-  // Plain http on another machine has no clipboard interface.
+  // Plain http on another machine has no clipboard interface, and a browser may refuse it.
+  const done = await navigator.clipboard?.writeText(text).then(() => true, () => false);
+  if (done) return;
   const area = Object.assign(document.createElement("textarea"), { value: text, className: "visually-hidden" });
-  document.body.append(area);
+  (document.fullscreenElement ?? document.querySelector("dialog[open]") ?? document.body).append(area);
   area.select();
   document.execCommand("copy");
   area.remove();

@@ -21,7 +21,7 @@ const lines = new Buffer(BUFFERED);
 const screen = new Screen(part("lines"));
 const sources = new Map(); // by task id; the server's numbers change with every connection
 let numbered = [], next = 0, heldAt = null, paused = false, following = true, lastTop = 0, frame = 0;
-let passes = () => true, lowest = -1, live = null, marks = -1;
+let passes = () => true, lowest = -1, live = null, marks = -1, place = null;
 
 const atEnd = () => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 30;
 const held = () => paused || !following;
@@ -46,10 +46,42 @@ function draw() {
       if (shows(entry)) fresh.push(entry);
     }
   }
-  if (fresh.length) screen.add(fresh);
-  if (!held()) { scroller.scrollTop = scroller.scrollHeight; lastTop = scroller.scrollTop; }
+  // What somebody reads is not taken away; it leaves when the viewer follows again.
+  if (fresh.length) screen.add(fresh, held());
+  if (!held()) toEnd();
+  else if (place && next >= end) restore();
   tell();
   if (next < end) schedule();
+}
+
+function toEnd() {
+  scroller.scrollTop = scroller.scrollHeight;
+  lastTop = scroller.scrollTop;
+}
+
+const plural = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+const below = (element) => element.getBoundingClientRect().top - scroller.getBoundingClientRect().top;
+
+// The line at the top of the screen, and where it stands: it is found again when the lines were drawn anew.
+function remember() {
+  const line = [...scroller.querySelectorAll(".log-chunk > *")].find((e) => below(e) + e.offsetHeight > 0);
+  if (line) place = { n: line.entry.n, y: below(line) };
+}
+
+function restore() {
+  const { n, y } = place;
+  place = null;
+  const drawn = [...scroller.querySelectorAll(".log-chunk > *")];
+  const line = drawn.find((e) => e.entry.n >= n) ?? drawn.at(-1);
+  if (line) bring(line, y);
+}
+
+// Puts a line at a height of the screen; what is drawn on the way there may turn out higher than was guessed.
+function bring(element, y, tries = 3) {
+  // scrollIntoView would scroll the whole viewer too, and its tools out of sight.
+  scroller.scrollTop += below(element) - y;
+  lastTop = scroller.scrollTop;
+  if (tries) requestAnimationFrame(() => { if (held()) bring(element, y, tries - 1); });
 }
 
 const passesAll = () => lowest < 0 && !part("filter").value.trim() && ![...sources.values()].some((s) => s.hidden);
@@ -58,9 +90,10 @@ function schedule() { frame ||= requestAnimationFrame(draw); }
 function tell() {
   const waiting = heldAt === null ? 0 : lines.end - heldAt;
   part("jump").hidden = !held();
-  part("jump-text").textContent = waiting ? `${waiting.toLocaleString("en")} new lines: jump to the end` : "Jump to the end";
+  viewer.classList.toggle("log-held", held());
+  part("jump-text").textContent = waiting ? `${plural(waiting, "new line")}: jump to the end` : "Jump to the end";
   part("cut").hidden = !screen.cut;
-  part("count").textContent = `${screen.count.toLocaleString("en")} of ${lines.entries.length.toLocaleString("en")} lines`;
+  part("count").textContent = `${screen.count.toLocaleString("en")} of ${plural(lines.entries.length, "line")}`;
   part("empty").hidden = screen.count > 0;
   const status = part("status");
   if (status.dataset.state !== "open") return;
@@ -78,6 +111,7 @@ function release() {
 }
 
 function redraw() {
+  if (held() && !place) remember();
   screen.clear();
   screen.needle = part("search").value.trim().toLowerCase();
   screen.json = pressed(part("json"));
@@ -92,7 +126,7 @@ function onMessage(message) {
   for (const source of message.sources ?? []) addSource(source);
   for (const [i, stream, body] of message.lines ?? []) addLines(numbered[i], stream, body);
   if (message.note) lines.push({ note: message.note });
-  for (const i of message.ended ?? []) lines.push({ note: `${numbered[i]?.name ?? "A task"} has ended; its log is complete.` });
+  for (const i of message.ended ?? []) addEnd(numbered[i]);
   if (heldAt !== null) heldAt = Math.max(heldAt, lines.first);
   schedule();
 }
@@ -105,6 +139,13 @@ function addSource(source) {
     addChip(known);
   }
   numbered[source.i] = known;
+}
+
+// Every connection says it again of tasks that have ended.
+function addEnd(source) {
+  if (!source || source.ended) return;
+  source.ended = true;
+  lines.push({ note: `${source.name} has ended; its log is complete.` });
 }
 
 function addLines(source, stream, body) {
@@ -150,7 +191,10 @@ function address() {
   const minutes = Number(part("since").value);
   if (minutes) url.searchParams.set("since", new Date(Date.now() - minutes * 60000).toISOString());
   const last = resumeAt();
-  if (last) url.searchParams.set("since", last);
+  if (last) {
+    url.searchParams.set("since", last);
+    url.searchParams.set("tail", "all");
+  }
   return url.pathname + url.search;
 }
 
@@ -207,8 +251,7 @@ function find(step) {
   found[marks]?.classList.remove("at");
   marks = marks < 0 ? (step > 0 ? 0 : found.length - 1) : (marks + step + found.length) % found.length;
   found[marks].classList.add("at");
-  // scrollIntoView would scroll the whole viewer too, and its tools out of sight.
-  scroller.scrollTop += found[marks].getBoundingClientRect().top - scroller.getBoundingClientRect().top - scroller.clientHeight / 2;
+  bring(found[marks], scroller.clientHeight / 2);
   part("found").textContent = `${marks + 1} of ${found.length}`;
 }
 
@@ -247,6 +290,9 @@ part("jump").addEventListener("click", release);
 part("copy").addEventListener("click", async () => {
   await writeClipboard(text());
   document.getElementById("announcer").textContent = "The shown lines were copied.";
+  const icon = part("copy").querySelector(".ti");
+  icon.classList.replace("ti-copy", "ti-check");
+  setTimeout(() => icon.classList.replace("ti-check", "ti-copy"), 1500);
 });
 part("download").addEventListener("click", download);
 part("filter").addEventListener("input", later(setFilter));
@@ -256,4 +302,6 @@ part("search").addEventListener("keydown", (event) => {
   if (event.key === "Enter") { event.preventDefault(); find(event.shiftKey ? -1 : 1); }
 });
 for (const name of ["since", "tail"]) part(name).addEventListener("change", again);
+// Tools that wrap, full screen, a turned phone: the end stays in sight for who follows.
+new ResizeObserver(() => { if (!held()) toEnd(); }).observe(scroller);
 live = connect({ address, onMessage, onState });

@@ -15,6 +15,7 @@ export class Buffer {
   get(number) { return this.entries[number - this.first]; }
 
   push(entry) {
+    entry.n = this.end;
     this.entries.push(entry);
     // Cut in large pieces: shifting one at a time would cost a copy for every line.
     if (this.entries.length > this.cap * 1.25) {

@@ -31,16 +31,19 @@ export class Screen {
     this.cut = false;
   }
 
-  add(entries) {
+  // With keep nothing leaves at the top, so that what is on screen stays in its place.
+  add(entries, keep = false) {
     for (const entry of entries) {
       if (!this.chunk || this.chunk.childElementCount >= CHUNK) {
         this.chunk = element("div", "log-chunk");
         this.container.append(this.chunk);
       }
-      this.chunk.append(entry.note ? element("div", "log-note", entry.note) : this.line(entry));
+      const line = entry.note ? element("div", "log-note", entry.note) : this.line(entry);
+      line.entry = entry;
+      this.chunk.append(line);
     }
     this.count += entries.length;
-    while (this.count > DRAWN) {
+    while (this.count > DRAWN && !keep) {
       const oldest = this.container.firstElementChild;
       this.count -= oldest.childElementCount;
       oldest.remove();
