@@ -13,7 +13,8 @@ from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.utils import timezone
 from sqlalchemy import exc
 
-from dashboard.models import Environment, Operation, OperationLog, OperationState, OperationStep, Worker
+from dashboard.models import AuditEntry, Environment, Operation, OperationLog, OperationState, OperationStep, Worker
+from dashboard.models.auditing import record
 
 # The newest operations of an environment stay, however old they are.
 KEPT_PER_ENVIRONMENT = 20
@@ -94,10 +95,24 @@ def sessions(before: datetime) -> Iterator[int]:
     return _batches(Session.objects.filter(expire_date__lt=timezone.now()))
 
 
+def audit(before: datetime) -> Iterator[int]:
+    """Entries of the audit log by a time of their own, PM_AUDIT_DAYS; 0 keeps all. That they went is an entry too."""
+    if not settings.PM_AUDIT_DAYS:
+        return
+    moment = timezone.now() - timedelta(days=max(LEAST_DAYS, settings.PM_AUDIT_DAYS))
+    dropped = 0
+    while count := AuditEntry.objects.drop_before(moment, most=BATCH):
+        dropped += count
+        yield count
+    if dropped:
+        record("audit.prune", name=f"before {moment:%Y-%m-%d}", dropped=dropped)
+
+
 PARTS: dict[str, Callable[[datetime], Iterator[int]]] = {
     "operations": operations,
     "environments": environments,
     "workers": workers,
     "workflows": workflows,
     "sessions": sessions,
+    "audit": audit,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import asyncssh
@@ -14,6 +15,7 @@ from django.db import DatabaseError, connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.test import AsyncRequestFactory, Client, RequestFactory
 from django.urls import reverse
+from django.utils import timezone
 
 from dashboard.flows.environments import create_environment, delete_environment
 from dashboard.flows.operations import cancel_operation, retry_operation
@@ -29,6 +31,7 @@ from dashboard.models import (
     StepState,
 )
 from dashboard.models.auditing import Origin, acting, record
+from dashboard.operations.prune import prune
 from dashboard.operations.runner import _finish
 from dashboard.views.origin import RequestOrigin, client_address
 from tests import factories
@@ -255,3 +258,23 @@ def test_the_database_refuses_to_change_an_entry() -> None:
         made.save()
     with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("UPDATE dashboard_auditentry SET action = 'other' WHERE id = %s", [made.pk])
+
+
+def entries_of_days(*days: int) -> None:
+    for day in days:
+        AuditEntry.objects.create(action=f"test.day_{day}", at=timezone.now() - timedelta(days=day))
+
+
+def test_entries_go_after_their_time_which_is_recorded(settings: Any) -> None:
+    settings.PM_AUDIT_DAYS = 30
+    entries_of_days(0, 29, 31, 400)
+    assert prune("audit", 1, pause=0) == 2
+    assert prune("audit", 1, pause=0) == 0
+    assert set(AuditEntry.objects.values_list("action", flat=True)) == {"test.day_0", "test.day_29", "audit.prune"}
+    assert entry("audit.prune").detail == {"dropped": 2}
+
+
+def test_entries_stay_for_ever_where_the_operator_wants_it(settings: Any) -> None:
+    settings.PM_AUDIT_DAYS = 0
+    entries_of_days(4000)
+    assert prune("audit", 1, pause=0) == 0
