@@ -15,6 +15,7 @@ from . import identity, quorum
 from .context import StepContext
 from .kinds import Kind, Step, register
 from .managers import managers, on_manager
+from .odd import settle_managers
 from .roles import change_role
 
 DRAIN_SECONDS = 180
@@ -189,6 +190,10 @@ def failed(context: StepContext, sentence: str) -> None:
         Host.objects.filter(pk=host.pk).update(state=state, state_detail=f"Its removal stopped: {sentence}")
         context.changed()
         _take_tasks_again(context, host)
+    # Before the second step nothing was changed in the swarm.
+    if host is not None and host.node_id and context.n > 1 and others(context, host):
+        plan = context.args
+        settle_managers(context, undo=plan.get("promote", []), back=host, finish=plan.get("demote", []))
 
 
 def _take_tasks_again(context: StepContext, host: Host) -> None:

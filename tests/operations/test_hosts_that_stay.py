@@ -77,6 +77,17 @@ def test_removals_that_wait_for_each_other_leave_an_odd_number_of_managers(lab: 
     operations.cancel_operation(cancelled, user)
     assert finished(cancelled).state == OperationState.CANCELLED, transcript(cancelled)
     assert nodes(environment)[worker.name]["Availability"] == "active"
+    until(lambda: active(environment) == 4, what="all hosts are active")
+
+    leaving = environment.hosts.filter(role=HostRole.MANAGER).order_by("name").first()
+    assert leaving is not None
+    stopped = hosts.remove_host(leaving, user)
+    until(lambda: nodes(environment)[leaving.name]["Availability"] == "drain", what="the manager is drained")
+    assert led_by(environment) == {"fw-01", "fw-02", "fw-03", "fw-04"}
+    operations.cancel_operation(stopped, user)
+    assert finished(stopped).state == OperationState.CANCELLED, transcript(stopped)
+    assert led_by(environment) == {"fw-01", "fw-02", "fw-03"}
+    assert set(environment.hosts.filter(role=HostRole.MANAGER)) == set(environment.hosts.exclude(pk=worker.pk))
     succeeded(stacks.remove_stack(environment, user, "slow"))
     until(lambda: active(environment) == 4, what="all hosts are active")
 
@@ -85,6 +96,11 @@ def test_removals_that_wait_for_each_other_leave_an_odd_number_of_managers(lab: 
     succeeded(second)
     roles = [node["Role"] for node in nodes(environment).values()]
     assert sorted(roles) == ["manager", "worker"]
+
+
+def led_by(environment: Environment) -> set[str]:
+    """The managers' names, as the swarm has it."""
+    return {name for name, spec in nodes(environment).items() if spec["Role"] == "manager"}
 
 
 def active(environment: Environment) -> int:

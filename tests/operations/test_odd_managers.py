@@ -1,0 +1,166 @@
+"""A removal that stops halfway, wherever that is, leaves an odd number of managers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from dashboard.models import Environment, Host, HostRole, HostState
+from dashboard.operations import managers, remove_host, runner
+from dashboard.operations.context import StepContext
+from platform_manager import wiring
+from tests import factories
+from tests.engines.fake_engine import FakeEngine, Request, http
+
+PROMOTED, DRAINED, DEMOTED = 2, 3, 4
+LAST = "Connection: close\r\n"
+
+
+class Swarm(FakeEngine):
+    """A manager's engine whose swarm obeys: role by node id."""
+
+    def __init__(self, path: Path, roles: dict[str, str]) -> None:
+        super().__init__(path)
+        self.roles = roles
+        self.answers["/info"] = http({"Swarm": {"LocalNodeState": "active", "NodeID": "x", "ControlAvailable": True}})
+        self.answers["/swarm"] = http({"ID": "swarm"})
+        self.answers["/nodes"] = self._list
+        for node_id in roles:
+            self.answers[f"/nodes/{node_id}"] = self._one
+            self.answers[f"/nodes/{node_id}/update"] = self._update
+
+    def node(self, node_id: str) -> dict[str, Any]:
+        role = self.roles[node_id]
+        status = {"ManagerStatus": {"Reachability": "reachable"}} if role == "manager" else {}
+        spec = {"Role": role, "Availability": "active"}
+        return {"ID": node_id, "Version": {"Index": 1}, "Spec": spec, "Status": {"State": "ready"}, **status}
+
+    async def _list(self, writer: asyncio.StreamWriter, _: Request) -> None:
+        writer.write(http([self.node(node_id) for node_id in self.roles], headers=LAST))
+
+    async def _one(self, writer: asyncio.StreamWriter, request: Request) -> None:
+        writer.write(http(self.node(request.path.split("/")[2]), headers=LAST))
+
+    async def _update(self, writer: asyncio.StreamWriter, request: Request) -> None:
+        self.roles[request.path.split("/")[2]] = json.loads(request.body)["Role"]
+        writer.write(http(None, headers=LAST))
+
+    @property
+    def managers(self) -> set[str]:
+        return {node_id.removeprefix("node-") for node_id, role in self.roles.items() if role == "manager"}
+
+
+@pytest.fixture
+def environment(db: None) -> Environment:
+    """Three managers and a worker; only m1 has a link in these tests."""
+    made = factories.environment()
+    for name in ("m1", "m2", "m3", "w1"):
+        role = HostRole.WORKER if name == "w1" else HostRole.MANAGER
+        factories.host(made, name, role=role, link_up=name == "m1")
+    return made
+
+
+@pytest.fixture
+def swarm(environment: Environment, settings: Any) -> Iterator[Swarm]:
+    first = environment.hosts.get(name="m1")
+    with tempfile.TemporaryDirectory(prefix="pm-") as folder:
+        settings.PM_SOCKETS = Path(folder)
+        engine = Swarm(Path(folder, f"{first.pk}.sock"), {host.node_id: host.role for host in environment.hosts.all()})
+        wiring.run(engine.start(), 5)
+        yield engine
+        wiring.run(wiring.core().pool.forget(first.pk), 5)
+        wiring.run(engine.stop(), 5)
+
+
+def stop(
+    environment: Environment, n: int, *, promote: str = "", demote: str = "", state: str = "active"
+) -> StepContext:
+    """The end of a cancelled removal of m3 in step ``n``."""
+    ids = {host.name: str(host.pk) for host in environment.hosts.all()}
+    Host.objects.filter(pk=ids["m3"]).update(state=state)
+    args = {"host": ids["m3"], "promote": [ids[promote]] if promote else [], "demote": [ids[demote]] if demote else []}
+    operation = factories.operation(environment, "Remove m3", kind="remove_host", args=args, cancel_requested=True)
+    assert remove_host.KIND.steps[DRAINED - 1].name == "drain"
+    runner._finish(str(operation.pk), n, runner.CANCELLED)
+    return StepContext(operation, n)
+
+
+def in_rows(environment: Environment) -> set[str]:
+    return set(environment.hosts.filter(role=HostRole.MANAGER).values_list("name", flat=True))
+
+
+def test_a_promotion_is_undone_when_the_host_stays_manager(environment: Environment, swarm: Swarm) -> None:
+    swarm.roles["node-w1"] = "manager"
+    Host.objects.filter(name="w1").update(role=HostRole.MANAGER)
+    stop(environment, DRAINED, promote="w1", state=HostState.DRAINING)
+    assert swarm.managers == in_rows(environment) == {"m1", "m2", "m3"}
+
+
+def test_a_promotion_that_was_not_recorded_is_found_and_undone(environment: Environment, swarm: Swarm) -> None:
+    swarm.roles["node-w1"] = "manager"
+    stop(environment, PROMOTED, promote="w1")
+    assert swarm.managers == in_rows(environment) == {"m1", "m2", "m3"}
+
+
+def test_what_was_promoted_stays_when_the_host_is_demoted(environment: Environment, swarm: Swarm) -> None:
+    swarm.roles |= {"node-w1": "manager", "node-m3": "worker"}
+    stop(environment, DEMOTED, promote="w1")
+    assert swarm.managers == in_rows(environment) == {"m1", "m2", "w1"}
+
+
+def test_a_host_that_answers_is_manager_again_when_another_was_to_follow_it(
+    environment: Environment, swarm: Swarm
+) -> None:
+    swarm.roles["node-m3"] = "worker"
+    Host.objects.filter(name="m3").update(link_up=True)
+    stop(environment, DEMOTED, demote="m2")
+    assert swarm.managers == in_rows(environment) == {"m1", "m2", "m3"}
+
+
+def test_the_demotions_are_finished_when_the_host_is_lost(environment: Environment, swarm: Swarm) -> None:
+    swarm.roles["node-m3"] = "worker"
+    stop(environment, DEMOTED, demote="m2")
+    assert swarm.managers == in_rows(environment) == {"m1"}
+
+
+def test_nothing_is_changed_where_the_number_is_odd_or_nothing_was_begun(
+    environment: Environment, swarm: Swarm
+) -> None:
+    stop(environment, DRAINED, promote="w1")
+    stop(environment, 1, promote="w1")
+    assert not [request for request in swarm.requests if request.method == "POST"]
+
+
+def test_nothing_is_changed_in_an_environment_that_is_being_deleted(environment: Environment, swarm: Swarm) -> None:
+    Environment.objects.update(removing_since=timezone.now())
+    swarm.roles["node-w1"] = "manager"
+    stop(environment, PROMOTED, promote="w1")
+    assert not [request for request in swarm.requests if request.method == "POST"]
+
+
+def test_an_engine_that_breaks_off_is_asked_again(environment: Environment, swarm: Swarm) -> None:
+    async def break_off(writer: asyncio.StreamWriter, request: Request) -> None:
+        swarm.answers[request.path] = swarm._update
+
+    swarm.roles["node-w1"] = "manager"
+    swarm.answers["/nodes/node-w1/update"] = break_off
+    stop(environment, PROMOTED, promote="w1")
+    assert swarm.managers == {"m1", "m2", "m3"}
+
+
+def test_what_can_not_be_settled_is_said(
+    environment: Environment, swarm: Swarm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(managers, "PATIENCE_SECONDS", 0.1)
+    Host.objects.filter(name="m1").update(link_up=False)
+    context = stop(environment, PROMOTED, promote="w1")
+    warning = context.operation.logs.get(level="warning").text
+    assert "repeat the operation" in warning
+    assert "No manager of this environment answers" in warning
