@@ -61,6 +61,9 @@ ALLOWED_HOSTS = environ.words("PM_ALLOWED_HOSTS") or sorted(
 CSRF_TRUSTED_ORIGINS = environ.words("PM_TRUSTED_ORIGINS") or [PM_URL]
 
 INSTALLED_APPS = [
+    # Before Django's admin, whose templates it replaces.
+    "unfold",
+    "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -93,6 +96,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "platform_manager.accounts.gate.LocalAccounts",
+    "platform_manager.accounts.failures.ProviderFailures",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -176,7 +180,7 @@ PM_FIWARE_REQUIRED_ROLE = environ.text("PM_FIWARE_REQUIRED_ROLE").strip()
 PM_FIWARE_TRUST_EMAIL = environ.flag("PM_FIWARE_TRUST_EMAIL", False)
 PM_OIDC_NAME = environ.text("PM_OIDC_NAME") or "OpenID Connect"
 PM_OIDC_SERVER = environ.address("PM_OIDC_SERVER")
-PM_OIDC_ORIGINS = environ.words("PM_OIDC_ORIGINS")
+PM_OIDC_ORIGINS = environ.addresses("PM_OIDC_ORIGINS")
 PM_OIDC_CLIENT_ID = environ.text("PM_OIDC_CLIENT_ID")
 PM_OIDC_CLIENT_SECRET = environ.text("PM_OIDC_CLIENT_SECRET")
 PM_GITHUB_CLIENT_ID = environ.text("PM_GITHUB_CLIENT_ID")
@@ -209,11 +213,10 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = environ.text("PM_EMAIL_FROM") or "platform-m
 ACCOUNT_ADAPTER = "platform_manager.accounts.adapters.AccountAdapter"
 ACCOUNT_FORMS = {"reset_password": "platform_manager.accounts.forms.PasswordForgotten"}
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
-# Who registers shows first that the address is theirs, where mail can be sent; addresses that nobody confirmed
+# Local accounts show first that their address is theirs, where mail can be sent; addresses that nobody confirmed
 # are shown as such and count for nothing.
-_confirm = PM_REGISTRATION and _mail
-ACCOUNT_SIGNUP_FIELDS = ["username*", "email*" if _confirm else "email", "password1*", "password2*"]
-ACCOUNT_EMAIL_VERIFICATION = "mandatory" if _confirm else "none"
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email*" if _mail else "email", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory" if _mail else "none"
 ACCOUNT_EMAIL_NOTIFICATIONS = _mail
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "Platform Manager: "
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(PM_URL).scheme
@@ -287,6 +290,20 @@ STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 SERVESTATIC_USE_FINDERS = True
 SERVESTATIC_AUTOREFRESH = DEBUG
 SERVESTATIC_MAX_AGE = 0 if DEBUG else 3600
+
+UNFOLD = {
+    "SITE_TITLE": "Platform Manager",
+    "SITE_HEADER": "Platform Manager",
+    "SITE_SUBHEADER": "for operators",
+    "SITE_ICON": "dashboard.admin.site.mark",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "dashboard.admin.site.mark"}],
+    "SHOW_HISTORY": False,
+    "STYLES": ["dashboard.admin.site.stylesheet"],
+    "SCRIPTS": ["dashboard.admin.site.script"],
+    "GLOBAL_CALLBACK": "dashboard.admin.site.everywhere",
+    "DASHBOARD_CALLBACK": "dashboard.admin.home.figures",
+    "SIDEBAR": {"navigation": "dashboard.admin.site.navigation"},
+}
 
 _secure = PM_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _secure

@@ -1,5 +1,5 @@
 """The admin site: where operators look after everything."""
 
-from . import environments, operations, stacks
+from . import audit, environments, hosts, operations, people, platform, stacks
 
-__all__ = ["environments", "operations", "stacks"]
+__all__ = ["audit", "environments", "hosts", "operations", "people", "platform", "stacks"]

@@ -89,6 +89,7 @@ def _check_may_take(environment: Environment, to: User) -> None:
             "differ. Rename one of the two first.",
             "to",
         )
+    check_may_own(to, environment)
 
 
 def _set_owner(environment: Environment, to: User, by: User) -> None:

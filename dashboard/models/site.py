@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from zlib import crc32
 
 from django.conf import settings
 from django.db import models
@@ -92,3 +93,8 @@ class Announcement(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+    @property
+    def mark(self) -> str:
+        """What a browser remembers of an announcement that was put away; another text is another announcement."""
+        return f"{self.pk}-{crc32(self.text.encode()):08x}"

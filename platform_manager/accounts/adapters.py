@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import secrets
 from typing import Any
 
 import requests
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.utils import filter_users_by_email
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialApp, SocialLogin
@@ -16,13 +16,12 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 
 from dashboard.flows.limits import registration_open
 
 from . import methods, roles
+from .failures import failure_page
 from .http import CappedSession
-from .keyrock import SignInError
 
 log = logging.getLogger("platform.accounts")
 
@@ -35,6 +34,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return bool(settings.PM_LOCAL_ACCOUNTS and registration_open())
+
+    def get_login_stages(self) -> list[str]:
+        theirs, ours = "allauth.account.stages.EmailVerificationStage", "platform_manager.accounts.stages.AddressStage"
+        return [ours if stage == theirs else stage for stage in super().get_login_stages()]
 
     def get_logout_redirect_url(self, request: HttpRequest) -> str:
         """Through Keyrock when the session came from there: else the next sign-in would pass without a question."""
@@ -65,6 +68,11 @@ class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
         return sociallogin.account.provider in _directories() or registration_open()
 
+    def is_auto_signup_allowed(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
+        """Not when the address is somebody's already: then the person is told and asked."""
+        taken = any(filter_users_by_email(address.email) for address in sociallogin.email_addresses)
+        return not taken and super().is_auto_signup_allowed(request, sociallogin)
+
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
         """The door: nobody without the required role, new or known."""
         wanted = settings.PM_FIWARE_REQUIRED_ROLE
@@ -85,43 +93,11 @@ class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         exception: Exception | None = None,
         extra_context: dict[str, Any] | None = None,
     ) -> None:
-        """A page that says what happened; the log has the rest under its reference."""
-        if error == AuthError.CANCELLED:
-            return
-        reference = secrets.token_hex(4)
-        sentence, detail = explanation(provider.name, exception)
-        log.warning("reference %s: sign-in with %s failed: %s", reference, provider.id, detail)
-        context = {
-            "provider_name": provider.name,
-            "sentence": sentence,
-            "reference": reference,
-            "again": f"{settings.PM_URL}{reverse('account_login')}",
-            "local": settings.PM_LOCAL_ACCOUNTS,
-        }
-        status = 400 if exception is None else 502
-        page = render(request, "socialaccount/authentication_error.html", context, status=status)
-        raise ImmediateHttpResponse(page)
+        """Our own page for all failures; who said no at the provider gets another."""
+        if error != AuthError.CANCELLED:
+            raise ImmediateHttpResponse(failure_page(request, provider.id, provider.name, exception))
 
 
 def _directories() -> set[str]:
     """Also the installation's own OpenID Connect server, which allauth knows by another name."""
     return DIRECTORIES | {methods.OIDC_ID}
-
-
-def explanation(name: str, exception: Exception | None) -> tuple[str, str]:
-    """What happened: a sentence for the person, and words for the log that hold no secret."""
-    cause = exception.__cause__ if exception is not None else None
-    if isinstance(cause, SignInError):
-        return f"{name} can't sign you in right now: {cause}.", cause.detail
-    if isinstance(exception, requests.Timeout):
-        seconds = settings.SOCIALACCOUNT_REQUESTS_TIMEOUT
-        return f"{name} did not answer within {seconds:g} s. It may be busy.", "no answer in time"
-    if isinstance(exception, requests.ConnectionError):
-        return f"{name} can't be reached from this platform right now.", type(exception).__name__
-    if exception is not None:
-        # Its text may hold whole answers, with tokens in them.
-        return f"{name} gave an answer that makes no sense.", type(exception).__name__
-    return (
-        "This sign-in was begun in another browser, under another address, or too long ago.",
-        "unknown state or no code",
-    )

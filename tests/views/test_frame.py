@@ -99,7 +99,7 @@ def test_the_list_costs_the_same_for_any_number(client: Client, anna, django_ass
     for n in range(20):
         factories.filled(factories.environment(anna, f"e{n}"))
     # Session, user, numbers of the tabs, which cards, the roles, the cards, invitations, switcher.
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         client.get("/environments/")
 
 

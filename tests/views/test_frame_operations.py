@@ -160,7 +160,7 @@ def test_the_list_pages_with_a_constant_number_of_queries(
     environment = factories.environment(anna)
     for n in range(60):
         factories.operation(environment, f"Operation {n}", OperationState.SUCCEEDED, steps=[("Go", StepState.DONE)])
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         response = client.get(reverse("operations", args=[environment.pk]) + "?p=2")
     assert len(response.context["operations"].rows) == 10
 
