@@ -8,6 +8,9 @@ from urllib.parse import urlsplit
 
 from asgiref.testing import ApplicationCommunicator
 
+# To give up, on a machine that is busy with other work too.
+SECONDS = 20
+
 
 class Socket(ApplicationCommunicator):
     """One connection of ``user`` to ``address``, a path with its query string.
@@ -31,23 +34,23 @@ class Socket(ApplicationCommunicator):
     async def connect(self) -> int:
         """0 when the server accepted, else the code with which it closed or the status of its answer."""
         await self.send_input({"type": "websocket.connect"})
-        answer = await self.receive_output(5)
+        answer = await self.receive_output(SECONDS)
         if answer["type"] == "websocket.http.response.start":
-            assert await self.receive_output(5) == {"type": "websocket.http.response.body", "body": b""}
+            assert await self.receive_output(SECONDS) == {"type": "websocket.http.response.body", "body": b""}
             return int(answer["status"])
         return 0 if answer["type"] == "websocket.accept" else int(answer["code"])
 
     async def message(self) -> dict[str, Any]:
-        answer = await self.receive_output(5)
+        answer = await self.receive_output(SECONDS)
         assert answer["type"] == "websocket.send", answer
         loaded: dict[str, Any] = json.loads(answer["text"])
         return loaded
 
     async def closed(self) -> int:
-        answer = await self.receive_output(5)
+        answer = await self.receive_output(SECONDS)
         assert answer["type"] == "websocket.close", answer
         return int(answer["code"])
 
     async def disconnect(self) -> None:
         await self.send_input({"type": "websocket.disconnect", "code": 1000})
-        await self.wait(5)
+        await self.wait(SECONDS)

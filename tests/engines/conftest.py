@@ -36,7 +36,7 @@ async def client(engine: FakeEngine) -> AsyncIterator[EngineClient]:
 def until() -> Callable[[Callable[[], object]], object]:
     """Wait for a condition, with a deadline."""
 
-    async def poll(condition: Callable[[], object], seconds: float = 8) -> None:
+    async def poll(condition: Callable[[], object], seconds: float = 20) -> None:
         async with asyncio.timeout(seconds):
             while not condition():
                 await asyncio.sleep(0.01)

@@ -3,13 +3,15 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from platform_manager.engines.client import Limits
 
-LIMITS = Limits(answer_bytes=1024 * 1024, answer_seconds=0.5, line_bytes=65536, frame_bytes=65536)
+LIMITS = Limits(answer_bytes=1024 * 1024, answer_seconds=15, line_bytes=65536, frame_bytes=65536)
+# For engines that are silent on purpose.
+HASTY = replace(LIMITS, answer_seconds=1)
 PING = b"HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nContent-Length: 2\r\n\r\nOK"
 STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
 

@@ -53,7 +53,7 @@ class Host:
             at = command.index("--")
             command = [*command[:at], command[-1], *command[at + 1 : -1]]
         process = await self.start(command)
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(20):
             output, _ = await process.communicate()
         assert process.returncode != 0
         return output.decode()
@@ -89,7 +89,7 @@ class Watched:
             authorise=self._authorise,
             on_up=self._up,
             on_down=self._down,
-            **{"keepalive_seconds": 0.2, **settings},  # type: ignore[arg-type]
+            **{"keepalive_seconds": 5, **settings},  # type: ignore[arg-type]
         )
         return self.hub
 

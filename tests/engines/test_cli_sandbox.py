@@ -138,7 +138,7 @@ async def test_a_silent_engine_ends_in_a_timeout(engine: FakeEngine) -> None:
     result = await cli.stack_deploy(engine.path, "s1", COMPOSE, timeout=0.5)
     assert result.timed_out
     assert result.exit_code == -9
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10
 
 
 async def test_an_endless_answer_can_not_take_the_machines_memory(engine: FakeEngine) -> None:

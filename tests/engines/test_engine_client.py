@@ -2,14 +2,14 @@
 
 import asyncio
 import resource
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from fake_engine import LIMITS, PING, STREAM, FakeEngine, chunked, cut_off, endless, frame, hanging, http
+from fake_engine import HASTY, LIMITS, PING, STREAM, FakeEngine, chunked, cut_off, endless, frame, hanging, http
 
 from platform_manager.engines.client import (
     EngineAnswerTooLarge,
@@ -17,6 +17,8 @@ from platform_manager.engines.client import (
     EngineError,
     EngineUnreachable,
 )
+
+Until = Callable[[Callable[[], object]], Awaitable[None]]
 
 
 async def test_the_version_is_negotiated_once(engine: FakeEngine, client: EngineClient) -> None:
@@ -158,12 +160,13 @@ async def test_a_missing_socket_is_unreachable(tmp_path: Path) -> None:
 async def test_a_hostile_answer_is_refused_in_time_and_memory(
     engine: FakeEngine, client: EngineClient, answer: Any, error: type[EngineError]
 ) -> None:
-    await client.version()
     engine.answers["/services"] = answer
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    async with asyncio.timeout(3):
+    limits = HASTY if error is EngineUnreachable else LIMITS
+    async with asyncio.timeout(10), EngineClient(engine.path, limits=limits) as wary:
+        await wary.version()
         with pytest.raises(error):
-            await client.get("/services")
+            await wary.get("/services")
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 60_000  # kB
     engine.answers["/services"] = http([])
     assert await client.get("/services") == []
@@ -190,7 +193,7 @@ async def test_text_that_no_database_takes_is_mended(engine: FakeEngine, client:
 
 async def test_an_endless_event_line_is_refused(engine: FakeEngine, client: EngineClient) -> None:
     engine.answers["/events"] = endless(STREAM, b"x" * 4096)
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(10):
         with pytest.raises(EngineAnswerTooLarge, match="line"):
             async for _ in client.json_lines("/events"):
                 pass
@@ -208,9 +211,9 @@ async def test_a_cut_event_stream_does_not_look_like_its_end(engine: FakeEngine,
             pass
 
 
-async def test_an_engine_that_never_begins_its_events_is_unreachable(engine: FakeEngine, client: EngineClient) -> None:
+async def test_an_engine_that_never_begins_its_events_is_unreachable(engine: FakeEngine) -> None:
     engine.answers["/events"] = hanging()
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(10), EngineClient(engine.path, limits=HASTY) as client:
         with pytest.raises(EngineUnreachable):
             async for _ in client.json_lines("/events"):
                 pass
@@ -225,11 +228,11 @@ async def test_a_claimed_id_can_not_lead_elsewhere(client: EngineClient) -> None
             await client.get(path)
 
 
-async def test_a_cancelled_call_leaves_nothing_behind(engine: FakeEngine, client: EngineClient) -> None:
+async def test_a_cancelled_call_leaves_nothing_behind(engine: FakeEngine, client: EngineClient, until: Until) -> None:
     engine.answers["/info"] = hanging()
     await client.version()
     call = asyncio.create_task(client.get("/info"))
-    await asyncio.sleep(0.05)
+    await until(lambda: engine.requests[-1].path == "/info")
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call

@@ -29,7 +29,7 @@ async def local(short_dir: Path) -> AsyncIterator[LocalSocket]:
 
 def connected(path: Path) -> socket.socket:
     client = socket.socket(socket.AF_UNIX)
-    client.settimeout(1)
+    client.settimeout(10)
     try:
         client.connect(str(path))
     except OSError:

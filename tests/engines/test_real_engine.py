@@ -3,6 +3,7 @@
 import asyncio
 import io
 import tarfile
+import time
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
@@ -114,16 +115,17 @@ async def test_a_command_in_a_container(linked: EngineClient, tag: str) -> None:
 
 
 async def test_events_and_images_through_the_link(linked: EngineClient, tag: str) -> None:
+    name, begun = tag.split(":")[0], int(time.time()) - 1
+
     async def created() -> str:
-        async for event in linked.json_lines("/events", filters={"type": ["network"]}):
+        # Since a moment before, and only ours: no need to listen already, and others make networks too.
+        async for event in linked.json_lines("/events", since=begun, filters={"type": ["network"], "network": [name]}):
             return f"{event['Action']} {event['Actor']['Attributes']['name']}"
         return ""
 
-    name = tag.split(":")[0]
     waiting = asyncio.create_task(created())
-    await asyncio.sleep(0.2)
     network = await linked.post("/networks/create", {"Name": name, "Labels": {LABEL: tag}})
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         assert await waiting == f"create {name}"
     await linked.delete(f"/networks/{network['Id']}")
     archive = linked.download("/images/get", names=[tag])
