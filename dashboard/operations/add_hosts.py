@@ -8,6 +8,7 @@ import time
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db.models import F
+from django.template.defaultfilters import pluralize
 
 from dashboard.models import EnrolmentToken, Host, HostRole, HostState
 from dashboard.models.hints import environment_group, hint
@@ -24,10 +25,13 @@ from .addresses import platform_address
 from .context import StepContext
 from .kinds import Kind, Step, register
 from .managers import managers, on_manager, speaking
+from .odd import settle_managers
 from .roles import change_role
 
 PATIENCE_SECONDS = 15.0
 MTU_RANGE = range(576, 65_536)
+# The number of the first step in which more managers come.
+JOINING = 5
 OVERLAYS = ("frontend", "backend")
 SOON = (
     HostState.REQUESTED,
@@ -46,7 +50,7 @@ def hosts_of(context: StepContext) -> list[Host]:
 
 def set_state(context: StepContext, host: Host, state: HostState, detail: str = "") -> None:
     """Write the host's state, and tell watchers."""
-    Host.objects.filter(pk=host.pk).update(state=state, state_detail=detail)
+    Host.objects.filter(pk=host.pk).update(state=state, state_detail=context.masked(detail))
     context.changed()
 
 
@@ -67,7 +71,8 @@ def make_machines(context: StepContext) -> str:
         context.log(f"{host.name}: {error}", "error")
     if failures:
         raise ProviderError(f"{len(failures)} of {len(hosts)} machines could not be made: {failures[0][1]}")
-    return f"{len(context.args['hosts'])} machines are there."
+    count = len(context.args["hosts"])
+    return "1 machine is there." if count == 1 else f"{count} machines are there."
 
 
 async def _make(context: StepContext, host: Host, address: str) -> None:
@@ -182,7 +187,7 @@ def wait_for_links(context: StepContext) -> str | None:
                 "error",
             )
             context.log(console or "(nothing)", "output")
-            set_state(context, host, HostState.FAILED, f"It did not call in. {console[-2000:]}")
+            set_state(context, host, HostState.FAILED, f"It did not call in. {context.masked(console)[-2000:]}")
         if not hosts_of(context):
             raise ProviderError(
                 "No host called in. Their consoles above say how far they came; check that they reach the platform.",
@@ -204,7 +209,8 @@ def load_images(context: StepContext) -> str | None:
             )
 
     context.run(load_all(), seconds=300)
-    return f"{len(settings.PM_LOCAL_PRELOAD)} images loaded on {len(hosts)} hosts."
+    images = len(settings.PM_LOCAL_PRELOAD)
+    return f"{images} image{pluralize(images)} loaded on {len(hosts)} host{pluralize(hosts)}."
 
 
 def form_swarm(context: StepContext) -> str | None:
@@ -346,7 +352,9 @@ def check_nodes(context: StepContext) -> str:
             retryable=False,
         )
     count = context.environment.hosts.filter(role=HostRole.MANAGER).exclude(node_id="").count()
-    return f"The swarm has {context.environment.hosts.exclude(node_id='').count()} hosts, {count} of them managers."
+    hosts = context.environment.hosts.exclude(node_id="").count()
+    led_by = f"{count} manager{pluralize(count)}"
+    return f"The swarm has {hosts} host{pluralize(hosts)}, with {led_by}."
 
 
 def failed(context: StepContext, sentence: str) -> None:
@@ -358,6 +366,8 @@ def failed(context: StepContext, sentence: str) -> None:
         state_detail=sentence
     )
     hint(environment_group(context.environment.pk), what="rows")
+    if context.n >= JOINING:
+        settle_managers(context, undo=[*context.args["hosts"], *context.args.get("promote", [])])
 
 
 KIND = register(

@@ -13,7 +13,7 @@ import pytest
 from django.utils import timezone
 
 from dashboard.models import Environment, Host, HostRole, HostState
-from dashboard.operations import managers, remove_host, runner
+from dashboard.operations import add_hosts, managers, remove_host, runner
 from dashboard.operations.context import StepContext
 from platform_manager import wiring
 from tests import factories
@@ -127,6 +127,15 @@ def test_a_host_that_answers_is_manager_again_when_another_was_to_follow_it(
 def test_the_demotions_are_finished_when_the_host_is_lost(environment: Environment, swarm: Swarm) -> None:
     swarm.roles["node-m3"] = "worker"
     stop(environment, DEMOTED, demote="m2")
+    assert swarm.managers == in_rows(environment) == {"m1"}
+
+
+def test_a_swarm_that_was_growing_has_an_odd_number_when_it_stops(environment: Environment, swarm: Swarm) -> None:
+    swarm.roles["node-m3"] = "worker"
+    assert add_hosts.KIND.steps[add_hosts.JOINING - 1].name == "join"
+    joined = [str(host.pk) for host in environment.hosts.filter(name__in=("m2", "m3"))]
+    operation = factories.operation(environment, kind="add_hosts", args={"hosts": joined}, cancel_requested=True)
+    runner._finish(str(operation.pk), add_hosts.JOINING, runner.CANCELLED)
     assert swarm.managers == in_rows(environment) == {"m1"}
 
 

@@ -168,6 +168,22 @@ async def test_the_sockets_of_an_ended_session_are_closed_and_no_others(
     await finish(ended + other)
 
 
+async def test_a_browser_that_signs_out_is_turned_out_of_the_whole_application(
+    no_hints: None, shop: Environment, ben: User
+) -> None:
+    from platform_manager.asgi import application as whole
+
+    browser = await sync_to_async(signed_in)(ben)
+    socket = Socket(whole, f"/ws/environments/{shop.pk}/?page=overview", None)
+    del socket.scope["user"]
+    cookie = f"sessionid={browser.cookies['sessionid'].value}"
+    socket.scope["headers"] = [(b"origin", b"http://testserver"), (b"cookie", cookie.encode())]
+    assert await socket.connect() == 0
+    await sync_to_async(browser.logout)()
+    assert await closed(socket) == 4404
+    await socket.disconnect()
+
+
 async def test_one_socket_too_many_is_told_so_and_another_user_is_not(
     shop: Environment, ben: User, settings: Any
 ) -> None:
