@@ -39,7 +39,14 @@ def words(name: str, default: str = "") -> list[str]:
 
 def address(name: str, default: str = "") -> str:
     """An http or https address without a slash at its end, or nothing."""
-    value = os.environ.get(name, "").strip() or default
+    return _address(name, os.environ.get(name, "").strip() or default)
+
+
+def addresses(name: str) -> list[str]:
+    return [_address(name, word) for word in words(name)]
+
+
+def _address(name: str, value: str) -> str:
     url = urlsplit(value)
     plain = value.isascii() and value.isprintable() and not set(value) & set(" ,;'\"?#@")
     if value and not (url.scheme in ("http", "https") and url.hostname and plain):

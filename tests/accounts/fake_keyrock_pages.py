@@ -21,7 +21,7 @@ def page(title: str, body: str) -> str:
     return (
         f"<!DOCTYPE html><html lang=en><head><meta charset=utf-8><title>{escape(title)}</title>"
         "<meta name=viewport content='width=device-width'>"
-        f"<style>{STYLE}</style></head><body><header>Identity Manager - Keyrock</header>"
+        f"<link rel=icon href=data:,><style>{STYLE}</style></head><body><header>Identity Manager - Keyrock</header>"
         f"<main><h1>{escape(title)}</h1>{body}</main></body></html>"
     )
 

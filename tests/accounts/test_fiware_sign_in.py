@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from tests import factories
 from tests.accounts.conftest import CALLBACK, Visitor
-from tests.accounts.fake_keyrock import CLIENT_ID, CLIENT_SECRET, FakeKeyrock
+from tests.accounts.fake_keyrock import CLIENT_ID, CLIENT_SECRET, FakeKeyrock, organization, role
 
 pytestmark = pytest.mark.django_db
 
@@ -66,8 +66,6 @@ def test_the_session_is_renewed(keyrock: FakeKeyrock, visitor: Visitor) -> None:
 @pytest.mark.parametrize("version", [5, 7, 8])
 def test_answers_of_every_version_are_read(keyrock: FakeKeyrock, visitor: Visitor, version: int) -> None:
     keyrock.version = version
-    from tests.accounts.fake_keyrock import organization, role
-
     alice = keyrock.account("alice", roles=[role("user")], organizations=[organization("acme", "viewer")])
     assert visitor.signs_in(alice).status_code == 302
     assert visitor.user is not None
@@ -105,7 +103,11 @@ def test_a_name_that_is_taken_is_not_taken_over(keyrock: FakeKeyrock, visitor: V
     assert visitor.user != local
 
 
-def test_an_address_of_somebody_else_takes_nothing_over(keyrock: FakeKeyrock, visitor: Visitor) -> None:
+@pytest.mark.parametrize("verification", ["none", "mandatory"])
+def test_an_address_of_somebody_else_takes_nothing_over(
+    keyrock: FakeKeyrock, visitor: Visitor, settings: Any, verification: str
+) -> None:
+    settings.ACCOUNT_EMAIL_VERIFICATION = verification
     local = User.objects.create_user("ann", "ann@example.test", "secret")
     EmailAddress.objects.create(user=local, email="ann@example.test", verified=True, primary=True)
     answer = visitor.signs_in(keyrock.account("annie", email="ann@example.test"))

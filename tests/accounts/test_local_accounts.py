@@ -145,6 +145,14 @@ def test_who_registers_confirms_the_address_first_where_mail_is_set_up(settings:
     assert EmailAddress.objects.get().verified
 
 
+def test_an_account_without_an_address_has_none_to_confirm(settings: Any) -> None:
+    settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+    User.objects.create_user("ann", password=factories.PASSWORD)
+    client = Client()
+    client.post(reverse("account_login"), WORDS)
+    assert "_auth_user_id" in client.session
+
+
 def test_the_admin_site_has_the_same_door(ann: User) -> None:
     answer = Client().get(reverse("admin:index"), follow=True)
     assert answer.redirect_chain[-1][0].startswith(reverse("account_login") + "?next=")
