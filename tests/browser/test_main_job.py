@@ -2,40 +2,22 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
 from tests.browser.conftest import PASSWORD
 from tests.browser.pages import Person
+from tests.browser.stacks import (
+    deploys_a_ticker_and_reads_its_logs,
+    deploys_the_whoami_recipe,
+    deploys_what_can_not_run,
+    removes_a_stack,
+    updates_whoami,
+)
 from tests.support.lab import Lab, docker, until
 
 pytestmark = [pytest.mark.engine, pytest.mark.browser]
 
 REFUSED = "status of 422"
-TICKER = """
-version: "3.8"
-services:
-  ticker:
-    image: 127.0.0.1:1/ticker:1
-    environment:
-      RATE: ${RATE:-1}
-    stop_grace_period: 1s
-    deploy:
-      mode: global
-"""
-FLAKY = """
-version: "3.8"
-services:
-  flaky:
-    image: 127.0.0.1:1/flaky:1
-    environment:
-      SECONDS: "0"
-      CODE: "3"
-    deploy:
-      restart_policy:
-        delay: 1s
-"""
 
 
 def test_the_main_job_from_signing_in_to_nothing_left(platform: Lab, ann: Person) -> None:
@@ -136,163 +118,6 @@ def watches_it_arrive(ann: Person) -> None:
     assert ann.texts("#steps .line, #steps .step-title, #steps .step-word") == live
 
 
-def deploys_the_whoami_recipe(ann: Person, home: str) -> None:
-    ann.opens(home)
-    ann.clicks("Deploy a stack")
-    ann.looks_at("11-deploy-empty")
-    ann.clicks_on("a.recipe-card[href='?recipe=whoami']")
-    ann.is_at("recipe=whoami")
-    ann.sees("Can be deployed", "#preview")
-    ann.sees("127.0.0.1:1/whoami:1", "#preview")
-    ann.sees("8080:8000/tcp", "#preview")
-    ann.looks_at("12-deploy-preview")
-    ann.types("REPLICAS", "2")
-    ann.sees_row("127.0.0.1:1/whoami:1", " 2 ", css="#preview tbody tr")
-    stacks = ann.opens_tab(f"{home}stacks/")
-    with ann.at_tab(stacks):
-        ann.sees("No stacks yet")
-        ann.marks_the_page()
-    ann.clicks("Deploy")
-    ann.watches_operation()
-    ann.looks_at("13-deployed")
-    with ann.at_tab(stacks):
-        ann.sees_row("whoami", "Running", "2 of 2")
-        assert ann.page_was_not_loaded_again
-        ann.finds_no_error_in_the_console()
-        ann.driver.close()
-    ann.opens(f"{home}stacks/whoami/")
-    ann.sees("2 of 2 tasks run")
-    assert len([row for row in ann.texts("#tasks tr") if "Running" in row]) == 2
-    ann.looks_at("14-stack")
-    ann.finds_no_error_in_the_console()
-
-
-def deploys_a_ticker_and_reads_its_logs(ann: Person, home: str) -> None:
-    ann.opens(f"{home}stacks/deploy/")
-    ann.types("Stack name", "ticker")
-    ann.pastes("Compose file", TICKER)
-    ann.sees("one per host", "#preview")
-    ann.types("RATE", "10")
-    ann.deploys("ticker", TICKER)
-    ann.watches_operation()
-    ann.opens(f"{home}stacks/ticker/")
-    ann.sees("3 of 3 tasks run")
-    ann.clicks("Logs")
-    ann.sees("Following", ".log-viewer")
-    first = until(lambda: ann.count(".log-line"), what="log lines are there")
-    until(lambda: ann.count(".log-line") > first + 20, what="more log lines arrive")
-    until(lambda: ann.count(".log-chip") == 3, what="all three tasks are there")
-    ann.looks_at("15-logs")
-    ann.looks_at("15-logs", dark=True)
-    scrolls_up_and_jumps_to_the_end(ann)
-    searches(ann)
-    told_apart(ann)
-    follows_the_link_of_a_task(ann)
-    ann.finds_no_error_in_the_console()
-
-
-AT_END = (
-    "const s = document.querySelector('[data-log-screen]'); return s.scrollHeight - s.scrollTop - s.clientHeight < 30"
-)
-
-
-def scrolls_up_and_jumps_to_the_end(ann: Person) -> None:
-    until(lambda: ann.script(AT_END), what="the viewer follows the end")
-    top = ann.script("const s = document.querySelector('[data-log-screen]'); s.scrollTop -= 300; return s.scrollTop")
-    ann.sees("Held", ".log-viewer")
-    ann.sees("new lines: jump to the end", "[data-log-jump]")
-    assert ann.script("return document.querySelector('[data-log-screen]').scrollTop") == top
-    ann.looks_at("16-logs-held")
-    ann.clicks_on("[data-log-jump]")
-    ann.sees("Following", ".log-viewer")
-    until(lambda: ann.script(AT_END), what="the viewer is at the end again")
-    lines = ann.count(".log-line")
-    until(lambda: ann.count(".log-line") > lines, what="the viewer follows again")
-
-
-def searches(ann: Person) -> None:
-    ann.types("Search in the lines", "tenth")
-    until(lambda: ann.count("[data-log-lines] mark"), what="the found words are marked")
-    found = ann.script("return [...document.querySelectorAll('[data-log-lines] mark')].map((e) => e.textContent)")
-    assert set(found) == {"tenth"}
-    ann.field("Search in the lines").send_keys("\n")
-    until(lambda: re.search(r"^1 of \d+", ann.text("[data-log-found]")), what="the first finding is shown")
-    ann.sees("Held", ".log-viewer")
-    assert ann.script("return document.querySelector('.log-viewer').scrollTop") == 0, "its tools are out of sight"
-    ann.looks_at("17-logs-search")
-    ann.types("Search in the lines", "")
-    until(lambda: not ann.count("[data-log-lines] mark"), what="nothing is marked any more")
-    ann.clicks_on("[data-log-jump]")
-
-
-# Lines out of sight are not drawn, and have no visible text.
-WRITTEN = "return [...document.querySelectorAll(`.log-line${arguments[0]} .log-text`)].map((e) => e.textContent)"
-LOOK = """
-const style = getComputedStyle(document.querySelector(arguments[0]));
-return [style.color, style.borderLeftColor, style.borderLeftWidth, style.backgroundColor].join();
-"""
-
-
-def told_apart(ann: Person) -> None:
-    """Lines of stderr look different, and say so to who can't see it."""
-    until(lambda: ann.count(".log-line.stream-2"), what="lines of stderr are there")
-    assert all("stderr: tenth line" in text for text in ann.script(WRITTEN, ".stream-2"))
-    assert not any("tenth line" in text for text in ann.script(WRITTEN, ".stream-1"))
-    assert ann.script(LOOK, ".log-line.stream-1") != ann.script(LOOK, ".log-line.stream-2")
-
-
-def follows_the_link_of_a_task(ann: Person) -> None:
-    name = ann.text("a.log-task")
-    ann.clicks_on("a.log-task")
-    ann.is_at("/tasks/")
-    ann.sees(name, "h1")
-    ann.sees("Running", "#task-head")
-    ann.sees("Exit code \N{EN DASH}", "#task-head")
-    ann.looks_at("18-task")
-
-
-def updates_whoami(ann: Person, home: str) -> None:
-    ann.opens(f"{home}stacks/whoami/")
-    ann.clicks("Update")
-    assert ann.value("#answer-REPLICAS") == "2"
-    compose = ann.value("#id_compose")
-    ann.pastes("Compose file", compose.replace("whoami:1", "whoami:2"))
-    ann.sees("127.0.0.1:1/whoami:2", "#preview")
-    ann.looks_at("19-update")
-    ann.clicks("Update")
-    ann.watches_operation()
-    ann.opens(f"{home}stacks/whoami/")
-    ann.sees("2 of 2 tasks run")
-    ann.sees("Revision 2", "#revisions")
-    rows = ann.texts("#tasks tr")
-    assert len(rows) == 2
-    assert all("whoami:2" in row and "Running" in row for row in rows)
-    ann.finds_no_error_in_the_console()
-
-
-def deploys_what_can_not_run(ann: Person, home: str) -> None:
-    ann.opens(f"{home}stacks/deploy/")
-    ann.deploys("flaky", FLAKY)
-    ann.watches_operation(state="Failed", seconds=90)
-    ann.sees("non-zero exit (3)", "#operation-result")
-    ann.looks_at("20-deploy-failed")
-    ann.looks_at("20-deploy-failed", dark=True)
-    ann.clicks("flaky")
-    ann.is_at("/stacks/flaky/")
-    ann.sees("Failed", "#stack-head")
-    ann.sees("task: non-zero exit (3)", "#listing")
-    ann.looks_at("21-stack-failed")
-    ann.opens(home)
-    ann.sees("1 needs attention", "#summary")
-    ann.finds_no_error_in_the_console()
-    ann.opens(f"{home}stacks/flaky/")
-    ann.clicks("Remove")
-    ann.looks_at("22-remove-stack")
-    ann.clicks("Remove flaky")
-    ann.watches_operation()
-    ann.finds_no_error_in_the_console()
-
-
 def machine_of(platform: Lab, host: str) -> str:
     """The id of the container that is a host."""
     label = f"label=platform-manager.installation={platform.installation}"
@@ -370,18 +195,6 @@ def looks_at_every_other_page(ann: Person, home: str) -> None:
     ann.sees("Fleet demo")
     ann.looks_at("37-environments")
     ann.looks_at("37-environments", dark=True)
-    ann.finds_no_error_in_the_console()
-
-
-def removes_a_stack(ann: Person, home: str) -> None:
-    ann.opens(f"{home}stacks/whoami/")
-    ann.clicks("Remove")
-    ann.sees("1 service with 2 running tasks")
-    ann.clicks("Remove whoami")
-    ann.watches_operation()
-    ann.opens(f"{home}stacks/")
-    ann.sees_row("ticker", "Running")
-    assert not any("whoami" in row for row in ann.texts("#stacks tr"))
     ann.finds_no_error_in_the_console()
 
 
