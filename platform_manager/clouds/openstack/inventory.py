@@ -1,0 +1,209 @@
+"""What a project offers for hosts, and how much of its quota is left."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from openstack.connection import Connection
+
+from platform_manager.errors import PlatformError
+
+from .connection import Cloud
+from .marks import Mark
+
+Found = TypeVar("Found")
+
+# Whom images let in, by a word of their distribution's or their own name.
+LOGINS = {"debian": "debian", "ubuntu": "ubuntu", "centos": "centos", "fedora": "fedora", "coreos": "core"}
+LOGINS |= {"rocky": "rocky", "alma": "almalinux", "opensuse": "opensuse", "cirros": "cirros", "arch": "arch"}
+MOST = 500
+
+
+@dataclass(frozen=True)
+class Flavor:
+    """``disk_gib`` 0: the flavor has no disk of its own, so a server needs a boot volume."""
+
+    id: str
+    name: str
+    vcpus: int
+    ram_mib: int
+    disk_gib: int
+
+
+@dataclass(frozen=True)
+class Image:
+    """``login``: the user whom cloud images of this kind let in; a guess."""
+
+    id: str
+    name: str
+    min_disk_gib: int
+    min_ram_mib: int
+    login: str
+
+
+@dataclass(frozen=True)
+class Network:
+    id: str
+    name: str
+    external: bool
+    mtu: int | None
+
+
+@dataclass(frozen=True)
+class Named:
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """``limit`` None: any number."""
+
+    used: int
+    limit: int | None
+
+    def left(self) -> int | None:
+        return None if self.limit is None else max(self.limit - self.used, 0)
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """Sorted for a form; security groups that the platform made are left out."""
+
+    flavors: list[Flavor]
+    images: list[Image]
+    networks: list[Network]
+    pools: list[Network]
+    security_groups: list[Named]
+    key_pairs: list[Named]
+    zones: list[str]
+    quota: dict[str, Allowance]
+
+
+async def read(cloud: Cloud) -> Inventory:
+    """All lists at once: the slowest decides. Raises PlatformError; only zones and key pairs may be missing."""
+    rest = asyncio.gather(
+        _or_empty(cloud, _key_pairs), _or_empty(cloud, _zones), _or_empty(cloud, _floating), cloud.ask(_limits)
+    )
+    flavors, images, networks, groups = await asyncio.gather(
+        cloud.ask(_flavors), cloud.ask(_images), cloud.ask(_networks), cloud.ask(_groups)
+    )
+    keys, zones, floating, limits = await rest
+    inner = [network for network in networks if not network.external]
+    pools = [network for network in networks if network.external]
+    return Inventory(flavors, images, inner, pools, groups, keys, zones, limits | dict(floating))
+
+
+async def _or_empty(cloud: Cloud, call: Callable[[Connection], list[Found]]) -> list[Found]:
+    """For what a form can do without."""
+    try:
+        return await cloud.ask(call)
+    except PlatformError:
+        return []
+
+
+def _some(found: Iterable[Any]) -> list[Any]:
+    """At most :data:`MOST`: a form with more helps nobody, and a cloud may have no end."""
+    return [one for _, one in zip(range(MOST), found, strict=False)]
+
+
+def _flavors(cloud: Connection) -> list[Flavor]:
+    found = [Flavor(str(one.id), str(one.name), one.vcpus, one.ram, one.disk) for one in _some(cloud.compute.flavors())]
+    return sorted(found, key=lambda flavor: (flavor.vcpus, flavor.ram_mib, flavor.disk_gib, flavor.name))
+
+
+def _images(cloud: Connection) -> list[Image]:
+    found = [
+        Image(str(one.id), str(one.name), int(one.min_disk or 0), int(one.min_ram or 0), login_of(one))
+        for one in _some(cloud.image.images(status="active"))
+    ]
+    return sorted(found, key=lambda image: image.name.lower())
+
+
+def login_of(image: Any) -> str:
+    """The login of an image; "" where nothing tells."""
+    words = f"{getattr(image, 'os_distro', '') or ''} {image.name}".lower()
+    return next((login for word, login in LOGINS.items() if word in words), "")
+
+
+def _networks(cloud: Connection) -> list[Network]:
+    found = [
+        Network(str(one.id), str(one.name), bool(one.is_router_external), int(one.mtu) if one.mtu else None)
+        for one in _some(cloud.network.networks())
+    ]
+    return sorted(found, key=lambda network: network.name.lower())
+
+
+def _groups(cloud: Connection) -> list[Named]:
+    found = [one for one in _some(cloud.network.security_groups()) if Mark.of_description(one.description) is None]
+    return sorted((Named(str(one.id), str(one.name)) for one in found), key=lambda group: group.name.lower())
+
+
+def _key_pairs(cloud: Connection) -> list[Named]:
+    return sorted(
+        (Named(str(one.name), str(one.name)) for one in _some(cloud.compute.keypairs())), key=lambda key: key.name
+    )
+
+
+def _zones(cloud: Connection) -> list[str]:
+    return sorted(str(one.name) for one in _some(cloud.compute.availability_zones()) if one.state.get("available"))
+
+
+def _limits(cloud: Connection) -> dict[str, Allowance]:
+    found: Any = cloud.compute.get_limits().absolute
+    return {
+        "instances": _allowance(found.instances_used, found.instances),
+        "cores": _allowance(found.total_cores_used, found.total_cores),
+        "ram_mib": _allowance(found.total_ram_used, found.total_ram),
+    }
+
+
+def _floating(cloud: Connection) -> list[tuple[str, Allowance]]:
+    quota: Any = cloud.network.get_quota(str(cloud.current_project_id), details=True)
+    of_ips = quota.floating_ips or {}
+    return [("floating_ips", _allowance(of_ips.get("used", 0), of_ips.get("limit", -1)))]
+
+
+def _allowance(used: object, limit: object) -> Allowance:
+    most = int(str(limit)) if limit is not None else -1
+    return Allowance(int(str(used or 0)), None if most < 0 else most)
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What the new hosts would use up of one allowance."""
+
+    what: str
+    wanted: int
+    allowance: Allowance
+
+    @property
+    def short(self) -> int:
+        left = self.allowance.left()
+        return 0 if left is None else max(self.wanted - left, 0)
+
+    def words(self) -> str:
+        used, limit = self.allowance.used + self.wanted, self.allowance.limit
+        return f"{used} {self.what}" if limit is None else f"{used} of {limit} {self.what}"
+
+
+def demands(inventory: Inventory, flavor: Flavor, quantity: int, *, floating: bool) -> list[Demand]:
+    """What so many hosts of the flavor take of the project's quota, with what is used already."""
+    wanted = [
+        ("instances", "instances", quantity),
+        ("cores", "cores", quantity * flavor.vcpus),
+        ("ram_mib", "MiB of memory", quantity * flavor.ram_mib),
+        ("floating_ips", "floating IPs", quantity if floating else 0),
+    ]
+    quota = inventory.quota
+    return [Demand(words, number, quota[key]) for key, words, number in wanted if number and key in quota]
+
+
+def sentence(wanted: list[Demand]) -> str:
+    """Such as "Uses 3 of 5 instances, 6 of 10 cores. 1 floating IPs short."."""
+    uses = f"Uses {', '.join(one.words() for one in wanted)}."
+    short = ", ".join(f"{one.short} {one.what}" for one in wanted if one.short)
+    return f"{uses} Short of {short}." if short else uses
