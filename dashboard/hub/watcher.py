@@ -59,8 +59,7 @@ class EnvironmentWatcher:
         self._nodes: dict[str, str] = {}
         self._rare = RarelyChanging()
         self._rare_at = -RARE_SECONDS
-        self._rare_work: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._rare_work.set_result(None)
+        self._rare_work: asyncio.Task[None] | None = None
         self._changed_at = 0.0
         self._judge_at: float | None = None
         self._judged_at = 0.0
@@ -78,6 +77,7 @@ class EnvironmentWatcher:
 
     async def run(self) -> None:
         """Until cancelled."""
+        broken_at: object = self
         try:
             while True:
                 try:
@@ -85,10 +85,14 @@ class EnvironmentWatcher:
                 except Exception:
                     # What one swarm's answers break must not end the watching of it.
                     log.exception("watching environment %s failed, trying again", self.environment_id)
-                await self._say_broken()
+                # Once is a link that was replaced during a read; twice without a read between is for people.
+                if broken_at == self._read_at:
+                    await self._say_broken()
+                broken_at = self._read_at
                 await asyncio.sleep(BROKEN_SECONDS)
         finally:
-            self._rare_work.cancel()
+            if self._rare_work:
+                self._rare_work.cancel()
 
     async def _say_broken(self) -> None:
         try:
@@ -197,12 +201,12 @@ class EnvironmentWatcher:
 
     def _begin_rare(self, manager: EngineClient, members: list[records.Member]) -> None:
         """On the side: a host that does not answer must not hold up what the manager tells."""
-        if time.monotonic() - self._rare_at < RARE_SECONDS or not self._rare_work.done():
+        if time.monotonic() - self._rare_at < RARE_SECONDS or (self._rare_work and not self._rare_work.done()):
             return
         self._rare_at = time.monotonic()
         engines = {member.node_id: self._pool.client(member.id) for member in members if member.engine_up}
         there = {member.node_id for member in members}
-        self._rare_work = asyncio.ensure_future(self._read_rare(manager, engines, there))
+        self._rare_work = asyncio.create_task(self._read_rare(manager, engines, there))
 
     async def _read_rare(self, manager: EngineClient, engines: dict[str, EngineClient], members: set[str]) -> None:
         await self._rare.read(manager, engines, members)

@@ -13,7 +13,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from pytest_django import Settings
 
-from dashboard.hub import ended, events
+from dashboard.hub import ended, events, watcher
 from dashboard.models import Host, HostRole
 from platform_manager.engines.client import EngineClient, EngineUnreachable
 from tests import factories
@@ -189,9 +189,8 @@ async def test_an_end_of_which_the_swarm_takes_no_note_is_not_shown_for_ever(
     assert (await swarm.shown_task())["state"] == "running"
 
 
-async def test_a_mistake_of_ours_is_told_on_the_page(
-    swarm: FakeSwarm, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_mistake_of_ours_is_told_on_the_page(swarm: FakeSwarm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watcher, "BROKEN_SECONDS", 0.01)
     await swarm.watcher.read()
     monkeypatch.setattr(swarm.watcher, "_pool", None)
     watching = asyncio.ensure_future(swarm.watcher.run())
