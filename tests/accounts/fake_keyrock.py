@@ -274,6 +274,8 @@ class Handler(BaseHTTPRequestHandler):
             "DELETE /auth/external_logout": self.external_logout,
             "GET /auth/external_logout": lambda: self.redirect("/"),
             "GET /version": self.tell_version,
+            "GET /idm/applications/new": self.show_application,
+            f"GET /idm/applications/{CLIENT_ID}": lambda: self.html(pages.credentials(CLIENT_ID)),
             "GET /": lambda: self.html(pages.page("Home", "<p>Your applications.</p>")),
         }.get(name)
         try:
@@ -331,6 +333,11 @@ class Handler(BaseHTTPRequestHandler):
             raise Refused(401, "Invalid client: client is invalid")
         self.keyrock.sessions.pop(self.session, None)
         self.redirect(self.keyrock.sign_out_uri)
+
+    def show_application(self) -> None:
+        callback, sign_out = self.keyrock.redirect_uris[0], self.keyrock.sign_out_uri
+        home = "{0.scheme}://{0.netloc}".format(urlsplit(callback))
+        self.html(pages.application("Platform Manager", home, callback, sign_out))
 
     def tell_version(self) -> None:
         if self.keyrock.version == 5:
