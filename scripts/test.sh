@@ -16,7 +16,8 @@ command -v chromium >/dev/null || { say "chromium is missing: run make setup"; e
 # PostgreSQL refuses to run as root.
 as_postgres() {
     if [ "$(id -u)" = 0 ]; then
-        setpriv --reuid postgres --regid postgres --clear-groups env PATH="$PATH" HOME="$work" "$@"
+        # It may not be able to enter the folder of the checkout.
+        setpriv --reuid postgres --regid postgres --clear-groups env -C "$work" PATH="$PATH" HOME="$work" "$@"
     else
         "$@"
     fi
@@ -30,8 +31,10 @@ stop_servers() {
 trap stop_servers EXIT
 trap 'exit 130' INT TERM
 
-PM_VAR=$work/var $python -m pytest "$@"
-[ $# = 0 ] || exit 0
+# A failure here does not hide what the second run would find.
+failed=0
+PM_VAR=$work/var $python -m pytest "$@" || failed=$?
+[ $# = 0 ] || exit $failed
 
 bin=$(find /usr/lib/postgresql -mindepth 2 -maxdepth 2 -name bin 2>/dev/null | sort -V | tail -n 1)
 [ -n "$bin" ] || { say "PostgreSQL is missing: run make setup"; exit 1; }
@@ -52,4 +55,5 @@ redis=$!
 export PM_DATABASE_URL="postgresql://platform@127.0.0.1:$port/postgres"
 export PM_REDIS_URL="redis://127.0.0.1:$redis_port/0"
 # Workers within a test leave the connections of their threads to the interpreter.
-PM_VAR=$work/var-scaled $python -m pytest tests/operations -W 'ignore:<psycopg.Connection object:ResourceWarning'
+PM_VAR=$work/var-scaled $python -m pytest tests/operations -W 'ignore:<psycopg.Connection object:ResourceWarning' || failed=$?
+[ $failed = 0 ]
