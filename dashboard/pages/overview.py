@@ -59,13 +59,14 @@ def summary(
     environment: Environment, view: SnapshotView, hosts: Sequence[HostRow], stacks: Sequence[StackRow], at: Places
 ) -> Summary:
     services = [at.answering(service) for service in view.services]
-    managers, away = HostRole.MANAGER.label, HostState.DISCONNECTED.label
+    managers = HostRole.MANAGER.label
+    away = (HostState.DISCONNECTED.label, HostState.RECONNECTING.label)
     return Summary(
         id="summary-tiles",
         hosts=len(hosts),
         active_hosts=sum(host.badge.word == "Active" for host in hosts),
         managers=sum(host.role == managers and host.badge.word == "Active" for host in hosts),
-        managers_away=sum(host.role == managers and host.badge.word == away for host in hosts),
+        managers_away=sum(host.role == managers and host.badge.word in away for host in hosts),
         managers_wanted=environment.managers,
         stacks=len(stacks),
         unwell_stacks=sum(unwell(stack.badge) for stack in stacks),

@@ -80,6 +80,14 @@ def test_all_pages_say_the_same_of_a_lost_host(client: Client, shop: Environment
     assert (hosts["fw-01"].tasks, hosts["fw-01"].unknown) == (1, 0)
 
 
+@pytest.mark.parametrize("state", [HostState.DISCONNECTED, HostState.RECONNECTING])
+def test_a_manager_that_is_away_does_not_call_for_more_hosts(
+    client: Client, shop: Environment, state: HostState
+) -> None:
+    on_three_hosts(shop, lost=state)
+    assert only(client, shop, "summary", "environment").manager_sentence == "1 does not answer"
+
+
 def test_a_host_that_answers_is_counted(client: Client, shop: Environment) -> None:
     on_three_hosts(shop, lost=HostState.ACTIVE)
     totals = only(client, shop, "summary", "environment")
