@@ -18,7 +18,7 @@ from platform_manager import wiring
 from tests import factories
 from tests.engines.fake_engine import FakeEngine, http
 
-KEY = "OPENSSH PRIVATE " + "KEY"  # in one piece it would look like a key in the repository
+WORDS = "OPENSSH PRIVATE " + "KEY"  # in one piece it would look like a key in the repository
 PASSWORD = "Tr0ub4dor:and/3"  # no size, which the Docker CLI says with the value
 KEY = '-----BEGIN KEY-----\nabcdefgh"ijkl\nmno\nqrstuvwx\n-----END KEY-----'
 COMPOSE = """
@@ -128,7 +128,7 @@ def test_the_answers_are_read_once_for_all_lines_of_a_step(
         ("sent Authorization: Bearer eyJhbGciOiJIUzI1NiJ9.e30", "sent Authorization: Bearer ***"),
         ("X-Auth-Token: gAAAAABkabcdef, next", "X-Auth-Token: ***"),
         ("env MYSQL_ROOT_PASSWORD=hunter22 given", "env MYSQL_ROOT_PASSWORD=*** given"),
-        (f"-----BEGIN {KEY}-----\nb3BlbnNz\n-----END {KEY}-----\nend", "***\nend"),
+        (f"-----BEGIN {WORDS}-----\nb3BlbnNz\n-----END {WORDS}-----\nend", "***\nend"),
     ],
 )
 def test_what_looks_like_a_secret_is_masked(text: str, masked: str) -> None:

@@ -92,7 +92,7 @@ class Lab:
 
     def start_web(self) -> subprocess.Popen[bytes]:
         process = self.start("-m", "tests.support.web")
-        until(lambda: self.answers() or process.poll() is not None, what="the web process answers", seconds=30)
+        until(lambda: self.answers() or process.poll() is not None, what="the web process answers")
         assert process.poll() is None, "the web process ended"
         return process
 
@@ -102,7 +102,6 @@ class Lab:
         until(
             lambda: connects(host, int(port)) or process.poll() is not None,
             what="the hub listens",
-            seconds=30,
         )
         assert process.poll() is None, "the hub ended"
         return process
@@ -113,7 +112,7 @@ class Lab:
     def start_platform(self) -> subprocess.Popen[bytes]:
         """All in one process, as the demo runs it."""
         process = self.start("manage.py", "platform")
-        until(lambda: self.answers() or process.poll() is not None, what="the platform answers", seconds=30)
+        until(lambda: self.answers() or process.poll() is not None, what="the platform answers")
         assert process.poll() is None, "the platform ended"
         return process
 
