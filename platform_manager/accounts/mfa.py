@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from allauth.mfa.adapter import DefaultMFAAdapter
-from allauth.mfa.models import Authenticator
 from cryptography.fernet import InvalidToken
 from django.core.exceptions import ImproperlyConfigured
-from django.db import transaction
 
 from dashboard.models.fields import cipher
 
@@ -26,15 +24,3 @@ class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     def _get_site_name(self) -> str:
         # Shown by authenticator apps and browsers.
         return "Platform Manager"
-
-
-def encrypt_again() -> int:
-    """Encrypt all seeds with the first of the platform's keys; how many there were. For a change of keys."""
-    adapter, count = MfaAdapter(), 0
-    with transaction.atomic():
-        for row in Authenticator.objects.select_for_update().exclude(type=Authenticator.Type.WEBAUTHN):
-            seeds = {name: row.data[name] for name in ("secret", "seed") if name in row.data}
-            row.data.update({name: adapter.encrypt(adapter.decrypt(seed)) for name, seed in seeds.items()})
-            row.save(update_fields=["data"])
-            count += len(seeds)
-    return count

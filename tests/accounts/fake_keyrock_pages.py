@@ -10,7 +10,7 @@ header { padding: .9rem 2rem; color: #fff; background: #002e67; font-weight: bol
 main { max-width: 34rem; margin: 2.5rem auto; padding: 1.75rem 2rem; background: #fff; border: 1px solid #d5dbe0; }
 label { display: block; margin: .9rem 0 .25rem; font-weight: bold; }
 input[type=text], input[type=email], input[type=password], select {
-  box-sizing: border-box; width: 100%; padding: .5rem; border: 1px solid #aab4bd; font: inherit; }
+  box-sizing: border-box; width: 100%; padding: .5rem; border: 1px solid #aab4bd; font: inherit; font-weight: normal; }
 button { margin-top: 1.25rem; padding: .55rem 1.4rem; color: #fff; background: #5dc0cf; border: 0; font: inherit; }
 .error { padding: .5rem .75rem; background: #fbe3e4; }
 small { display: block; color: #67747e; }

@@ -124,7 +124,9 @@ def test_registration_is_closed_unless_it_is_opened(settings: Any) -> None:
     words = {"username": "new", "password1": "a good pass phrase", "password2": "a good pass phrase"}
     Client().post(reverse("account_signup"), words)
     assert not User.objects.exists()
+    assert reverse("account_signup") not in Client().get(reverse("account_login")).content.decode()
     settings.PM_REGISTRATION = True
+    assert reverse("account_signup") in Client().get(reverse("account_login")).content.decode()
     Client().post(reverse("account_signup"), words)
     assert User.objects.get().username == "new"
 

@@ -16,7 +16,7 @@ from django.test import Client
 from django.urls import reverse
 
 from dashboard.models.fields import cipher
-from platform_manager.accounts.mfa import MfaAdapter, encrypt_again
+from platform_manager.accounts.mfa import MfaAdapter
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -64,13 +64,6 @@ def test_another_key_is_said_to_lack(secret: str, settings: Any) -> None:
     stored = Authenticator.objects.get(type="totp").data["secret"]
     with pytest.raises(ImproperlyConfigured, match="PM_ENCRYPTION_KEYS"):
         MfaAdapter().decrypt(stored)
-
-
-def test_a_new_key_takes_over(secret: str, settings: Any) -> None:
-    settings.PM_ENCRYPTION_KEYS = [Fernet.generate_key().decode(), *settings.PM_ENCRYPTION_KEYS]
-    assert encrypt_again() == 2
-    settings.PM_ENCRYPTION_KEYS = settings.PM_ENCRYPTION_KEYS[:1]
-    assert MfaAdapter().decrypt(Authenticator.objects.get(type="totp").data["secret"]) == secret
 
 
 def test_the_password_alone_is_not_enough(secret: str) -> None:

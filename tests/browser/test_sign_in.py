@@ -11,7 +11,7 @@ from selenium.webdriver.common.virtual_authenticator import VirtualAuthenticator
 from tests.accounts.fake_keyrock import CLIENT_ID, CLIENT_SECRET, FakeKeyrock, role, running_keyrock
 from tests.browser.conftest import PASSWORD, make_user
 from tests.browser.pages import Person
-from tests.support.lab import Lab, running_lab
+from tests.support.lab import Lab, running_lab, until
 
 pytestmark = [pytest.mark.engine, pytest.mark.browser]
 
@@ -34,7 +34,8 @@ def platform(keyrock: FakeKeyrock) -> Iterator[Lab]:
     with running_lab(PM_DATABASE_URL="", **settings) as lab:
         keyrock.redirect_uris = [f"{lab.url}/accounts/fiware/login/callback/"]
         keyrock.sign_out_uri = f"{lab.url}/accounts/login/"
-        lab.start_platform()
+        lab.start("manage.py", "platform")
+        until(lab.answers, what="the platform answers", seconds=120)
         make_user(lab, "ann")
         yield lab
 

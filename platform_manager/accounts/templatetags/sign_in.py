@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from allauth.account import app_settings as account_settings
+from allauth.account.adapter import get_adapter as get_account_adapter
 from allauth.mfa import app_settings as mfa_settings
 from allauth.socialaccount.adapter import get_adapter
 from allauth.utils import get_request_param
@@ -17,6 +17,9 @@ register = template.Library()
 
 ORDER = ["fiware", "openid_connect", "github", "gitlab"]
 ICONS = {"fiware": "cloud", "openid_connect": "id", "github": "brand-github", "gitlab": "brand-gitlab"}
+
+BROWSERS = [("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari")]
+SYSTEMS = ["Windows", "Android", "iPhone", "iPad", "Mac OS X", "CrOS", "Linux"]
 
 
 class Way(NamedTuple):
@@ -58,13 +61,11 @@ def fiware_name() -> str:
     return str(settings.PM_FIWARE_NAME)
 
 
-@register.simple_tag
-def confirmation_days() -> int:
-    return int(account_settings.EMAIL_CONFIRMATION_EXPIRE_DAYS)
-
-
-BROWSERS = [("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari")]
-SYSTEMS = ["Windows", "Android", "iPhone", "iPad", "Mac OS X", "CrOS", "Linux"]
+@register.simple_tag(takes_context=True)
+def registration(context: RequestContext) -> bool:
+    """Whether the visitor may make a local account."""
+    request = context["request"]
+    return bool(get_account_adapter(request).is_open_for_signup(request))
 
 
 @register.filter
