@@ -19,7 +19,7 @@ function tell(notice) {
   if (told.has(notice.id) || Date.parse(notice.dataset.ended) <= since) return "";
   told.add(notice.id);
   // Whoever watches the operation itself sees how it ended.
-  if (notice.querySelector("a").pathname === location.pathname) return "";
+  if (notice.querySelector("a").getAttribute("href") === location.pathname) return "";
   const toast = notice.cloneNode(true);
   toast.removeAttribute("id");
   toasts.append(toast);

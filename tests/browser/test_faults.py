@@ -226,6 +226,70 @@ def test_a_proxy_that_drops_the_upgrade_header_is_named_and_the_page_is_refreshe
     ann.finds_no_error_in_the_console("WebSocket connection to")
 
 
+TICKER = """version: "3.8"
+services:
+  ticker:
+    image: 127.0.0.1:1/ticker:1
+    environment: {RATE: "20"}
+"""
+TOP_LINE = """
+const screen = document.querySelector("[data-log-screen]"), top = screen.getBoundingClientRect().top;
+const line = [...document.querySelectorAll(".log-line")].find((e) => e.getBoundingClientRect().bottom > top);
+return line && [line.querySelector(".log-text").textContent, Math.round(line.getBoundingClientRect().top - top)];
+"""
+NUMBERS = """
+const texts = [...document.querySelectorAll(".log-line.stream-1 .log-text")].map((e) => e.textContent);
+return texts.map((text) => Number(/^line (\\d+)$/.exec(text)?.[1])).filter(Boolean);
+"""
+
+
+def test_lines_that_one_reads_keep_their_place_over_a_lost_connection(ann: Person, home: str, proxy: Proxy) -> None:
+    ann.opens(f"{home}stacks/deploy/")
+    ann.deploys("ticking", TICKER)
+    ann.watches_operation()
+    ann.opens(f"{proxy.url}{home}logs/?stack=ticking")
+    ann.sees("Stacks", ".breadcrumb")
+    until(lambda: ann.count(".log-line") > 100, what="more lines than the screen shows")
+    ann.script("document.querySelector('[data-log-screen]').scrollTop -= 400")
+    ann.sees("Held", ".log-viewer")
+    before = ann.script(TOP_LINE)
+    proxy.cut()
+    ann.sees("Reconnecting", ".log-viewer")
+    assert ann.script(TOP_LINE) == before
+    proxy.heal()
+    ann.sees("Held", ".log-viewer", seconds=30)
+    ann.sees("new lines: jump to the end", "[data-log-jump]")
+    waiting = ann.text("[data-log-jump]")
+    until(lambda: ann.text("[data-log-jump]") != waiting, what="lines arrive after the connection came back")
+    assert ann.script(TOP_LINE) == before
+    ann.clicks_on("[data-log-jump]")
+    ann.sees("Following", ".log-viewer")
+    numbers = ann.script(NUMBERS)
+    assert numbers == list(range(numbers[0], numbers[-1] + 1)), "each line once, also those that were missed"
+    ann.finds_no_error_in_the_console("WebSocket connection to", "ERR_CONNECTION", "ERR_EMPTY_RESPONSE")
+
+
+@pytest.mark.parametrize("page", ["", "settings/"], ids=["page with live rows", "page without"])
+def test_the_end_of_an_operation_is_told_on_other_pages(ann: Person, home: str, page: str) -> None:
+    ann.opens(f"{home}{page}")
+    assert ann.texts("#toasts-live .toast") == []
+    with ann.another_tab(f"{home}stacks/deploy/"):
+        ann.deploys("fleeting", ABSENT)
+        ann.watches_operation(state="Failed")
+        assert ann.texts("#toasts-live .toast") == [], "its own page needs no toast"
+    ann.sees("Deploy stack fleeting failed.", "#toasts-live")
+    spoken = "return document.getElementById('announcer').textContent"
+    if page:
+        until(lambda: "fleeting failed" in ann.script(spoken), what="a screen reader hears of it")
+    ann.looks_at("65-operation-failed-elsewhere")
+    ann.clicks("See the operation")
+    ann.sees("Deploy stack fleeting", "h1")
+    ann.opens(f"{home}stacks/fleeting/remove/")
+    ann.clicks("Remove fleeting")
+    ann.watches_operation()
+    assert ann.texts("#toasts-live .toast") == []
+
+
 ABSENT = WEB.replace("whoami:1", "absent:1")
 PICKY = f"{WEB}    deploy: {{placement: {{constraints: [node.labels.disk == ssd]}}}}\n"
 
