@@ -4,6 +4,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from dashboard.views import (
+    activity,
     environments,
     hosts,
     invitations,
@@ -38,6 +39,7 @@ one_environment = [
     path("tasks/<str:task_id>/", services.task, name="task"),
     path("networks/", networks.networks, name="networks"),
     path("logs/", logs.logs, name="logs"),
+    path("activity/", activity.activity, name="activity"),
     path("operations/", operations.operations, name="operations"),
     path("operations/<uuid:operation_id>/", operations.operation, name="operation"),
     path("operations/<uuid:operation_id>/cancel/", operations.operation_cancel, name="operation_cancel"),

@@ -30,7 +30,7 @@ SECTIONS = [
     Section("s", "Services", "services", "box", frozenset({"service", "services", "task"})),
     Section("h", "Hosts", "hosts", "server-2", frozenset({"host", "hosts"})),
     Section("n", "Networks and volumes", "networks", "network", frozenset({"networks"})),
-    Section("p", "Operations", "operations", "terminal-2", frozenset({"operation", "operations"})),
+    Section("p", "Operations", "operations", "terminal-2", frozenset({"operation", "operations", "activity"})),
     Section("m", "Members", "members", "users", frozenset({"members", "member", "group", "invitation"})),
     Section("c", "Settings", "environment_settings", "settings", frozenset({"environment_settings"})),
 ]

@@ -1,0 +1,121 @@
+"""Who did what in an environment: its part of the audit log, for its members."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from dashboard.models import AuditEntry, Right
+from dashboard.models.permissions import is_operator
+
+from .lists import PAGE_SIZE, QUERY_CAP
+from .operations import Pages
+from .viewer import Viewer
+
+# What the log calls it, and what people do.
+ACTIONS = {
+    "environment.create": "Created the environment",
+    "environment.rename": "Renamed the environment",
+    "environment.transfer": "Gave the environment to another owner",
+    "environment.delete": "Asked to delete the environment",
+    "hosts.add": "Asked to add hosts",
+    "host.remove": "Asked to remove a host",
+    "host.promote": "Asked to promote a host",
+    "host.enrol": "A machine called in",
+    "stack.deploy": "Asked to deploy a stack",
+    "stack.update": "Asked to update a stack",
+    "stack.remove": "Asked to remove a stack",
+    "operation.cancel": "Cancelled an operation",
+    "operation.retry": "Repeated an operation",
+    "add_hosts.finished": "Adding hosts ended",
+    "remove_host.finished": "Removing a host ended",
+    "change_role.finished": "Changing a host's role ended",
+    "deploy_stack.finished": "A deployment ended",
+    "remove_stack.finished": "Removing a stack ended",
+    "delete_environment.finished": "Deleting the environment ended",
+    "member.invite": "Invited somebody",
+    "member.invite_again": "Invited somebody again",
+    "member.withdraw": "Withdrew an invitation",
+    "member.decline": "Declined an invitation",
+    "member.join": "Became a member",
+    "member.role": "Changed a member's role",
+    "member.remove": "Removed a member",
+    "member.leave": "Left",
+    "group.grant": "Gave a group a role",
+    "group.role": "Changed a group's role",
+    "group.revoke": "Took a group's role away",
+    **{f"access.{right.value}": f"Was refused: {right.value}" for right in Right if right != Right.LOOK},
+}
+COLOURS = {
+    AuditEntry.Outcome.DONE: "green",
+    AuditEntry.Outcome.REQUESTED: "blue",
+    AuditEntry.Outcome.REFUSED: "orange",
+    AuditEntry.Outcome.FAILED: "red",
+    AuditEntry.Outcome.CANCELLED: "secondary",
+}
+
+
+@dataclass(frozen=True)
+class ActivityRow:
+    """One entry; ``address`` is empty for who may not see where others sit."""
+
+    id: str
+    at: datetime
+    actor: str
+    via: str
+    address: str
+    words: str
+    name: str
+    outcome: str
+    colour: str
+    operation: str
+
+
+def _row(entry: AuditEntry, addresses: bool) -> ActivityRow:
+    outcome = AuditEntry.Outcome(entry.outcome)
+    operation = entry.detail.get("operation", "")
+    return ActivityRow(
+        id=f"entry-{entry.pk}",
+        at=entry.at,
+        actor=entry.actor or "The platform",
+        via="" if entry.via == AuditEntry.Via.UI else AuditEntry.Via(entry.via).label,
+        address=(entry.address or "") if addresses else "",
+        words=ACTIONS.get(entry.action, entry.action.replace(".", " ").replace("_", " ").capitalize()),
+        name="" if entry.object_kind == "environment" else entry.object_name,
+        outcome=outcome.label,
+        colour=COLOURS[outcome],
+        operation=entry.object_id if entry.object_kind == "operation" else str(operation),
+    )
+
+
+def _found(viewer: Viewer, params: Mapping[str, str]) -> QuerySet[AuditEntry]:
+    entries = AuditEntry.objects.filter(environment_id=viewer.environment.pk)
+    for word in params.get("q", "")[:QUERY_CAP].split():
+        entries = entries.filter(Q(actor__icontains=word) | Q(object_name__icontains=word))
+    if params.get("action") in ACTIONS:
+        entries = entries.filter(action=params["action"])
+    return entries
+
+
+def activity_context(viewer: Viewer, params: Mapping[str, str]) -> dict[str, Any]:
+    """Newest first. ``params``: q (words in names of people and things), action, p (page number)."""
+    found = _found(viewer, params)
+    total = found.count()
+    last = max(1, -(-total // PAGE_SIZE))
+    asked = params.get("p", "")
+    number = min(last, max(1, int(asked))) if asked.isascii() and asked.isdigit() and len(asked) < 6 else 1
+    addresses = viewer.may(Right.MEMBERS) or is_operator(viewer.user)
+    shown = found[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
+    return {
+        **viewer.shared,
+        "rows": [_row(entry, addresses) for entry in shown],
+        "addresses": addresses,
+        "q": params.get("q", ""),
+        "action": params.get("action", ""),
+        "actions": list(ACTIONS.items()),
+        "pages": Pages(number, last, total),
+    }
