@@ -49,7 +49,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """People of FIWARE come in through FIWARE only, where their roles are looked at."""
         answer: HttpResponse | None = super().pre_login(request, user, **kwargs)
         social = (kwargs.get("signal_kwargs") or {}).get("sociallogin")
-        if answer is None and social is None and isinstance(user, User) and roles.comes_from_fiware(user):
+        by_fiware = social is not None and social.account.provider == "fiware"
+        if answer is None and not by_fiware and isinstance(user, User) and roles.comes_from_fiware(user):
             return render(request, "account/only_fiware.html", status=403)
         return answer
 

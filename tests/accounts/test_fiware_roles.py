@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from allauth.socialaccount.models import SocialAccount
+from allauth.socialaccount.models import SocialAccount, SocialLogin
 from django.contrib.auth.models import Group, User
 from django.urls import reverse
 
+from platform_manager.accounts.adapters import AccountAdapter
 from tests import factories
 from tests.accounts.conftest import Visitor
 from tests.accounts.fake_keyrock import CLIENT_ID, Account, FakeKeyrock, organization, role
@@ -143,6 +144,24 @@ def test_people_of_fiware_get_no_password_that_goes_round_their_roles(
     Visitor().client.post(reverse("account_reset_password"), {"email": alice.email})
     assert all("/password/reset/key/" not in mail.body for mail in mailoutbox)
     assert User.objects.get().has_usable_password() is False
+
+
+@pytest.mark.parametrize("provider", ["fiware", "github", None])
+def test_nothing_but_fiware_opens_their_account(
+    keyrock: FakeKeyrock, visitor: Visitor, rf: Any, provider: str | None
+) -> None:
+    visitor.signs_in(keyrock.account("alice"))
+    login = provider and SocialLogin(account=SocialAccount(provider=provider, uid="1"))
+    answer = AccountAdapter().pre_login(
+        rf.get("/"),
+        visitor.user,
+        email_verification="none",
+        signal_kwargs={"sociallogin": login} if login else None,
+        email=None,
+        signup=False,
+        redirect_url=None,
+    )
+    assert (answer is None) is (provider == "fiware")
 
 
 def test_a_local_user_still_gets_the_link_to_a_new_password(visitor: Visitor, mailoutbox: list[Any]) -> None:
