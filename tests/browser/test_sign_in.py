@@ -41,8 +41,10 @@ def platform(keyrock: FakeKeyrock) -> Iterator[Lab]:
 
 
 @pytest.fixture
-def person(platform: Lab, driver: webdriver.Chrome) -> Person:
-    driver.delete_all_cookies()
+def person(platform: Lab, keyrock: FakeKeyrock, driver: webdriver.Chrome) -> Person:
+    """Signed in neither here nor there."""
+    driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+    keyrock.sessions.clear()
     return Person(driver, platform.url)
 
 
