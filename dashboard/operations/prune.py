@@ -22,12 +22,14 @@ BATCH = 500
 OPERATIONS_AT_ONCE = 20
 PAUSE_SECONDS = 0.05
 LEAST_DAYS = 1
+# A hundred years stand for ever; calendars end not far beyond.
+MOST_DAYS = 36_500
 UNFINISHED = tuple(state for state in OperationState if not state.finished)
 
 
 def prune(part: str, days: int, pause: float = PAUSE_SECONDS) -> int:
     """Remove what of this part of :data:`PARTS` has been over for ``days`` days, at least one; the number of rows."""
-    before = timezone.now() - timedelta(days=max(LEAST_DAYS, days))
+    before = timezone.now() - timedelta(days=min(max(LEAST_DAYS, days), MOST_DAYS))
     removed = 0
     for count in PARTS[part](before):
         removed += count
