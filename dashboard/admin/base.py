@@ -162,6 +162,14 @@ class ObservedInline(Untouched, ForOperators, TabularInline[Row, Parent]):
     can_delete = False
     show_change_link = True
     per_page = 20
+    ordering = ["pk"]
+    related: Sequence[str] = ()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Row]:
+        return super().get_queryset(request).select_related(*self.related)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.fields or ()
 
 
 def _as_uuid(text: str) -> UUID | None:

@@ -44,7 +44,7 @@ def perform(admin: ModelAdmin[Any], request: HttpRequest, obj: Any, deed: Deed[A
     if not deed.offered(obj, request.user):
         messages.warning(request, f"“{deed.title}” is not possible now: {obj} has changed meanwhile.")
         return HttpResponseRedirect(back)
-    form = deed.form(request.POST or None)
+    form = deed.form(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid() and _done(request, obj, deed, form):
         return HttpResponseRedirect(back)
     context = {

@@ -106,11 +106,13 @@ class StateFilter(admin.SimpleListFilter):
 class MembershipInline(ObservedInline[Membership, Environment]):
     model = Membership
     fields = ["user", "role"]
+    related = ["user", "environment"]
 
 
 class GroupAccessInline(ObservedInline[GroupAccess, Environment]):
     model = GroupAccess
     fields = ["group", "role"]
+    related = ["group", "environment"]
     verbose_name_plural = "groups let in"
 
 

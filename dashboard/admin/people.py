@@ -116,12 +116,13 @@ class UserLimitsInline(ForOperators, StackedInline[UserLimits, User]):
     model = UserLimits
     extra = 0
     max_num = 1
-    verbose_name_plural = "limits instead of everybody's"
+    verbose_name_plural = "limits of this user instead of everybody's"
 
 
 class MembershipInline(ObservedInline[Membership, User]):
     model = Membership
     fields = ["environment", "role"]
+    related = ["environment", "user"]
     verbose_name_plural = "environments of which the user is a member"
 
 
@@ -134,13 +135,13 @@ class UserAdmin(PlatformAdmin[User], DjangoUserAdmin[User]):
     list_filter = ["is_active", "is_staff", ("last_login", RangeDateFilter), ("date_joined", RangeDateFilter)]
     search_fields = ["username", "email", "first_name", "last_name"]
     ordering = ["username"]
-    readonly_fields = ["last_login", "date_joined", "show_state", "show_role", "owned", "accounts"]
+    readonly_fields = ["last_login", "date_joined", "state", "role", "owned", "accounts"]
     autocomplete_fields = ["groups"]
     filter_horizontal = ()
     fieldsets = [
         (None, {"fields": ["username", "password"]}),
         ("Person", {"fields": ["first_name", "last_name", "email"]}),
-        ("Rights", {"fields": ["show_state", "show_role", "groups"]}),
+        ("Rights", {"fields": ["state", "role", "groups"]}),
         ("Belongings", {"fields": ["owned", "accounts", "last_login", "date_joined"]}),
     ]
     add_fieldsets = [(None, {"classes": ["wide"], "fields": ["username", "email", "password1", "password2"]})]
@@ -176,6 +177,12 @@ class UserAdmin(PlatformAdmin[User], DjangoUserAdmin[User]):
     def environments(self, row: Any) -> int:
         return int(row.own_count)
 
+    def state(self, row: User) -> str:
+        return "Active" if row.is_active else "Suspended"
+
+    def role(self, row: User) -> str:
+        return "Operator" if row.is_staff else "User"
+
     @display(description="environments owned")  # type: ignore[untyped-decorator]
     def owned(self, row: User) -> SafeString | str:
         found = list(row.owned_environments.filter(deleted_at=None).only("id", "name")[: MOST_NAMED + 1])
@@ -199,6 +206,7 @@ class UserAdmin(PlatformAdmin[User], DjangoUserAdmin[User]):
 class GroupAccessInline(ObservedInline[GroupAccess, Group]):
     model = GroupAccess
     fields = ["environment", "role"]
+    related = ["environment", "group"]
     verbose_name_plural = "environments that this group may enter"
 
 

@@ -19,9 +19,10 @@ class RevisionInline(ObservedInline[Revision, Stack]):
     model = Revision
     fields = ["n", "author", "state", "sentence", "created_at"]
     ordering = ["-n"]
+    related = ["author", "stack"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Revision]:
-        return super().get_queryset(request).select_related("author").defer("answers", "compose")
+        return super().get_queryset(request).defer("answers", "compose")
 
 
 @admin.register(Stack)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from django.apps import apps
+from allauth.usersessions.models import UserSession
+from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from dashboard.models.auditing import record
@@ -77,15 +79,14 @@ def end_sessions(user: User) -> int:
 
 
 def _session_keys(user: User) -> list[str]:
-    """From the list of everybody's sessions; without it each session has to be opened to see whose it is."""
-    if apps.is_installed("allauth.usersessions"):
-        known = apps.get_model("usersessions", "UserSession").objects.filter(user=user)
-        keys = list(known.values_list("session_key", flat=True))
-        known.delete()
-        return keys
-    alive = Session.objects.filter(expire_date__gt=timezone.now())
+    """From the list of sign-ins; the few sessions that are not in it are opened to see whose they are."""
+    known = UserSession.objects.filter(user=user)
+    keys = list(known.values_list("session_key", flat=True))
+    known.delete()
+    listed = UserSession.objects.filter(session_key=OuterRef("session_key"))
+    others = Session.objects.filter(~Exists(listed), expire_date__gt=timezone.now())
     mine = str(user.pk)
-    return [row.pk for row in alive.iterator(chunk_size=AT_ONCE) if row.get_decoded().get("_auth_user_id") == mine]
+    return keys + [row.pk for row in others.iterator(AT_ONCE) if row.get_decoded().get(SESSION_KEY) == mine]
 
 
 def _locked(user: User) -> User:

@@ -102,7 +102,7 @@ def world(name: str = "olga") -> World:
         steps=[("Make the machines", StepState.DONE), ("Wait for their links", StepState.FAILED)],
         logs=[(1, "fw-06 was made"), (2, "waiting for fw-06 to call in"), (2, "fw-06 did not call in within 300 s")],
         error="fw-06 did not call in within 300 s.",
-        args={"password": SECRET},
+        args={"hosts": [], "password": SECRET},
     )
     factories.operation(environment, "Deploy shop", OperationState.SUCCEEDED, kind="deploy_stack")
     record("user.suspend", user, by=operator, sessions=2)
