@@ -1,5 +1,7 @@
 """The Docker CLI as the reference: what ``docker stack config`` makes of a file."""
 
+import hashlib
+import json
 import os
 import subprocess
 from collections.abc import Mapping
@@ -12,20 +14,47 @@ import yaml
 MTU_OPTION = "com.docker.network.driver.mtu"
 
 
+# What CLI 28.2.2 said, for machines whose own is older than 25; PM_RECORD_REFERENCE=1 with a new one writes it anew.
+RECORDED = Path(__file__).parent / "recorded" / "stack_config.json"
+
+
 @cache
-def check_cli() -> None:
-    """An old CLI refuses everything, which is not what a test of refusals asks for."""
+def knows_stack_config() -> bool:
     answered = subprocess.run(["docker", "stack", "config", "--help"], capture_output=True, check=False)
-    assert answered.returncode == 0, "the tests need a Docker CLI with 'stack config': install 25 or newer"
+    return answered.returncode == 0
+
+
+@cache
+def recorded() -> dict[str, list[str]]:
+    answers: dict[str, list[str]] = json.loads(RECORDED.read_text()) if RECORDED.exists() else {}
+    return answers
 
 
 def stack_config(
     directory: Path, text: str, variables: Mapping[str, str], files: Mapping[str, bytes] | None = None
 ) -> tuple[dict[str, Any] | None, str]:
     """The file as the CLI understands it, without its version; or None and what the CLI said."""
-    check_cli()
+    question = repr((text, sorted(variables.items()), sorted((files or {}).items())))
+    key = hashlib.sha256(question.encode()).hexdigest()[:20]
+    if knows_stack_config():
+        answer, refusal = _asked(directory, text, variables, files or {})
+        if os.environ.get("PM_RECORD_REFERENCE"):
+            recorded()[key] = [answer, refusal]
+            RECORDED.write_text(json.dumps(dict(sorted(recorded().items())), indent=0) + "\n")
+    assert key in recorded(), "not recorded: run these tests with PM_RECORD_REFERENCE=1 and a Docker CLI of 25 or newer"
+    if not knows_stack_config():
+        answer, refusal = recorded()[key]
+    if refusal:
+        return None, refusal
+    value = yaml.load(answer, Loader=yaml.BaseLoader)  # noqa: S506
+    value.pop("version", None)
+    return value, ""
+
+
+def _asked(directory: Path, text: str, variables: Mapping[str, str], files: Mapping[str, bytes]) -> tuple[str, str]:
+    """The CLI's answer, or its refusal."""
     directory.mkdir(parents=True, exist_ok=True)
-    for name, data in (files or {}).items():
+    for name, data in files.items():
         (directory / name).parent.mkdir(parents=True, exist_ok=True)
         (directory / name).write_bytes(data)
     run = subprocess.run(
@@ -38,10 +67,8 @@ def stack_config(
         timeout=30,
     )
     if run.returncode:
-        return None, run.stderr
-    value = yaml.load(run.stdout.replace(str(directory), "DIR"), Loader=yaml.BaseLoader)  # noqa: S506
-    value.pop("version", None)
-    return value, ""
+        return "", run.stderr.replace(str(directory), "DIR") or "refused"
+    return run.stdout.replace(str(directory), "DIR"), ""
 
 
 def without_mtu(value: dict[str, Any]) -> dict[str, Any]:
