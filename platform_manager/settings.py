@@ -329,9 +329,15 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"without_tokens": {"()": "platform_manager.log_masking.WithoutTokens"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["without_tokens"]}},
     "root": {"handlers": ["console"], "level": environ.text("PM_LOG_LEVEL", "WARNING")},
     "loggers": {
+        "django.request": {"filters": ["without_tokens"]},
+        "django.security.csrf": {"filters": ["without_tokens"]},
+        "platform.pages": {"filters": ["without_tokens"]},
+        # At DEBUG it writes all that a page is made of, answers of recipes too.
+        "django.template": {"level": "INFO"},
         "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
         "platform": {"level": environ.text("PM_LOG_LEVEL", "INFO")},
         "asyncssh": {"level": "WARNING"},

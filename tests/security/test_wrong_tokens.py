@@ -36,3 +36,10 @@ def test_right_tokens_are_not_counted(client: Client) -> None:
     for n in range(LIMIT + 2):
         host = Host.objects.create(environment=environment, name=f"fw-{n}", state=HostState.BOOTING)
         assert join(client, EnrolmentToken.issue(host)) == 200
+
+
+def test_the_log_tells_of_the_address_without_its_token(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    join(client, "guessed-token")
+    client.get("/invitations/guessed-token/")
+    assert "/join/***" in caplog.text
+    assert "guessed-token" not in caplog.text

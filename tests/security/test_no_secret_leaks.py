@@ -1,0 +1,179 @@
+"""Secret values go through everything, and then are nowhere: audit log, operations, pages, logs, tables."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import asyncssh
+import pytest
+import sqlalchemy
+from allauth.mfa.totp.internal import auth as totp
+from django.core.cache import cache
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+
+from dashboard.models import AuditEntry, EnrolmentToken, Environment, Host, HostState, Operation, OperationLog
+from dashboard.operations.dispatcher import Dispatcher
+from tests import factories
+from tests.support.lab import finished
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LOGGERS = ("", "platform", "django", "allauth", "dbos", "asyncssh", "asyncio")
+ANSWER, WRONG, FRESH = "answer-Zq81-kept", "wrong-Zq82-kept", "fresh-Zq83-kept"
+COMPOSE = """\
+services:
+  web:
+    image: 127.0.0.1:1/whoami:1
+    environment: {ADMIN_PASSWORD: "${ADMIN_PASSWORD}"}
+"""
+# Every page of an environment that takes no other argument, and those of the stack and its deployment.
+PAGES = ("environment", "hosts", "stacks", "services", "networks", "operations", "activity", "members")
+
+
+@pytest.fixture
+def worker() -> Iterator[None]:
+    cache.clear()
+    worker = Dispatcher()
+    worker.start()
+    yield
+    worker.stop()
+
+
+@pytest.fixture
+def logs(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    for name in LOGGERS:
+        caplog.set_level(logging.DEBUG, logger=name)
+    return caplog
+
+
+@pytest.fixture
+def garden() -> Environment:
+    made = factories.environment(factories.user("ada"), "Garden")
+    factories.host(made, "fw-01", role="manager")
+    factories.snapshot(made, nodes=[factories.node(1)])
+    return made
+
+
+def test_secret_values_are_nowhere(worker: None, logs: pytest.LogCaptureFixture, garden: Environment) -> None:
+    client = Client()
+    secrets = [factories.PASSWORD, WRONG, FRESH, ANSWER]
+    signed_in_with_words(client)
+    secrets.append(second_factor(client))
+    secrets.append(host_token(client, garden))
+    secrets.append(invitation_token(client, garden))
+    deployed_with_an_answer(client, garden)
+
+    seen = {
+        "audit log": str(list(AuditEntry.objects.values())),
+        "operations": str([*Operation.objects.values(), *OperationLog.objects.values()]),
+        "pages": "".join(pages(client, garden)),
+        "logs": logs.text,
+        "tables": "".join(rows(database_address())),
+        "DBOS": "".join(rows(dbos_address())),
+    }
+    assert all(seen.values())
+    assert len(set(secrets)) == 7
+    assert [(place, secret) for place, text in seen.items() for secret in secrets if secret in text] == []
+
+
+def signed_in_with_words(client: Client) -> None:
+    """A wrong password, the right one in the wrong box, the right one, another one."""
+    address = reverse("account_login")
+    for name, password in (("ada", WRONG), (factories.PASSWORD, "ada"), ("ada", factories.PASSWORD)):
+        answer = client.post(address, {"login": name, "password": password})
+    assert answer.status_code == 302
+    words = {"oldpassword": factories.PASSWORD, "password1": FRESH, "password2": FRESH}
+    assert client.post(reverse("account_change_password"), words).status_code == 302
+    client.post(reverse("account_reauthenticate"), {"password": FRESH})
+
+
+def second_factor(client: Client) -> str:
+    """The seed, which was shown once to be scanned."""
+    client.get(reverse("mfa_activate_totp"))
+    seed = str(client.session[totp.SECRET_SESSION_KEY])
+    code = totp.format_hotp_value(totp.hotp_value(seed, next(totp.yield_hotp_counters_from_time())))
+    client.post(reverse("mfa_activate_totp"), {"code": code})
+    assert AuditEntry.objects.filter(action="account.factor_add").exists()
+    return seed
+
+
+def host_token(client: Client, garden: Environment) -> str:
+    """One with which a machine comes without facts, then rightly, then another machine."""
+    host = Host.objects.create(environment=garden, name="fw-02", state=HostState.BOOTING)
+    token = EnrolmentToken.issue(host)
+    key = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode().strip()
+    other = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode().strip()
+    bodies: list[Any] = ["nonsense", {"public_key": key}, {"public_key": other}]
+    answers = [client.post(f"/join/{token}", body, content_type="application/json") for body in bodies]
+    assert [answer.status_code for answer in answers] == [400, 200, 403]
+    return token
+
+
+def invitation_token(client: Client, garden: Environment) -> str:
+    """The owner is shown the link once; a stranger and nobody follow it."""
+    address = reverse("members_invite", args=[garden.pk])
+    answer = client.post(address, {"who": "bob@example.org", "role": "member"}, follow=True)
+    found = re.search(r"/invitations/([\w-]{20,})/", answer.content.decode())
+    assert found, answer.content.decode()
+    for visitor in (Client(), client):
+        visitor.get(found[0])
+        visitor.post(found[0], {"answer": "nonsense"})
+    return found[1]
+
+
+def deployed_with_an_answer(client: Client, garden: Environment) -> None:
+    """There is no engine behind the host, so that the deployment fails, with all it says then."""
+    words = {"name": "shop", "compose": COMPOSE, "answer.ADMIN_PASSWORD": ANSWER}
+    for page in ("stack_preview", "stack_deploy"):
+        answer = client.post(reverse(page, args=[garden.pk]), words)
+    assert answer.status_code == 302, answer.content.decode()
+    finished(garden.operations.get(kind="deploy_stack"), seconds=60)
+    assert AuditEntry.objects.filter(action="deploy_stack.finished").exists()
+
+
+def pages(client: Client, garden: Environment) -> Iterator[str]:
+    operation = garden.operations.get(kind="deploy_stack")
+    addresses = [reverse(page, args=[garden.pk]) for page in PAGES]
+    addresses += [reverse(page, args=[garden.pk, "shop"]) for page in ("stack", "stack_update", "stack_remove")]
+    addresses += [reverse("operation", args=[garden.pk, operation.pk])]
+    addresses += [addresses[-1] + "?format=text", reverse("profile"), reverse("mfa_index")]
+    operator = Client()
+    operator.force_login(factories.user("root", is_staff=True, is_superuser=True))
+    for address in addresses:
+        for visitor in (client, operator):
+            answer = visitor.get(address, follow=True)
+            assert answer.status_code == 200, address
+            content = b"".join(answer.streaming_content) if answer.streaming else answer.content
+            yield content.decode()
+    for kind in ("auditentry", "operation", "revision", "host"):
+        yield operator.get(reverse(f"admin:dashboard_{kind}_changelist")).content.decode()
+
+
+def database_address() -> str:
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{connection.settings_dict['NAME']}"
+    return dbos_address()
+
+
+def dbos_address() -> str:
+    from django.conf import settings
+
+    return str(settings.PM_DBOS_URL)
+
+
+def rows(address: str) -> Iterator[str]:
+    """The text of every row of every table."""
+    engine = sqlalchemy.create_engine(address)
+    try:
+        with engine.connect() as link:
+            inspector = sqlalchemy.inspect(link)
+            for schema in inspector.get_schema_names():
+                for table in inspector.get_table_names(schema):
+                    quoted = f'"{schema}"."{table}"'
+                    yield from map(str, link.execute(sqlalchemy.text(f"SELECT * FROM {quoted}")).all())  # noqa: S608
+    finally:
+        engine.dispose()
