@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.db import transaction
 
-from dashboard.models import hints
+from dashboard.models.hints import hint, user_group
 
 from .keyrock import Organization, Person, Role
 
@@ -60,7 +60,8 @@ def follow(user: User, person: Person | None) -> None:
     role = settings.PM_FIWARE_OPERATOR_ROLE
     changed = _make_operator(user, bool(person and role and person.has_role(role)))
     if new or gone or changed:
-        _tell(user)
+        # Open pages of this user look again at what they may show.
+        hint(user_group(user.pk), what="access")
 
 
 def _make_operator(user: User, has_role: bool) -> bool:
@@ -76,10 +77,3 @@ def _make_operator(user: User, has_role: bool) -> bool:
     user.is_staff = user.is_superuser = has_role
     user.save(update_fields=["is_staff", "is_superuser"])
     return True
-
-
-def _tell(user: User) -> None:
-    """Open pages of this user look again at what they may show."""
-    group = getattr(hints, "user_group", None)
-    if group is not None:
-        hints.hint(group(user.pk))

@@ -9,6 +9,7 @@ from allauth.socialaccount.models import SocialAccount, SocialLogin
 from django.contrib.auth.models import Group, User
 from django.urls import reverse
 
+from dashboard.models.hints import user_group
 from platform_manager.accounts.adapters import AccountAdapter
 from tests import factories
 from tests.accounts.conftest import Visitor
@@ -39,6 +40,19 @@ def test_they_follow_at_each_sign_in_and_groups_made_by_hand_stay(keyrock: FakeK
     user.groups.add(Group.objects.create(name="by hand"), Group.objects.create(name="fiware:stale"))
     alice.roles, alice.organizations = [role("reader")], []
     assert groups(signed_in(alice)) == {"by hand", "fiware:reader"}
+
+
+def test_open_pages_hear_of_a_change_and_of_nothing_else(
+    keyrock: FakeKeyrock, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    heard: list[str] = []
+    monkeypatch.setattr("dashboard.models.hints._send", lambda group, message: heard.append(group))
+    alice = keyrock.account("alice", roles=[role("deployer")])
+    for roles_now, expected in (([role("deployer")], 1), ([role("deployer")], 1), ([], 2)):
+        alice.roles = roles_now
+        with django_capture_on_commit_callbacks(execute=True):
+            user = signed_in(alice)
+        assert heard == [user_group(user.pk)] * expected
 
 
 def test_a_role_does_not_pass_for_an_organization(keyrock: FakeKeyrock) -> None:
