@@ -20,7 +20,8 @@ RECORDED = Path(__file__).parent / "recorded" / "stack_config.json"
 
 @cache
 def knows_stack_config() -> bool:
-    answered = subprocess.run(["docker", "stack", "config", "--help"], capture_output=True, check=False)
+    command = ["docker", "stack", "config", "-c", "-"]
+    answered = subprocess.run(command, input=b"services: {a: {image: x}}", capture_output=True, check=False)
     return answered.returncode == 0
 
 
