@@ -22,7 +22,11 @@ def script(request: HttpRequest) -> str:
 
 
 def everywhere(request: HttpRequest) -> dict[str, Any]:
-    """Without colours here: they would come as an inline style; css/admin.css has them."""
+    """Without colours here: they would come as an inline style; css/admin.css has them.
+
+    It runs for every page of the admin site and for no other, so it also asks for the policy that Alpine.js needs.
+    """
+    request.evaluates = True  # type: ignore[attr-defined]
     return {"colors": None}
 
 

@@ -277,3 +277,15 @@ def test_an_announcement_is_on_all_pages_until_it_is_put_away(client: Client, fi
 def test_an_announcement_of_another_time_is_not_shown(client: Client, filled: World) -> None:
     Announcement.objects.update(ends_at="2026-01-01T00:00Z")
     assert 'class="alert alert-warning announcement"' not in text(client.get("/environments/"))
+
+
+# The policy
+
+
+def test_only_pages_of_the_admin_site_may_evaluate_and_none_has_anything_inline(client: Client, filled: World) -> None:
+    for path in (reverse("admin:index"), change(filled.user), reverse("admin:auth_user_changelist")):
+        policy = client.get(path)["Content-Security-Policy"]
+        assert "script-src 'self' 'unsafe-eval';" in policy
+        assert "unsafe-inline" not in policy
+    for path in ("/environments/", "/admin/nowhere/", "/admin/login/"):
+        assert "unsafe" not in client.get(path)["Content-Security-Policy"]
