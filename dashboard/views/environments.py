@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from dashboard.flows.environments import create_environment
+from dashboard.flows.limits import may_create
 from dashboard.forms.environments import EnvironmentForm
 from dashboard.models import EnvironmentTemplate
 from dashboard.pages.environments import environments_page
@@ -29,10 +30,13 @@ def environments(request: HttpRequest) -> HttpResponse:
 @login_required
 def environment_new(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)  # noqa: S101 - login_required
+    refusal = may_create(request.user)
+    if refusal:
+        return render(request, "environments/not_allowed.html", {"text": refusal}, status=403)
     templates = list(EnvironmentTemplate.objects.all())
     first = templates[0] if templates else None
     initial = {"template": first.pk, "managers": first.managers, "mtu": first.mtu} if first else {}
-    form = EnvironmentForm(request.POST or None, initial=initial)
+    form = EnvironmentForm(request.POST if request.method == "POST" else None, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
             made = create_environment(request.user, **form.cleaned_data)

@@ -1,100 +1,125 @@
-"""Who may call what: one table with a row for every address of an environment."""
+"""Who may call what: every address is visited as everybody; a new one without a row in the table fails."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.cookies import SimpleCookie
+from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.apps import apps
+from django.contrib.auth.models import Group, User
+from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
+from django.test.client import ClientHandler
 from django.urls import reverse
 
+from dashboard.flows import invitations, members
 from dashboard.models import Environment, HostRole, MemberRole, OperationState
-from dashboard.urls import one_environment, urlpatterns
 from tests import factories
+from tests.views.access_table import (
+    ADMIN,
+    ADMIN_ROUTES,
+    LASTING,
+    OF_ENVIRONMENT,
+    PEOPLE,
+    SIGN_IN,
+    TABLE,
+    Answer,
+    Row,
+    addresses,
+)
 
 pytestmark = pytest.mark.django_db
-
-
-class Row(NamedTuple):
-    """``answer`` is the status of who may; ``changing`` refuses read-only members, ``owner`` all but the owner."""
-
-    name: str
-    args: tuple[str, ...] = ()
-    method: str = "get"
-    changing: bool = False
-    owner: bool = False
-    answer: int = 200
-    query: str = ""
-
-
-TABLE = [
-    Row("environment"),
-    Row("hosts"),
-    Row("hosts_add", changing=True),
-    Row("hosts_add", method="post", changing=True, answer=422),
-    Row("hosts_plan", changing=True),
-    Row("host", ("host",)),
-    Row("host_remove", ("host",), changing=True),
-    Row("host_remove", ("host",), method="post", changing=True, answer=302),
-    Row("host_promote", ("host",), method="post", changing=True, answer=302),
-    Row("stacks"),
-    Row("stack_deploy", changing=True),
-    Row("stack_deploy", method="post", changing=True, answer=422),
-    Row("stack_preview", method="post", changing=True),
-    Row("stack", ("stack",)),
-    Row("stack_update", ("stack",), changing=True),
-    Row("stack_update", ("stack",), method="post", changing=True, answer=422),
-    Row("stack_remove", ("stack",), changing=True),
-    Row("stack_remove", ("stack",), method="post", changing=True, answer=302),
-    Row("services"),
-    Row("service", ("service",)),
-    Row("task", ("task",)),
-    Row("networks"),
-    Row("logs", query="?stack=shop"),
-    Row("operations"),
-    Row("operation", ("operation",)),
-    Row("operation_cancel", ("operation",), method="post", changing=True, answer=302),
-    Row("operation_retry", ("operation",), method="post", changing=True, answer=302),
-    Row("environment_settings"),
-    Row("environment_settings", method="post", changing=True, answer=422),
-    Row("environment_delete", changing=True, owner=True),
-    Row("environment_delete", method="post", changing=True, owner=True, answer=422),
-]
-# Not of one environment; tested where they are.
-ELSEWHERE = {"root", "environments", "environment_new", "join", "healthz", "profile"}
-each_row = pytest.mark.parametrize("row", TABLE, ids=[f"{row.method}-{row.name}" for row in TABLE])
+each_row = pytest.mark.parametrize("row", TABLE, ids=str)
+OF_ENVIRONMENT_NAMES = {row.where for row in OF_ENVIRONMENT}
+# Who holds the link of an invitation reads to what.
+INVITING = {"invitation_link"}
+HANDLER = ClientHandler(enforce_csrf_checks=False)
+DOORS = ("/accounts/login/", "/admin/login/")
 
 
 class World:
     """An environment with one of everything, and its people."""
 
     def __init__(self) -> None:
-        self.environment = factories.environment(name="Secret garden")
+        self._cookies: dict[str, dict[str, str]] = {}
+        self.environment = factories.environment(factories.user("anna"), "Secret garden")
+        owner = self.environment.owner
+        self.people: dict[str, User | None] = {
+            "visitor": None,
+            "outsider": factories.user(),
+            "read-only": factories.member(self.environment, role=MemberRole.READ_ONLY),
+            "restricted": factories.member(self.environment, role=MemberRole.RESTRICTED),
+            "member": factories.member(self.environment),
+            "owner": owner,
+            "operator": factories.user(is_staff=True),
+        }
         node, service = factories.node(1), factories.service("web", "shop")
         host = factories.host(self.environment, "fw-01", role=HostRole.WORKER, node_id=node.id)
         stack = factories.stack(self.environment, "shop")
         task = factories.task(service)
         factories.snapshot(self.environment, nodes=[node], services=[service], tasks=[task])
-        operation = factories.operation(
-            self.environment, "Remove stack shop", OperationState.FAILED, kind="remove_stack", args={"stack": "shop"}
-        )
+        group = Group.objects.create(name="fiware:org:acme")
+        members.grant_group(self.environment, group, MemberRole.READ_ONLY, by=factories.user(is_staff=True))
+        factories.template()
         self.ids = {
-            "host": str(host.pk),
+            "host": host.pk,
             "stack": stack.name,
             "service": service.id,
             "task": task.id,
-            "operation": str(operation.pk),
+            "operation": self._failed("Remove stack shop", "remove_stack", {"stack": "shop"}),
+            "host_operation": self._failed("Remove fw-01", "remove_host", {"host": str(host.pk)}),
+            "user": factories.member(self.environment).pk,
+            "group": group.pk,
+            **self._invitations(owner),
         }
+        for who in self.people:
+            self.client(who)
 
-    def call(self, row: Row, user: User | None) -> HttpResponse:
-        client = Client()
-        if user is not None:
-            client.force_login(user)
-        address = reverse(row.name, args=[self.environment.pk, *(self.ids[key] for key in row.args)])
-        answer: HttpResponse = getattr(client, row.method)(address + row.query)
+    def _failed(self, title: str, kind: str, args: dict[str, Any]) -> object:
+        return factories.operation(self.environment, title, OperationState.FAILED, kind=kind, args=args).pk
+
+    def _invitations(self, owner: User) -> dict[str, object]:
+        """One by name, for none of the people, and one whose link works for whoever holds it."""
+        factories.user("invited")
+        named = invitations.invite(self.environment, owner, who="invited", role=MemberRole.MEMBER)
+        mailed = invitations.invite(self.environment, owner, who="new@example.com", role=MemberRole.READ_ONLY)
+        return {"invitation": named.invitation.pk, "token": mailed.link.rstrip("/").rpartition("/")[2]}
+
+    def address(self, row: Row) -> str:
+        if row.where.startswith("/"):
+            return row.where
+        args = [self.ids.get(key, key) for key in row.args]
+        if row.where in OF_ENVIRONMENT_NAMES:
+            args.insert(0, self.environment.pk)
+        return reverse(row.where, args=args) + row.query
+
+    def call(self, row: Row, who: str) -> HttpResponse:
+        client = self.client(who)
+        answer: HttpResponse = getattr(client, row.method)(self.address(row), row.data)
         return answer
+
+    def client(self, who: str) -> Client:
+        """A browser of theirs. All share one handler: setting it up costs more than most pages."""
+        client = Client()
+        client.handler = HANDLER
+        user = self.people[who]
+        if who not in self._cookies:
+            if user is not None:
+                client.force_login(user)
+            self._cookies[who] = {name: cookie.value for name, cookie in client.cookies.items()}
+        client.cookies = SimpleCookie(self._cookies[who])
+        return client
+
+    def state(self) -> object:
+        """What nobody who is refused may have changed."""
+        environment = Environment.objects.get(pk=self.environment.pk)
+        rows = (environment.memberships, environment.group_accesses, environment.invitations, environment.operations)
+        return Environment.objects.values().get(pk=environment.pk), [list(of.order_by("pk").values()) for of in rows]
 
 
 @pytest.fixture
@@ -102,62 +127,56 @@ def world() -> World:
     return World()
 
 
+@contextmanager
+def undone() -> Iterator[None]:
+    """What happens inside is taken back, for the next person to find the same world."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def told(answer: HttpResponse) -> Answer:
+    there = answer.headers.get("Location", "")
+    return SIGN_IN if answer.status_code == 302 and there.startswith(DOORS) else answer.status_code
+
+
 def test_every_address_has_a_row() -> None:
-    of_environment = {str(pattern.name) for pattern in one_environment}
-    others = {str(name) for pattern in urlpatterns if (name := getattr(pattern, "name", None))}
-    assert {row.name for row in TABLE} == of_environment
-    assert others == ELSEWHERE
+    rows = {row.where for row in TABLE}
+    found = {(name or route) for route, name in addresses() if not route.startswith(ADMIN)}
+    assert found - rows == set(), "These addresses have no row in access_table.py."
+    assert rows - found == set(), "These rows of access_table.py have no address."
 
 
 @each_row
-def test_a_visitor_is_sent_to_the_sign_in_page(world: World, row: Row) -> None:
-    answer = world.call(row, None)
-    assert answer.status_code == 302
-    assert answer["Location"].startswith(reverse("account_login"))
+def test_each_address_answers_everybody_as_the_table_says(world: World, row: Row) -> None:
+    before, found = world.state(), {}
+    for who in PEOPLE:
+        with undone():
+            answer = world.call(row, who)
+            found[who] = told(answer)
+            if found[who] in (SIGN_IN, 403, 404):
+                assert world.state() == before, f"{who} was refused, and something changed"
+            if who in ("visitor", "outsider"):
+                told_name = "Secret garden" in answer.content.decode()
+                assert not told_name or (who == "outsider" and row.where in INVITING)
+            if found[who] == 403:
+                assert "Ask anna" in answer.content.decode()
+    assert found == row.answers
 
 
-@each_row
-def test_an_outsider_finds_nothing(world: World, row: Row) -> None:
-    answer = world.call(row, factories.user())
-    assert answer.status_code == 404
-    assert "Secret garden" not in answer.content.decode()
-
-
-@each_row
-def test_a_read_only_member_looks_but_changes_nothing(world: World, row: Row) -> None:
-    reader = factories.member(world.environment, role=MemberRole.READ_ONLY)
-    before = Environment.objects.values().get(pk=world.environment.pk), world.environment.operations.count()
-    answer = world.call(row, reader)
-    assert answer.status_code == (403 if row.changing else row.answer)
-    if row.changing:
-        assert "not change it" in answer.content.decode()
-    after = Environment.objects.values().get(pk=world.environment.pk), world.environment.operations.count()
-    assert after == before
-
-
-@each_row
-def test_a_member_is_let_in(world: World, row: Row) -> None:
-    answer = world.call(row, factories.member(world.environment))
-    assert answer.status_code == (403 if row.owner else row.answer)
-    if row.owner:
-        assert f"Ask {world.environment.owner} to do it" in answer.content.decode()
-
-
-@each_row
-def test_the_owner_is_let_in(world: World, row: Row) -> None:
-    assert world.call(row, world.environment.owner).status_code == row.answer
-
-
-@each_row
-def test_of_a_deleted_environment_members_see_only_its_operations(world: World, row: Row) -> None:
+def test_of_a_deleted_environment_only_its_operations_are_seen(world: World) -> None:
     Environment.objects.filter(pk=world.environment.pk).update(deleted_at="2026-01-01T00:00Z")
-    assert world.call(row, world.environment.owner).status_code == (200 if row.name == "operation" else 404)
-    assert world.call(row, factories.user()).status_code == 404
+    for row in OF_ENVIRONMENT:
+        for who in ("outsider", "read-only", "owner", "operator"):
+            with undone():
+                seen = row.where in LASTING and who != "outsider"
+                assert told(world.call(row, who)) == (200 if seen else 404), f"{row} as {who}"
 
 
 def test_the_operation_of_a_deleted_environment_leads_nowhere_that_is_gone(world: World) -> None:
     Environment.objects.filter(pk=world.environment.pk).update(deleted_at="2026-01-01T00:00Z")
-    page = world.call(Row("operation", ("operation",)), world.environment.owner).content.decode()
+    row = next(row for row in OF_ENVIRONMENT if row.where == "operation")
+    page = world.call(row, "owner").content.decode()
     assert "Secret garden (deleted)" in page
     assert "Retry" not in page
     assert reverse("environment", args=[world.environment.pk]) + '"' not in page
@@ -166,3 +185,58 @@ def test_the_operation_of_a_deleted_environment_leads_nowhere_that_is_gone(world
 def test_a_background_request_without_a_session_reloads_the_page(world: World) -> None:
     answer = Client().get(reverse("hosts_plan", args=[world.environment.pk]), headers={"HX-Request": "true"})
     assert answer["HX-Refresh"] == "true"
+
+
+# The admin site
+
+OPEN_TO_ALL = {"/admin/login/", "/admin/logout/"}
+ADMIN_MODEL = re.compile(r"^/admin/(?P<app>\w+)/(?P<model>\w+)/")
+
+
+def admin_address(route: str) -> str:
+    """The route with the first row of its model, where there is one."""
+    found = ADMIN_MODEL.match(route)
+    row = None
+    if found and found["app"] in ("dashboard", "auth"):
+        row = apps.get_model(found["app"], found["model"]).objects.first()
+    filled = route.replace("^(?P<app_label>dashboard|auth)/$", "dashboard/").replace("(?P<url>.*)$", "nothing/")
+    filled = re.sub(r"<(path:object_id|id)>", str(row.pk if row else 1), filled)
+    filled = re.sub(r"<[^>]+>", "nothing", filled)
+    assert "(" not in filled, f"{route}: say here what its parameters are"
+    return filled
+
+
+def test_the_admin_site_is_for_operators_only(world: World) -> None:
+    wrong = []
+    for route in ADMIN_ROUTES:
+        address = admin_address(route)
+        for who in PEOPLE if route not in OPEN_TO_ALL else ():
+            with undone():
+                answer = world.client(who).get(address)
+                allowed = (200, 302, 400, 403, 404, 405) if who == "operator" else (SIGN_IN, 403, 404, 405)
+                if told(answer) not in allowed or (who != "operator" and "Secret garden" in answer.content.decode()):
+                    wrong.append((address, who, told(answer)))
+    assert wrong == []
+
+
+def test_nobody_but_operators_changes_anything_in_the_admin_site(world: World) -> None:
+    before = world.state()
+    for route in ADMIN_ROUTES:
+        if route not in OPEN_TO_ALL:
+            for who in ("visitor", "owner"):
+                assert told(world.client(who).post(admin_address(route))) in (SIGN_IN, 403, 404, 405), (route, who)
+    assert world.state() == before
+
+
+def test_each_list_of_the_admin_site_opens_for_operators(world: World) -> None:
+    lists = [route for route, name in addresses() if name.startswith("admin:") and name.endswith("_changelist")]
+    assert lists
+    for address in lists:
+        assert told(world.client("operator").get(address, follow=True)) == 200, address
+
+
+def test_the_doors_of_the_admin_site_lead_everybody_somewhere(world: World) -> None:
+    for address in OPEN_TO_ALL:
+        for who in PEOPLE:
+            with undone():
+                assert world.client(who).get(address).status_code in (200, 302, 403, 405)
