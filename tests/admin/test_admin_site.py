@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from typing import Any
 
 import pytest
@@ -102,11 +103,9 @@ def test_an_id_finds_its_row(client: Client, filled: World) -> None:
 
 
 def test_pages_hold_nothing_inline(client: Client, filled: World) -> None:
-    for path in (reverse("admin:index"), change(filled.user), reverse("admin:auth_user_changelist")):
+    for path in (reverse("admin:index"), change(filled.user), reverse("admin:dashboard_auditentry_changelist")):
         page = text(client.get(path))
-        assert "<style" not in page
-        assert " style=" not in page
-        assert page.count("<script") == page.count("src=", page.index("<script")) or "<script>" not in page
+        assert re.findall(r"<style|<[^>]+ style=|<script(?![^>]* src=)[^>]*>", page) == [], path
 
 
 # Deeds
