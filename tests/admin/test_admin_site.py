@@ -288,3 +288,10 @@ def test_only_pages_of_the_admin_site_may_evaluate_and_none_has_anything_inline(
         assert "unsafe-inline" not in policy
     for path in ("/environments/", "/admin/nowhere/", "/admin/login/"):
         assert "unsafe" not in client.get(path)["Content-Security-Policy"]
+
+
+def test_signing_out_is_everybodys(client: Client, filled: World) -> None:
+    """It leads through the sign-in server where the session came from there."""
+    assert 'action="/admin/logout/"' in text(client.get(reverse("admin:index")))
+    assert client.post("/admin/logout/").headers["Location"] == reverse("account_login")
+    assert client.get("/environments/").status_code == 302
