@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dashboard.flows import invitations, members
-from dashboard.models import AuditEntry, Environment, Invitation, MemberRole
+from dashboard.models import AuditEntry, Environment, Invitation, MemberRole, PlatformSettings
 from platform_manager.errors import UserError
 from tests import factories
 
@@ -438,3 +438,63 @@ def test_all_of_it_is_in_the_audit_log_without_the_links(shop: Environment, anna
     written = str(list(AuditEntry.objects.values()))
     assert token_of(sent) not in written
     assert token_of(gone) not in written
+
+
+@pytest.mark.parametrize("address", ["member_role", "group_role"])
+@pytest.mark.parametrize("number", [0, 10**30])
+def test_a_number_that_nobody_has_is_not_found(
+    client: Client, shop: Environment, anna: User, address: str, number: int
+) -> None:
+    client.force_login(anna)
+    assert client.get(reverse(address, args=[shop.pk, number])).status_code == 404
+
+
+def test_who_may_not_create_environments_is_told_why(client: Client, anna: User) -> None:
+    PlatformSettings(creators=PlatformSettings.Creators.OPERATORS).save()
+    client.force_login(anna)
+    for answer in (client.get(reverse("environment_new")), client.post(reverse("environment_new"))):
+        assert answer.status_code == 403
+        assert "Only operators create environments on this platform" in answer.content.decode()
+
+
+def test_the_new_owner_s_limit_holds(shop: Environment, anna: User) -> None:
+    bob = factories.member(shop, factories.user("bob"))
+    PlatformSettings(environments_per_user=0).save()
+    with refused("bob owns 0 environments, and 0 is the most"):
+        members.transfer_environment(shop, bob, by=anna)
+
+
+def test_operators_find_any_environment_by_name_or_owner(client: Client, anna: User) -> None:
+    factories.environment(anna, "orders")
+    factories.environment(factories.user("zoe"), "lab")
+    client.force_login(factories.user(is_staff=True))
+
+    def found(query: str) -> list[str]:
+        rows = client.get(f"/environments/?show=all&q={query}").context["environments"].rows
+        return [row.name for row in rows]
+
+    assert found("") == ["lab", "orders"]
+    assert found("ORD") == ["orders"]
+    assert found("zoe") == ["lab"]
+    assert found("nothing") == []
+
+
+def test_only_operators_have_a_list_of_all(client: Client, shop: Environment) -> None:
+    client.force_login(factories.user())
+    page = client.get("/environments/?show=all")
+    assert page.context["tab"] == "mine"
+    assert page.context["environments"].rows == []
+
+
+def test_an_operator_without_a_role_is_told_so_and_finds_the_environment_in_the_switcher(
+    client: Client, shop: Environment
+) -> None:
+    operator = factories.user(is_staff=True)
+    client.force_login(operator)
+    address = reverse("environment", args=[shop.pk])
+    page = client.get(address).content.decode()
+    assert "You look at this as an operator." in page
+    assert f'class="dropdown-item active" href="{address}"' in page
+    assert f'href="{address}"' not in client.get("/environments/?show=mine").content.decode()
+    factories.member(shop, operator)
+    assert "You look at this as an operator." not in client.get(address).content.decode()
