@@ -71,7 +71,10 @@ class Allowance:
 
 @dataclass(frozen=True)
 class Inventory:
-    """Sorted for a form; security groups that the platform made are left out."""
+    """Sorted for a form; security groups and key pairs that the platform made are left out.
+
+    ``volumes``: whether servers can boot from volumes, as flavors without a disk need.
+    """
 
     flavors: list[Flavor]
     images: list[Image]
@@ -81,20 +84,28 @@ class Inventory:
     key_pairs: list[Named]
     zones: list[str]
     quota: dict[str, Allowance]
+    volumes: bool = False
 
 
 async def read(cloud: Cloud) -> Inventory:
-    """All lists at once: the slowest decides. Raises PlatformError; only zones and key pairs may be missing."""
-    rest = asyncio.gather(
-        _or_empty(cloud, _key_pairs), _or_empty(cloud, _zones), _or_empty(cloud, _floating), cloud.ask(_limits)
+    """All lists at once: the slowest decides. Raises PlatformError; only zones, key pairs, quotas of addresses may
+    be missing."""
+    needed = asyncio.gather(cloud.ask(_flavors), cloud.ask(_images), cloud.ask(_networks), cloud.ask(_limits))
+    optional = asyncio.gather(_or_empty(cloud, _key_pairs), _or_empty(cloud, _zones), _or_empty(cloud, _floating))
+    (flavors, images, networks, limits), (keys, zones, floating), groups, services = await asyncio.gather(
+        needed, optional, cloud.ask(_groups), cloud.services()
     )
-    flavors, images, networks, groups = await asyncio.gather(
-        cloud.ask(_flavors), cloud.ask(_images), cloud.ask(_networks), cloud.ask(_groups)
+    return Inventory(
+        flavors=flavors,
+        images=images,
+        networks=[network for network in networks if not network.external],
+        pools=[network for network in networks if network.external],
+        security_groups=groups,
+        key_pairs=keys,
+        zones=zones,
+        quota=limits | dict(floating),
+        volumes="volume" in services,
     )
-    keys, zones, floating, limits = await rest
-    inner = [network for network in networks if not network.external]
-    pools = [network for network in networks if network.external]
-    return Inventory(flavors, images, inner, pools, groups, keys, zones, limits | dict(floating))
 
 
 async def _or_empty(cloud: Cloud, call: Callable[[Connection], list[Found]]) -> list[Found]:
@@ -143,9 +154,8 @@ def _groups(cloud: Connection) -> list[Named]:
 
 
 def _key_pairs(cloud: Connection) -> list[Named]:
-    return sorted(
-        (Named(str(one.name), str(one.name)) for one in _some(cloud.compute.keypairs())), key=lambda key: key.name
-    )
+    found = [str(one.name) for one in _some(cloud.compute.keypairs())]
+    return [Named(name, name) for name in sorted(found) if Mark.of_name(name) is None]
 
 
 def _zones(cloud: Connection) -> list[str]:
@@ -164,7 +174,8 @@ def _limits(cloud: Connection) -> dict[str, Allowance]:
 def _floating(cloud: Connection) -> list[tuple[str, Allowance]]:
     quota: Any = cloud.network.get_quota(str(cloud.current_project_id), details=True)
     of_ips = quota.floating_ips or {}
-    return [("floating_ips", _allowance(of_ips.get("used", 0), of_ips.get("limit", -1)))]
+    used = int(of_ips.get("used") or 0) + int(of_ips.get("reserved") or 0)
+    return [("floating_ips", _allowance(used, of_ips.get("limit", -1)))]
 
 
 def _allowance(used: object, limit: object) -> Allowance:
