@@ -143,6 +143,6 @@ def caused_by(error: BaseException | None, kind: type[BaseException]) -> bool:
         seen.add(id(error))
         if isinstance(error, kind):
             return True
-        inner = next((arg for arg in error.args if isinstance(arg, BaseException)), None)
-        error = getattr(error, "reason", None) or inner or error.__cause__ or error.__context__
+        inside = [getattr(error, "reason", None), *error.args, error.__cause__, error.__context__]
+        error = next((one for one in inside if isinstance(one, BaseException)), None)
     return False

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import requests
 from keystoneauth1 import exceptions as keystone
 from openstack import exceptions as sdk
+from urllib3.exceptions import ReadTimeoutError
 
 from platform_manager.errors import PlatformError, ProviderError, UserError
 from platform_manager.outgoing import caused_by, is_forbidden
@@ -33,6 +34,9 @@ PRIVATE = (
     "{host} has an address that is not public. An operator can allow such clouds with the setting PM_PRIVATE_CLOUDS."
 )
 CERTIFICATE = "The certificate of {host} is signed by nobody this platform knows: add the cloud's CA bundle."
+OTHER_NAME = "The certificate of {host} is for another name: use the name that the cloud's operator gives."
+OLD_CERTIFICATE = "The certificate of {host} has expired: ask the cloud's operator to renew it."
+NO_TLS = "{host} speaks no TLS there, or an outdated one: check whether the URL begins with http:// or https://."
 NOT_KEYSTONE = "There is no OpenStack identity service at {host}: the auth URL usually ends with :5000/v3."
 NO_SERVICE = "The cloud has no {service} service in the region {region}: choose another region."
 SLOW = "The cloud did not answer in time. It may have done what it was asked: the next try looks before it acts."
@@ -86,16 +90,30 @@ def _sign_in(error: Exception, asked: _Asked) -> PlatformError:
     return UserError(CREDENTIAL, "credential_secret") if asked.credential else UserError(SIGN_IN, "password")
 
 
-def _field(sentence: str, field: str) -> Callable[[Exception, _Asked], PlatformError]:
-    return lambda error, asked: UserError(sentence.format(host=asked.host), field)
+def _no_keystone(error: Exception, asked: _Asked) -> PlatformError:
+    return UserError(NOT_KEYSTONE.format(host=asked.host), "auth_url")
 
 
-def _slow(error: Exception, asked: _Asked) -> PlatformError:
-    return _no_answer(error, asked) if caused_by(error, requests.ConnectTimeout) else ProviderError(SLOW)
+def _untrusted(error: Exception, asked: _Asked) -> PlatformError:
+    told = str(error)
+    if "Hostname mismatch" in told or "doesn't match" in told or "not valid for" in told:
+        return UserError(OTHER_NAME.format(host=asked.host), "auth_url")
+    if "certificate has expired" in told:
+        return UserError(OLD_CERTIFICATE.format(host=asked.host))
+    if "CERTIFICATE_VERIFY_FAILED" in told:
+        return UserError(CERTIFICATE.format(host=asked.host), "ca")
+    return UserError(NO_TLS.format(host=asked.host), "auth_url")
 
 
-def _no_answer(error: Exception, asked: _Asked) -> PlatformError:
+def _silent(error: Exception, asked: _Asked) -> PlatformError:
+    if any(caused_by(error, kind) for kind in (requests.ReadTimeout, ReadTimeoutError)):
+        return ProviderError(SLOW)
     return ProviderError((NO_ANSWER_ELSEWHERE if asked.elsewhere else NO_ANSWER).format(host=asked.host))
+
+
+def _unreadable(error: Exception, asked: _Asked) -> PlatformError:
+    broken = caused_by(error, requests.exceptions.ChunkedEncodingError)
+    return _silent(error, asked) if broken else ProviderError(NONSENSE)
 
 
 def _no_service(error: Exception, asked: _Asked) -> PlatformError:
@@ -117,7 +135,7 @@ def _unidentified(error: Exception, asked: _Asked) -> PlatformError:
         return ProviderError(FAILING.format(service="identity", status=status))
     if status in (400, 403):
         return _sign_in(error, asked)
-    return UserError(NOT_KEYSTONE.format(host=asked.host), "auth_url")
+    return _no_keystone(error, asked)
 
 
 def _refused(error: Exception) -> PlatformError:
@@ -186,8 +204,7 @@ def _service(error: Exception) -> str:
 
 _KINDS: list[tuple[tuple[type[Exception], ...], Callable[[Exception, _Asked], PlatformError]]] = [
     ((keystone.Unauthorized,), _sign_in),
-    ((keystone.SSLError, requests.exceptions.SSLError), _field(CERTIFICATE, "ca")),
-    ((keystone.ConnectTimeout, keystone.RequestTimeout, requests.Timeout), _slow),
+    ((keystone.SSLError, requests.exceptions.SSLError), _untrusted),
     (
         (
             keystone.CatalogException,
@@ -199,6 +216,7 @@ _KINDS: list[tuple[tuple[type[Exception], ...], Callable[[Exception, _Asked], Pl
         _no_service,
     ),
     ((keystone.HttpError,), _unidentified),
-    ((keystone.DiscoveryFailure, keystone.InvalidResponse), _field(NOT_KEYSTONE, "auth_url")),
-    ((keystone.ConnectionError, requests.ConnectionError), _no_answer),
+    ((keystone.DiscoveryFailure, keystone.InvalidResponse), _no_keystone),
+    ((keystone.UnknownConnectionError,), _unreadable),
+    ((keystone.ConnectionError, requests.ConnectionError, requests.Timeout), _silent),
 ]

@@ -35,15 +35,16 @@ SERVICES = {
 class Trouble:
     """What happens to requests whose "METHOD /path" matches: an answer, a wait, or a connection that breaks.
 
-    ``lost``: the request is done, its answer never arrives. ``times`` is how often, -1 for always.
+    ``lost``: the request is done, its answer never arrives. ``late``: the wait comes after the request was done.
+    ``times`` is how often, -1 for always.
     """
 
     pattern: str
     answer: Answer | None = None
     seconds: float = 0
     lost: bool = False
+    late: bool = False
     times: int = -1
-    meanwhile: asyncio.Event | None = None
 
 
 @dataclass
@@ -56,8 +57,11 @@ class FakeOpenStack:
     most_at_once: int = 0
     port: int = 0
     tokens: set[str] = field(default_factory=set)
+    elsewhere: dict[str, str] = field(default_factory=dict)  # addresses of services that lead nowhere
 
     def __enter__(self) -> Self:
+        self._left: int | None = None
+        self._peers: set[object] = set()
         self._loop = asyncio.new_event_loop()
         self._now = 0
         self._ready = threading.Event()
@@ -83,12 +87,20 @@ class FakeOpenStack:
         """From now on; ``pattern`` is a regular expression for "METHOD /path"."""
         self.troubles.append(Trouble(pattern, answer, **more))
 
+    @property
+    def connections(self) -> int:
+        return len(self._peers)
+
     def count(self, pattern: str) -> int:
         return sum(1 for line in self.asked if re.search(pattern, line))
 
     def twice(self) -> dict[str, int]:
         """What was asked more than once."""
         return {line: times for line, times in Counter(self.asked).items() if times > 1}
+
+    def doom_after(self, requests: int | None) -> None:
+        """That many requests (but for tokens and versions) are done from now on, the last one unheard; none after."""
+        self._left = requests
 
     def expire_tokens(self) -> None:
         self.tokens.clear()
@@ -117,6 +129,8 @@ class FakeOpenStack:
         line = f"{request.method} {request.path_qs}"
         self.asked.append(line)
         self._now += 1
+        assert request.transport is not None
+        self._peers.add(request.transport.get_extra_info("peername"))
         self.most_at_once = max(self.most_at_once, self._now)
         try:
             return await self._troubled(line, request, handler)
@@ -124,19 +138,29 @@ class FakeOpenStack:
             self._now -= 1
 
     async def _troubled(self, line: str, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if self._left is not None and re.search("/(compute|network)/v2.+/", line):
+            self._left -= 1
+            if self._left <= 0:
+                lost = Trouble("", lost=True) if self._left == 0 else None
+                return await self._done(lost, request, handler) if lost else reply(Answer(503, ""))
         for trouble in self.troubles:
             if not trouble.times or not re.search(trouble.pattern, line):
                 continue
             trouble.times -= 1
+            if trouble.answer is None:
+                return await self._done(trouble, request, handler)
             await asyncio.sleep(trouble.seconds)
-            if trouble.lost:
-                await handler(request)
-                assert request.transport is not None
-                request.transport.close()
-            elif trouble.answer is not None:
-                return reply(trouble.answer)
-            break
+            return reply(trouble.answer)
         return await handler(request)
+
+    async def _done(self, trouble: Trouble, request: web.Request, handler: Handler) -> web.StreamResponse:
+        await asyncio.sleep(0 if trouble.late else trouble.seconds)
+        answer = await handler(request)
+        await asyncio.sleep(trouble.seconds if trouble.late else 0)
+        if trouble.lost:
+            assert request.transport is not None
+            request.transport.close()
+        return answer
 
     async def _route(self, request: web.Request) -> web.StreamResponse:
         service, _, path = request.path.lstrip("/").partition("/")
@@ -195,7 +219,7 @@ class FakeOpenStack:
 
     def _endpoints(self, kind: str) -> dict[str, Any]:
         name, path = SERVICES[kind]
-        url = f"http://127.0.0.1:{self.port}{path.format(project=self.resources.project)}"
+        url = self.elsewhere.get(kind) or f"http://127.0.0.1:{self.port}{path.format(project=self.resources.project)}"
         endpoints = [
             {"id": f"{kind}-{region}", "interface": "public", "region": region, "region_id": region, "url": url}
             for region in self.regions

@@ -88,6 +88,8 @@ class Resources:
         server = self._new_server(name, more.pop("flavor", self.flavors[0]["id"]))
         server.update(status=status, looks=0, **more)
         self.servers[server["id"]] = server
+        if status == "ACTIVE":
+            self._port(server)
         return server
 
     def _new_server(self, name: str, flavor_id: str) -> Thing:
