@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -136,8 +137,8 @@ def _images(cloud: Connection) -> list[Image]:
 
 def login_of(image: Any) -> str:
     """The login of an image; "" where nothing tells."""
-    words = f"{getattr(image, 'os_distro', '') or ''} {image.name}".lower()
-    return next((login for word, login in LOGINS.items() if word in words), "")
+    words = re.split(r"[^a-z]+", f"{getattr(image, 'os_distro', '') or ''} {image.name}".lower())
+    return next((login for name, login in LOGINS.items() for word in words if word.startswith(name)), "")
 
 
 def _networks(cloud: Connection) -> list[Network]:
@@ -183,9 +184,18 @@ def _allowance(used: object, limit: object) -> Allowance:
     return Allowance(int(str(used or 0)), None if most < 0 else most)
 
 
+# What a quota counts, in words for one and for several.
+COUNTED = {
+    "instances": ("instance", "instances"),
+    "cores": ("core", "cores"),
+    "ram_mib": ("MiB of memory", "MiB of memory"),
+    "floating_ips": ("floating IP", "floating IPs"),
+}
+
+
 @dataclass(frozen=True)
 class Demand:
-    """What the new hosts would use up of one allowance."""
+    """What the new hosts would use up of one allowance; ``what`` is its key in the quota."""
 
     what: str
     wanted: int
@@ -196,25 +206,33 @@ class Demand:
         left = self.allowance.left()
         return 0 if left is None else max(self.wanted - left, 0)
 
-    def words(self) -> str:
+    def uses(self) -> str:
         used, limit = self.allowance.used + self.wanted, self.allowance.limit
-        return f"{used} {self.what}" if limit is None else f"{used} of {limit} {self.what}"
+        if limit is None:
+            return f"{used:,} {COUNTED[self.what][used != 1]}"
+        return f"{used:,} of {limit:,} {COUNTED[self.what][1]}"
+
+    def lacks(self) -> str:
+        return f"{self.short:,} {COUNTED[self.what][self.short != 1]}"
 
 
 def demands(inventory: Inventory, flavor: Flavor, quantity: int, *, floating: bool) -> list[Demand]:
     """What so many hosts of the flavor take of the project's quota, with what is used already."""
-    wanted = [
-        ("instances", "instances", quantity),
-        ("cores", "cores", quantity * flavor.vcpus),
-        ("ram_mib", "MiB of memory", quantity * flavor.ram_mib),
-        ("floating_ips", "floating IPs", quantity if floating else 0),
-    ]
+    wanted = {
+        "instances": quantity,
+        "cores": quantity * flavor.vcpus,
+        "ram_mib": quantity * flavor.ram_mib,
+        "floating_ips": quantity if floating else 0,
+    }
     quota = inventory.quota
-    return [Demand(words, number, quota[key]) for key, words, number in wanted if number and key in quota]
+    return [Demand(what, number, quota[what]) for what, number in wanted.items() if number and what in quota]
 
 
 def sentence(wanted: list[Demand]) -> str:
-    """Such as "Uses 3 of 5 instances, 6 of 10 cores. 1 floating IPs short."."""
-    uses = f"Uses {', '.join(one.words() for one in wanted)}."
-    short = ", ".join(f"{one.short} {one.what}" for one in wanted if one.short)
-    return f"{uses} Short of {short}." if short else uses
+    """Such as "Uses 3 of 5 instances, 6 of 10 cores. 1 floating IP short."; "" where no quota is known."""
+    if not wanted:
+        return ""
+    uses = f"Uses {', '.join(one.uses() for one in wanted)}."
+    *most, last = [one.lacks() for one in wanted if one.short] or [""]
+    short = f"{', '.join(most)} and {last}" if most else last
+    return f"{uses} {short} short." if short else uses

@@ -70,7 +70,7 @@ async def leftovers(
 async def remove(cloud: Cloud, kind: Kind, id: str) -> None:
     """Removes it, whoever made it, and returns once it is gone; fine when it is gone already.
 
-    A security group that servers still use is waited for.
+    A security group that servers still use is waited for. PlatformError for what can't be removed.
     """
     if kind is Kind.SERVER:
         await Servers(cloud).delete([id])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -21,6 +22,9 @@ TOKEN = "t0ken-of-the-host"
 def fake() -> Iterator[FakeOpenStack]:
     with FakeOpenStack() as running:
         yield running
+        for thread in threading.enumerate():
+            if thread.name.startswith("cloud-"):
+                thread.join(10)  # calls that nobody waited for end before the cloud does
 
 
 @pytest.fixture

@@ -351,7 +351,7 @@ class Resources:
             group["security_group_rules"] = [one for one in group["security_group_rules"] if one["id"] != rule_id]
         return EMPTY
 
-    def quota_details(self, query: dict[str, str]) -> Answer:
+    def quota_details(self, project: str, query: dict[str, str]) -> Answer:
         used = {"floatingip": len(self.ips), "security_group": len(self.groups)}
         details = {name: {"limit": self.quota[name], "used": number, "reserved": 0} for name, number in used.items()}
         return page(200, {"quota": details})
