@@ -15,6 +15,7 @@ from openstack_samples import Answer
 from platform_manager.clouds.openstack import connection
 from platform_manager.clouds.openstack.connection import Cloud
 from platform_manager.clouds.openstack.driver import OpenStackDriver
+from platform_manager.clouds.openstack.kept import Clouds
 from platform_manager.clouds.openstack.verify import Verified, verify
 from platform_manager.errors import PlatformError, ProviderError, UserError
 
@@ -119,6 +120,22 @@ async def test_closing_waits_for_nothing_and_leaves_nothing_open(fake: FakeOpenS
 def test_a_driver_serves_several_event_loops(fake: FakeOpenStack, openstack: OpenStackDriver) -> None:
     for _ in range(2):
         assert asyncio.run(openstack.list_machines()) == []
+
+
+async def test_connections_are_kept_by_account(fake: FakeOpenStack) -> None:
+    clouds = Clouds("abc123", private=True, most=2)
+    for _ in range(2):
+        assert await clouds.driver(fake.account()).list_machines() == []
+    assert fake.count(SIGN_IN) == 1
+    first = clouds.cloud(fake.account())
+    assert clouds.cloud(fake.account(**BY_CREDENTIAL)) is not first
+
+    clouds.cloud(fake.account(password="new"))
+
+    assert clouds.cloud(fake.account()) is not first
+    assert await first.ask(lambda it: list(it.compute.servers())) == []
+    clouds.close()
+    first.close()
 
 
 # Whether an account works

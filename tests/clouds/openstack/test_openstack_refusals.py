@@ -137,6 +137,14 @@ async def test_what_is_there_already_is_no_failure(
     await openstack.create(order(public_key="ssh-ed25519 AAAA"))
 
 
+async def test_a_server_that_somebody_locked(fake: FakeOpenStack, openstack: OpenStackDriver, order: Order) -> None:
+    await openstack.create(order())
+    fake.trouble("DELETE /compute", samples.nova("conflictingRequest", 409, "Instance 8001d4b3 is locked"))
+
+    with pytest.raises(UserError, match="unlock it"):
+        await openstack.destroy("host-1")
+
+
 async def test_a_pool_that_is_gone(openstack: OpenStackDriver, order: Order) -> None:
     error = await refused(openstack, order(floating_pool="none"))
 
