@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST
 
 from dashboard.flows.hosts import HostPlan, add_hosts, plan_hosts, promote_host, removal_plan, remove_host
 from dashboard.forms.hosts import AddHostsForm
+from dashboard.forms.refusals import show_refusal
 from dashboard.models import Right
 from dashboard.pages import hosts as pages
 from dashboard.pages.viewer import Viewer
@@ -49,7 +50,7 @@ def _planned(viewer: Viewer, form: AddHostsForm) -> HostPlan | None:
     try:
         return plan_hosts(viewer.environment, form.cleaned_data["prefix"], form.cleaned_data["quantity"])
     except UserError as error:
-        form.add_error(error.field if error.field in form.fields else None, str(error))
+        show_refusal(form, error)
         return None
 
 
@@ -61,7 +62,7 @@ def hosts_add(request: HttpRequest, viewer: Viewer) -> HttpResponse:
         try:
             operation = add_hosts(viewer.environment, viewer.user, **form.cleaned_data)
         except UserError as error:
-            form.add_error(error.field if error.field in form.fields else None, str(error))
+            show_refusal(form, error)
         else:
             return redirect("operation", viewer.environment.pk, operation.pk)
     status = 422 if request.method == "POST" else 200
