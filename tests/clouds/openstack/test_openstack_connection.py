@@ -220,12 +220,6 @@ async def test_nobody_at_the_url(fake: FakeOpenStack) -> None:
     assert "cloud at 127.0.0.1 does not answer" in sentence
 
 
-async def test_a_name_that_does_not_exist(fake: FakeOpenStack) -> None:
-    sentence, _ = await refusal(fake, auth_url="http://cloud.invalid:5000")
-
-    assert "cloud at cloud.invalid does not answer" in sentence
-
-
 async def test_a_private_address_takes_leave(fake: FakeOpenStack) -> None:
     with pytest.raises(UserError, match="PM_PRIVATE_CLOUDS") as caught:
         await verify(fake.account())
