@@ -25,6 +25,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from dashboard.flows import operators
 from dashboard.models import Environment, GroupAccess, Membership, UserLimits
 from dashboard.models.permissions import is_operator
+from platform_manager.accounts.roles import OPERATORS
 
 from .base import ForOperators, ObservedInline, PlatformAdmin
 from .columns import link
@@ -227,8 +228,12 @@ class GroupAdmin(PlatformAdmin[Group], DjangoGroupAdmin):
         return super().get_queryset(request).annotate(member_count=count)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Group | None = None) -> list[str]:
-        kept = ["name"] if obj and obj.name.startswith(FIWARE) else []
+        kept = ["name"] if obj and (obj.name.startswith(FIWARE) or obj.name == OPERATORS) else []
         return [*kept, "people"]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        """One by one; not the group that marks whose operator's rights go when their role does."""
+        return bool(obj and obj.name != OPERATORS and is_operator(request.user))
 
     def get_inlines(self, request: HttpRequest, obj: Group | None) -> Any:
         return self.inlines if obj else []
