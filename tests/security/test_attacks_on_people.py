@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import Group, User
 from django.core.cache import cache
 from django.test import Client
@@ -150,6 +151,34 @@ def test_the_group_that_marks_operators_by_role_stays(settings: Any) -> None:
     roles.follow(eve, Person("1", "eve"))
     eve.refresh_from_db()
     assert not is_operator(eve)
+
+
+def test_an_operators_password_is_tried_at_one_door_only() -> None:
+    """The admin site's own form counts no tries, asks for no second factor and records nothing."""
+    client = Client()
+    client.force_login(factories.user("olga", is_staff=True))
+    door = reverse("account_change_password")
+    words = {"old_password": factories.PASSWORD, "new_password1": PASS_PHRASE, "new_password2": PASS_PHRASE}
+    for answer in (client.get(reverse("admin:password_change")), client.post(reverse("admin:password_change"), words)):
+        assert answer.status_code == 302
+        assert answer.headers["Location"] == door
+    assert User.objects.get(username="olga").check_password(factories.PASSWORD)
+
+
+def test_an_account_of_fiware_gets_no_password_from_operators_either() -> None:
+    eve = factories.user("eve")
+    eve.set_unusable_password()
+    eve.save()
+    SocialAccount.objects.create(user=eve, provider="fiware", uid="1")
+    client = Client()
+    client.force_login(factories.user("olga", is_staff=True))
+    address = reverse("admin:auth_user_password_change", args=[eve.pk])
+    words = {"password1": PASS_PHRASE, "password2": PASS_PHRASE, "usable_password": "true"}
+    assert client.post(address, words).status_code == 403
+    assert not User.objects.get(pk=eve.pk).has_usable_password()
+    bob = factories.user("bob")
+    assert client.post(reverse("admin:auth_user_password_change", args=[bob.pk]), words).status_code == 302
+    assert User.objects.get(pk=bob.pk).check_password(PASS_PHRASE)
 
 
 def test_a_filter_in_the_address_asks_for_nothing_that_is_not_shown(shop: Environment) -> None:
