@@ -62,6 +62,14 @@ if (form) {
     if (line) showLine(Number(line.dataset.line));
     if (network) ownNetwork(network.dataset.ownNetwork);
   });
+  // A preview that typing asked for must not take the place of the deployment that was asked for since.
+  const deploy = form.querySelector("button[type=submit]");
+  let deploying = false;
+  form.addEventListener("htmx:confirm", (event) => {
+    if (event.detail.elt === deploy) deploying = true;
+    else if (deploying) event.preventDefault();
+  });
+  deploy.addEventListener("htmx:afterRequest", () => { deploying = false; });
   // Typing in a file field is no change of the text; only real fields ask for a preview.
   form.addEventListener("input", (event) => { if (event.target.type === "file") event.stopPropagation(); }, true);
 }

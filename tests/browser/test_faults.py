@@ -140,6 +140,16 @@ def test_a_missing_network_can_be_made_part_of_the_stack(ann: Person, home: str)
     ann.sees("demo_shared (new", "#preview")
 
 
+def test_a_preview_that_comes_late_does_not_stop_the_deployment(ann: Person, home: str) -> None:
+    ann.opens(f"{home}stacks/deploy/")
+    ann.types("Stack name", "hasty")
+    ann.pastes("Compose file", TICKER)
+    ann.sees("Can be deployed", "#preview")
+    form = "document.getElementById('stack-form')"
+    ann.script(f"{form}.querySelector('[type=submit]').click(); {form}.dispatchEvent(new CustomEvent('preview'));")
+    ann.watches_operation()
+
+
 def lines_of(ann: Person) -> list[str]:
     """Everything the terminal of an operation shows, but times."""
     return ann.texts("#steps .step-title, #steps .step-word, #steps .line-text")
