@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Coroutine
 from concurrent.futures import TimeoutError as LateError
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.conf import settings
 
@@ -21,6 +22,7 @@ from platform_manager.errors import PlatformError, ProviderError
 if TYPE_CHECKING:
     from platform_manager.clouds.openstack.connection import Cloud
     from platform_manager.clouds.openstack.driver import OpenStackDriver
+    from platform_manager.clouds.openstack.inventory import Inventory
     from platform_manager.clouds.openstack.verify import Verified
 
 Value = TypeVar("Value")
@@ -35,13 +37,25 @@ def driver(name: str) -> Driver:
     raise PlatformError(f"This platform has no driver called {name!r}.")
 
 
-class CloudLink(NamedTuple):
-    """An account's connection and the driver on it; for coroutines given to :func:`run`."""
+class CloudLink:
+    """An account's connection and the driver on it; its coroutines are for :func:`run`."""
 
-    account: Account
-    private: bool
-    cloud: Cloud
-    driver: OpenStackDriver
+    def __init__(self, account: Account, private: bool, cloud: Cloud, driver: OpenStackDriver) -> None:
+        self.account, self.private = account, private
+        self.cloud, self.driver = cloud, driver
+        self._read: asyncio.Task[Inventory] | None = None
+        self._read_at = 0.0
+
+    async def inventory(self, age: float) -> Inventory:
+        """What the project offers, as of at most ``age`` seconds ago; who asks meanwhile shares the answer."""
+        from platform_manager.clouds.openstack.inventory import read
+
+        task = self._read
+        failed = task is not None and task.done() and (task.cancelled() or task.exception() is not None)
+        if task is None or failed or (task.done() and time.monotonic() - self._read_at > age):
+            self._read_at = time.monotonic()
+            task = self._read = asyncio.create_task(read(self.cloud))
+        return await asyncio.shield(task)
 
 
 class CloudPool:
