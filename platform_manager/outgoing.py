@@ -8,20 +8,30 @@ redirect nor a name that changes its address between two looks gets past.
 from __future__ import annotations
 
 import socket
+import ssl
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Retry
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import NewConnectionError
 
+from platform_manager.errors import UserError
+
 POOL = 32
+CONNECT_SECONDS = 10
+MOST_BYTES = 32 * 2**20
+CHUNK_BYTES = 64 * 2**10
 
 
 class Forbidden(NewConnectionError):
     """The address is one that users may not reach."""
+
+
+class TooLong(requests.RequestException):
+    """The answer is longer than :data:`MOST_BYTES`."""
 
 
 def may_be_reached(address: str) -> bool:
@@ -62,31 +72,77 @@ class _TlsPool(HTTPSConnectionPool):
     ConnectionCls = _GuardedTls
 
 
-class GuardedAdapter(HTTPAdapter):
-    """Sends requests to public addresses only."""
+class _Adapter(HTTPAdapter):
+    """Connects within :data:`CONNECT_SECONDS`, also where an answer may take longer."""
+
+    def __init__(self, private: bool, trust: ssl.SSLContext | None, retries: Retry | int) -> None:
+        self._private = private
+        self._trust = trust
+        super().__init__(pool_maxsize=POOL, max_retries=retries)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        if self._trust is not None:
+            kwargs["ssl_context"] = self._trust
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+        if not self._private:
+            self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        seconds = kwargs.get("timeout")
+        if isinstance(seconds, int | float):
+            kwargs["timeout"] = (min(seconds, CONNECT_SECONDS), seconds)
+        return super().send(request, *args, **kwargs)
 
 
-def session(*, private: bool) -> requests.Session:
-    """A session that takes nothing from its environment (proxies, .netrc); ``private``: may go anywhere."""
-    made = requests.Session()
+class _Session(requests.Session):
+    """Reads answers up to :data:`MOST_BYTES`: whose server it is, nobody knows."""
+
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        if kwargs.get("stream"):
+            return super().send(request, **kwargs)
+        response = super().send(request, **{**kwargs, "stream": True})
+        body = bytearray()
+        for chunk in response.iter_content(CHUNK_BYTES):
+            body += chunk
+            if len(body) > MOST_BYTES:
+                response.close()
+                raise TooLong("The answer is too long.", request=request)
+        response._content = bytes(body)
+        return response
+
+
+def session(*, private: bool, ca: str = "", retries: Retry | int = 0) -> requests.Session:
+    """A session that takes nothing from its environment (proxies, .netrc); ``private``: may go anywhere.
+
+    ``ca`` is a bundle in PEM that counts besides the public ones. UserError where it is none.
+    """
+    made = _Session()
     made.trust_env = False
-    adapter = (HTTPAdapter if private else GuardedAdapter)(pool_maxsize=POOL)
+    adapter = _Adapter(private, _trust(ca) if ca else None, retries)
     for scheme in ("http://", "https://"):
         made.mount(scheme, adapter)
     return made
 
 
+def _trust(ca: str) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cadata=ca)
+    except (ssl.SSLError, ValueError):
+        raise UserError("The CA bundle holds no certificate in PEM form (-----BEGIN CERTIFICATE-----).", "ca") from None
+
+
 def is_forbidden(error: BaseException | None) -> bool:
     """Whether a request failed because its address may not be reached."""
+    return caused_by(error, Forbidden)
+
+
+def caused_by(error: BaseException | None, kind: type[BaseException]) -> bool:
+    """Whether an error of this kind is behind the error, whichever way libraries wrapped it."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
-        if isinstance(error, Forbidden):
+        if isinstance(error, kind):
             return True
-        inner = next((arg for arg in error.args if isinstance(arg, BaseException)), None)
-        error = getattr(error, "reason", None) or inner or error.__cause__ or error.__context__
+        inside = [getattr(error, "reason", None), *error.args, error.__cause__, error.__context__]
+        error = next((one for one in inside if isinstance(one, BaseException)), None)
     return False

@@ -1,5 +1,6 @@
 """Addresses: sign-in, the admin site, and everything else in the dashboard."""
 
+from allauth.account.views import logout as sign_out
 from django.contrib import admin
 from django.urls import include, path
 
@@ -13,6 +14,7 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     # One door: the admin site's own form knows neither second factors nor limits of tries.
     path("admin/login/", admin_sign_in),
+    path("admin/logout/", sign_out),
     path("admin/", admin.site.urls),
     path("", include("dashboard.urls")),
 ]

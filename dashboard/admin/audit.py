@@ -14,7 +14,7 @@ from dashboard.models import AuditEntry
 from dashboard.models.auditing import record
 
 from .base import Observed
-from .columns import label
+from .columns import label, moment
 from .export import FORMATS, export
 
 OUTCOMES = {"done": "success", "requested": "info", "refused": "warning", "failed": "danger", "cancelled": "default"}
@@ -22,8 +22,8 @@ OUTCOMES = {"done": "success", "requested": "info", "refused": "warning", "faile
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(Observed[AuditEntry]):
-    list_display = ["at", "who", "action", "what", "environment", "show_outcome", "via", "address"]
-    list_display_links = ["at", "action"]
+    list_display = ["when", "who", "action", "what", "environment", "show_outcome", "via", "address"]
+    list_display_links = ["when", "action"]
     list_filter = [
         ("actor", FieldTextFilter),
         ("environment", FieldTextFilter),
@@ -34,11 +34,13 @@ class AuditEntryAdmin(Observed[AuditEntry]):
     ]
     search_fields = ["actor", "action", "object_name", "environment"]
     fields = [
-        "at", "actor", "actor_id", "via", "address", "action", "outcome", "object_kind", "object_name", "object_id",
+        "when", "actor", "actor_id", "via", "address", "action", "outcome", "object_kind", "object_name", "object_id",
         "environment", "environment_id", "detail",
     ]  # fmt: skip
     ordering = ["-id"]
     list_before_template = "admin/audit_export.html"
+    readonly_fields = ["when"]
+    when = moment("at", "at")
     show_outcome = label("outcome", "outcome", OUTCOMES)
 
     @display(description="actor", ordering="actor")  # type: ignore[untyped-decorator]

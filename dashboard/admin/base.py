@@ -9,15 +9,18 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
+from django.contrib import admin
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.utils import unquote
 from django.db.models import Model, QuerySet, UUIDField
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.urls import URLPattern, path, reverse
+from django.utils.safestring import SafeString
 
 from dashboard.models.auditing import record
 from dashboard.models.permissions import is_operator
 
+from .columns import link
 from .deeds import Deed, perform
 
 if TYPE_CHECKING:
@@ -160,7 +163,7 @@ class ObservedInline(Untouched, ForOperators, TabularInline[Row, Parent]):
 
     extra = 0
     can_delete = False
-    show_change_link = True
+    hide_title = True
     per_page = 20
     ordering = ["pk"]
     related: Sequence[str] = ()
@@ -170,6 +173,10 @@ class ObservedInline(Untouched, ForOperators, TabularInline[Row, Parent]):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.fields or ()
+
+    @admin.display(description="name")
+    def named(self, row: Row) -> SafeString | str:
+        return link(row)
 
 
 def _as_uuid(text: str) -> UUID | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Model, TextChoices
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import display
@@ -61,4 +62,16 @@ def linked(title: str, field: str) -> Callable[[Any, Any], SafeString | str]:
         return link(getattr(row, field))
 
     found: Callable[[Any, Any], SafeString | str] = column
+    return found
+
+
+def moment(title: str, field: str) -> Callable[[Any, Any], str]:
+    """A column of points in time to the second."""
+
+    @display(description=title, ordering=field)  # type: ignore[untyped-decorator]
+    def column(admin: Any, row: Any) -> str:
+        at = getattr(row, field)
+        return timezone.localtime(at).strftime("%Y-%m-%d %H:%M:%S") if at else ""
+
+    found: Callable[[Any, Any], str] = column
     return found

@@ -118,12 +118,12 @@ class GroupAccessInline(ObservedInline[GroupAccess, Environment]):
 
 class HostInline(ObservedInline[Host, Environment]):
     model = Host
-    fields = ["name", "driver", "role", "state", "link_up", "engine_up"]
+    fields = ["named", "driver", "role", "state", "link_up", "engine_up"]
 
 
 class StackInline(ObservedInline[Stack, Environment]):
     model = Stack
-    fields = ["name", "recipe", "state", "sentence"]
+    fields = ["named", "recipe", "state", "sentence"]
 
 
 @admin.register(Environment)

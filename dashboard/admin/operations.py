@@ -21,7 +21,7 @@ from dashboard.flows import operations
 from dashboard.models import Operation, OperationLog, OperationState, OperationStep, StepState, Worker
 
 from .base import Observed
-from .columns import KINDS, linked, state
+from .columns import KINDS, linked, moment, state
 from .deeds import Deed, each
 
 MOST_LINES = 500
@@ -48,16 +48,20 @@ def _can_be_repeated(operation: Operation, user: Any) -> bool:
 
 @admin.register(Operation)
 class OperationAdmin(Observed[Operation]):
-    list_display = ["title", "show_environment", "show_state", "kind", "requested_by", "created_at", "took"]
+    list_display = ["title", "show_environment", "show_state", "kind", "requested_by", "created", "took"]
     list_filter = ["state", "kind", ("created_at", RangeDateFilter)]
     list_select_related = ["environment", "requested_by"]
     search_fields = ["title", "environment__name", "error", "requested_by__username"]
     # What it was asked with (args) is for workers.
     fields = [
         "id", "title", "environment", "kind", "state", "cancel_requested", "error", "result", "requested_by",
-        "retry_of", "worker", "created_at", "started_at", "finished_at",
+        "retry_of", "worker", "created", "started", "finished",
     ]  # fmt: skip
     change_form_outer_after_template = "admin/operation_log.html"
+    readonly_fields = ["created", "started", "finished"]
+    created = moment("created", "created_at")
+    started = moment("started", "started_at")
+    finished = moment("finished", "finished_at")
     show_environment = linked("environment", "environment")
     show_state = state(OperationState)
     actions = ["cancel", "retry"]
@@ -135,11 +139,13 @@ class OperationStepAdmin(Observed[OperationStep]):
 
 @admin.register(OperationLog)
 class OperationLogAdmin(Observed[OperationLog]):
-    list_display = ["at", "show_operation", "step", "level", "line"]
+    list_display = ["when", "show_operation", "step", "level", "line"]
     list_filter = ["level"]
     list_select_related = ["operation"]
     search_fields = ["text"]
-    fields = ["operation", "step", "level", "at", "text"]
+    fields = ["operation", "step", "level", "when", "text"]
+    readonly_fields = ["when"]
+    when = moment("at", "at")
     ordering = ["-pk"]
     show_operation = linked("operation", "operation")
 

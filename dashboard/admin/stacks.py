@@ -17,7 +17,7 @@ from .columns import linked, state
 
 class RevisionInline(ObservedInline[Revision, Stack]):
     model = Revision
-    fields = ["n", "author", "state", "sentence", "created_at"]
+    fields = ["named", "author", "state", "sentence", "created_at"]
     ordering = ["-n"]
     related = ["author", "stack"]
 

@@ -31,7 +31,7 @@ class MemberRow:
     name: str
     full_name: str
     role: MemberRole
-    since: datetime | None
+    since: datetime
     me: bool
     the_owner: bool
     suspended: bool
@@ -84,16 +84,8 @@ class Buttons:
     leave: bool
 
 
-def joined(environment: Environment) -> dict[int, datetime]:
-    """When each member came, by user: with an invitation, or as the one who made the environment."""
-    accepted = environment.invitations.filter(accepted=True, user__isnull=False).order_by("answered_at")
-    found = {user: at for user, at in accepted.values_list("user_id", "answered_at") if user and at}
-    return {environment.owner_id: environment.created_at, **found}
-
-
 def member_rows(viewer: Viewer) -> list[MemberRow]:
     environment, manage = viewer.environment, viewer.may(Right.MEMBERS)
-    since = joined(environment)
     return [
         MemberRow(
             id=f"member-{one.user_id}",
@@ -101,7 +93,7 @@ def member_rows(viewer: Viewer) -> list[MemberRow]:
             name=one.user.get_username(),
             full_name=one.user.get_full_name(),
             role=MemberRole(one.role),
-            since=since.get(one.user_id),
+            since=one.since,
             me=one.user_id == viewer.user.pk,
             the_owner=one.user_id == environment.owner_id,
             suspended=not one.user.is_active,

@@ -21,6 +21,9 @@ from platform_manager.errors import UserError
 
 from .access import member, needs, show
 
+# SQLite takes no larger number.
+LARGEST_ID = 2**63 - 1
+
 
 def tried(form: forms.Form, action: Callable[[], object]) -> bool:
     """Whether the flow did it; its refusal stands at the form's field otherwise."""
@@ -53,7 +56,8 @@ def members(request: HttpRequest, viewer: Viewer) -> HttpResponse:
 
 
 def _membership(viewer: Viewer, user_id: int) -> Membership:
-    found = viewer.environment.memberships.select_related("user").filter(user_id=user_id).first()
+    known = viewer.environment.memberships.select_related("user")
+    found = known.filter(user_id=user_id).first() if user_id <= LARGEST_ID else None
     if found is None:
         raise Http404("There is no such member in this environment.")
     return found
@@ -137,7 +141,8 @@ def members_group(request: HttpRequest, viewer: Viewer) -> HttpResponse:
 
 
 def _access(viewer: Viewer, group_id: int) -> GroupAccess:
-    found = viewer.environment.group_accesses.select_related("group").filter(group_id=group_id).first()
+    known = viewer.environment.group_accesses.select_related("group")
+    found = known.filter(group_id=group_id).first() if group_id <= LARGEST_ID else None
     if found is None:
         raise Http404("This group has no role in this environment.")
     return found

@@ -14,7 +14,7 @@ from allauth.socialaccount.models import SocialApp, SocialLogin
 from allauth.socialaccount.providers.base import AuthError, Provider
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, User
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from dashboard.flows.limits import registration_open
@@ -62,6 +62,13 @@ class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         """Those of the settings only: one more in the database would make the choice ambiguous."""
         apps = super().list_apps(request, provider=provider, client_id=client_id)
         return [app for app in apps if app.pk is None]
+
+    def get_app(self, request: HttpRequest, provider: str, client_id: str | None = None) -> SocialApp:
+        """Http404 for a provider that is not set up."""
+        try:
+            return super().get_app(request, provider, client_id=client_id)
+        except SocialApp.DoesNotExist:
+            raise Http404("This way to sign in is not set up.") from None
 
     def get_requests_session(self) -> requests.Session:
         return CappedSession()

@@ -7,3 +7,6 @@ document.addEventListener("htmx:afterSettle", () => {
   page.dataset.liveSocket = address;
   document.dispatchEvent(new CustomEvent("live:moved"));
 });
+
+// Buttons that arrive live send their requests too.
+document.addEventListener("live:applied", () => window.htmx?.process(document.body));

@@ -63,7 +63,7 @@ def test_an_operator_works_without_a_word_from_the_console(olga: Person, filled:
 
     # Widgets: the menu of colours, filters, the choice of rows, a field that completes.
     olga.opens(pages(filled)["users"])
-    olga.script("localStorage.setItem('_x_adminTheme', JSON.stringify('dark'))")
+    olga.script("localStorage.setItem('adminTheme', JSON.stringify('dark'))")
     olga.opens(pages(filled)["users"])
     until(
         lambda: olga.script("return document.documentElement.classList.contains('dark')"), what="it is dark", seconds=10
@@ -81,7 +81,9 @@ def test_an_operator_works_without_a_word_from_the_console(olga: Person, filled:
     )
     olga.finds_no_error_in_the_console()
     olga.opens(pages(filled)["user"])
-    olga.clicks_on(".select2-selection")
+    # Away from the bar with the buttons, which stays at the foot of the window.
+    olga.script("document.querySelector('.select2-search__field').scrollIntoView({block: 'center'})")
+    olga.clicks_on(".select2-search__field")
     olga.sees("fiware:org:Smart City", ".select2-results")
     olga.finds_no_error_in_the_console()
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import pytest
 from django.contrib.auth.models import Group, User
 from django.contrib.sessions.models import Session
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
@@ -179,3 +183,26 @@ def test_an_operator_is_made_and_unmade_by_another() -> None:
         "user.make_operator",
         "user.drop_operator",
     ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_requests_at_once_do_not_both_take_the_last_place() -> None:
+    decide(environments_per_user=1)
+    user = factories.user()
+    together = Barrier(2)
+
+    def create(name: str) -> str:
+        together.wait(10)
+        try:
+            create_environment(user, name=name)
+        except UserError as error:
+            return str(error)
+        finally:
+            connection.close()
+        return ""
+
+    with ThreadPoolExecutor(2) as threads:
+        answers = sorted(threads.map(create, ["One", "Two"]))
+    assert answers[0] == ""
+    assert "1 is the most" in answers[1]
+    assert Environment.objects.filter(owner=user).count() == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 
 import pytest
 from django.contrib.auth.models import User
@@ -31,11 +32,19 @@ def user() -> User:
 
 
 def nodes(environment: Environment) -> dict[str, dict[str, str]]:
-    """What the swarm itself says of its nodes, by host name."""
+    """What the swarm itself says of its nodes, by host name; one that elects its leader says so a moment later."""
+    found: dict[str, dict[str, str]] = until(lambda: told(environment), what="a manager answers")
+    return found
+
+
+def told(environment: Environment) -> dict[str, dict[str, str]]:
     manager = environment.hosts.filter(role=HostRole.MANAGER).order_by("name").last()
     assert manager is not None
-    ids = docker("exec", manager.provider_id, "docker", "node", "ls", "-q").split()
-    found = json.loads(docker("exec", manager.provider_id, "docker", "node", "inspect", *ids))
+    try:
+        ids = docker("exec", manager.provider_id, "docker", "node", "ls", "-q").split()
+        found = json.loads(docker("exec", manager.provider_id, "docker", "node", "inspect", *ids))
+    except subprocess.CalledProcessError:
+        return {}
     return {node["Description"]["Hostname"]: node["Spec"] for node in found}
 
 

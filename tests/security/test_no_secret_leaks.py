@@ -154,9 +154,9 @@ def pages(client: Client, garden: Environment) -> Iterator[str]:
 
 
 def database_address() -> str:
-    if connection.vendor == "sqlite":
-        return f"sqlite:///{connection.settings_dict['NAME']}"
-    return dbos_address()
+    """The tests' own database; the worker's record is in a file, or on the same server, of its own."""
+    name = str(connection.settings_dict["NAME"])
+    return sqlalchemy.make_url(dbos_address()).set(database=name).render_as_string(hide_password=False)
 
 
 def dbos_address() -> str:

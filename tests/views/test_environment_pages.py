@@ -152,9 +152,10 @@ def test_a_page_says_when_the_swarm_could_not_be_read(client: Client, shop: Envi
         assert "No manager answers since 18:02." in page(client, name, shop)
 
 
-def test_settings_rename_the_environment_and_show_its_members(client: Client, shop: Environment) -> None:
+def test_settings_rename_the_environment_and_lead_to_its_members(client: Client, shop: Environment) -> None:
     factories.member(shop, factories.user("rita"))
-    assert "rita" in page(client, "environment_settings", shop)
+    assert reverse("members", args=[shop.pk]) in page(client, "environment_settings", shop)
+    assert "rita" in page(client, "members", shop)
     address = reverse("environment_settings", args=[shop.pk])
     client.post(address, {"name": "Shop 2", "description": "New"})
     shop.refresh_from_db()

@@ -5,6 +5,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from dashboard.models import AuditEntry
+from dashboard.models.auditing import Origin, acting
 from dashboard.operations.prune import LEAST_DAYS, PARTS, prune
 
 
@@ -19,5 +21,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["days"] < LEAST_DAYS:
             raise CommandError(f"--days must be at least {LEAST_DAYS}.")
-        for part in PARTS:
-            self.stdout.write(f"{part}: {prune(part, options['days'])} rows removed")
+        with acting(Origin(AuditEntry.Via.COMMAND)):
+            for part in PARTS:
+                self.stdout.write(f"{part}: {prune(part, options['days'])} rows removed")

@@ -3,90 +3,168 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
+import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
+from keystoneauth1 import access as keystone_access
 from keystoneauth1 import exceptions as keystone
 from keystoneauth1 import session as keystone_session
 from keystoneauth1.identity import v3
 from openstack import exceptions as sdk
 from openstack.connection import Connection
+from urllib3 import Retry
 
 from platform_manager import outgoing
+from platform_manager.errors import PlatformError, ProviderError
 
 from .account import Account
-from .refusals import explain
+from .refusals import NONSENSE, explain
 
 Value = TypeVar("Value")
 
 # FIWARE Lab takes 10 to 15 s for a step; what takes longer has been lost.
 TIMEOUT_SECONDS = 60
+PAUSE_SECONDS = 1.0
 THREADS = 16
 FAILURES = (sdk.SDKException, keystone.ClientException, requests.RequestException)
+# What reading an answer of another shape than OpenStack's raises.
+MISREAD = (AttributeError, LookupError, TypeError, ValueError)
+CLOSED = "The cloud account was changed meanwhile. Try again."
+SERVICES = {"volumev3": "volume", "block-storage": "volume", "block-store": "volume"}
+
+log = logging.getLogger(__name__)
 
 
 class Cloud:
-    """Raises PlatformError for whatever the cloud refuses."""
+    """Raises PlatformError for whatever the cloud refuses. May be used from several threads and event loops."""
 
-    def __init__(self, account: Account, *, private: bool = False, folder: Path | None = None) -> None:
-        """``private``: the cloud may have a private address; ``folder`` keeps the account's CA bundle."""
+    def __init__(self, account: Account, *, private: bool = False, pause: float = PAUSE_SECONDS) -> None:
+        """``private``: the cloud may have a private address; ``pause``: seconds between two looks."""
         self.account = account.checked()
         self.host = urlsplit(self.account.auth_url).hostname or ""
-        self._private = private
-        self._folder = folder
+        self.pause = pause
         self._lock = threading.Lock()
+        self._closed = False
         self._connection: Connection | None = None
+        self._requests = outgoing.session(private=private, ca=self.account.ca, retries=_retries(pause))
+        self._sign_in: Any = _sign_in(self.account)
+        self._session = _QuietSession(
+            auth=self._sign_in,
+            session=self._requests,
+            timeout=TIMEOUT_SECONDS,
+            app_name="platform-manager",
+        )
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix=f"cloud-{self.host}")
 
     async def ask(self, call: Callable[[Connection], Value]) -> Value:
         """What ``call`` gives, from a thread of its own."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self.ask_now, call)
+        return await self._in_thread(lambda: self.ask_now(call))
 
     def ask_now(self, call: Callable[[Connection], Value]) -> Value:
         """:meth:`ask` for callers that may wait."""
-        try:
-            return call(self._connected())
-        except FAILURES as error:
-            account = self.account
-            raise explain(error, host=self.host, region=account.region, credential=account.by_credential) from None
+        connection = self._connected()
+        return self._guarded(lambda: call(connection))
+
+    async def access(self) -> keystone_access.AccessInfo:
+        """What the token says: project, catalog."""
+        return await self._in_thread(lambda: self._guarded(self._access))
+
+    async def services(self) -> set[str]:
+        """The services of the catalog in the account's region: compute, network, image, volume and others."""
+        return services_in(await self.access(), self.account.region)
 
     def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
-        with self._lock:
-            if self._connection is not None:
-                self._connection.close()
+        """Calls under way end by themselves."""
+        self._closed = True
+        self._threads.shutdown(wait=False)
+        self._requests.close()
+
+    async def _in_thread(self, call: Callable[[], Value]) -> Value:
+        if self._closed:
+            raise ProviderError(CLOSED)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+
+    def _guarded(self, call: Callable[[], Value]) -> Value:
+        """An error raised here has neither cause nor context: those hold the request, with its user data."""
+        if self._closed:
+            raise ProviderError(CLOSED)
+        try:
+            return call()
+        except FAILURES as error:
+            refusal = self._explained(error)
+        except MISREAD as error:
+            log.warning("An answer of %s could not be read: %s", self.host, _place(error))
+            refusal = ProviderError(NONSENSE)
+        finally:
+            if self._closed:
+                self._requests.close()
+        raise refusal
+
+    def _explained(self, error: Exception) -> PlatformError:
+        account = self.account
+        refusal = explain(error, host=self.host, region=account.region, credential=account.by_credential)
+        if isinstance(refusal, ProviderError):
+            with self._lock:
+                # What failed may have been the look at a service's versions, whose wrong guess would be kept.
+                self._connection = None
+        return refusal
 
     def _connected(self) -> Connection:
         with self._lock:
             if self._connection is None:
-                self._connection = self._connect()
+                self._connection = Connection(session=self._session, region_name=self.account.region or None)
             return self._connection
 
-    def _connect(self) -> Connection:
-        session = keystone_session.Session(
-            auth=_sign_in(self.account),
-            session=outgoing.session(private=self._private),
-            verify=self._bundle() or True,
-            timeout=TIMEOUT_SECONDS,
-            app_name="platform-manager",
-        )
-        return Connection(session=session, region_name=self.account.region or None, load_yaml_config=False)
+    def _access(self) -> keystone_access.AccessInfo:
+        found: keystone_access.AccessInfo = self._sign_in.get_access(self._session)
+        return found
 
-    def _bundle(self) -> str:
-        """The path of the account's CA bundle; requests takes no other form."""
-        if not self.account.ca or self._folder is None:
-            return ""
-        path = self._folder / f"{hashlib.sha256(self.account.ca.encode()).hexdigest()[:16]}.pem"
-        if not path.exists():
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path.write_text(self.account.ca)
-        return str(path)
+
+class _QuietSession(keystone_session.Session):
+    """Never logs what it sends, at no level: user data holds a host's token."""
+
+    def request(self, *args: Any, **kwargs: Any) -> Any:
+        return super().request(*args, **{**kwargs, "log": False})
+
+
+def services_in(access: keystone_access.AccessInfo, region: str) -> set[str]:
+    """The services of a catalog in a region; "": in any."""
+    found = access.service_catalog.get_endpoints(region_name=region or None, interface="public")
+    return {SERVICES.get(kind, kind) for kind, endpoints in found.items() if endpoints}
+
+
+def regions_in(access: keystone_access.AccessInfo) -> list[str]:
+    found: Any = access.service_catalog.get_endpoints(interface="public")
+    return sorted({str(one["region"]) for endpoints in found.values() for one in endpoints if one.get("region")})
+
+
+def _retries(pause: float) -> Retry:
+    """For what only reads: once more at once, then after a pause."""
+    return Retry(
+        total=2,
+        connect=0,
+        read=1,
+        other=0,
+        allowed_methods={"GET"},
+        status_forcelist={429, 502, 503, 504},
+        backoff_factor=pause / 2,
+        respect_retry_after_header=False,
+        raise_on_status=False,
+    )
+
+
+def _place(error: Exception) -> str:
+    """Where it happened; its words could be those of the answer."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"
+    return f"{type(error).__name__} in {where}"
 
 
 def _sign_in(account: Account) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -24,7 +23,9 @@ class OpenStackDriver:
     """A ``Driver`` for one account; ``installation`` keeps two platforms in one project apart.
 
     A machine's options: ``flavor``, ``image`` and ``network`` (ids, needed), ``security_groups``, ``zone``,
-    ``key_pair``, ``volume_gib`` (boot volume), ``floating_pool`` (a floating IP out of it).
+    ``key_pair`` (one of the user's own) or ``public_key`` (a key pair of the environment's is made of it),
+    ``volume_gib`` (boot volume), ``floating_pool`` (a floating IP out of it), ``ssh_from`` (a network in CIDR form
+    that may reach SSH, for direct links).
     """
 
     name = "openstack"
@@ -34,7 +35,6 @@ class OpenStackDriver:
         self._installation = installation
         self._servers = Servers(cloud)
         self._networking = Networking(cloud)
-        self._group_locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def find(self, host_id: str) -> Machine | None:
         server = await self._find(host_id)
@@ -42,10 +42,7 @@ class OpenStackDriver:
 
     async def create(self, spec: MachineSpec) -> Machine:
         """Returns once the server runs. One that failed to build is removed and made anew by the next call."""
-        server = await self._find(spec.host_id)
-        if server is not None and server.status == "ERROR":
-            await self._servers.delete([server.id])
-            server = None
+        server = await self._usable(spec.host_id)
         server_id = server.id if server else await self._servers.create(await self._order(spec))
         if server is None or server.status == "BUILD":
             server = await self._settled(server_id)
@@ -65,17 +62,18 @@ class OpenStackDriver:
             await self._servers.start(server.id)
 
     async def destroy(self, host_id: str) -> None:
-        """The server, its floating IP; volumes made for it go with it."""
-        servers = [server for server in await self._mine() if server.mark and server.mark.host == host_id]
-        await self._servers.delete([server.id for server in servers])
-        await self._networking.release(self._installation, host_id)
+        """The server, then its floating IP; a volume made for it goes with it."""
+        await self._servers.delete([server.id for server in await self._of_host(host_id)])
+        await self._networking.release(self._installation, host=host_id)
 
     async def destroy_environment(self, environment_id: str) -> None:
-        servers = [
-            server.id for server in await self._mine() if server.mark and server.mark.environment == environment_id
-        ]
-        await self._servers.delete(servers)
-        await self._networking.delete_group(Mark(self._installation, environment_id))
+        """Its servers if there are any, then what they used."""
+        mark = Mark(self._installation, environment_id)
+        mine = await self._mine()
+        await self._servers.delete([one.id for one in mine if one.mark and one.mark.environment == environment_id])
+        await self._networking.release(self._installation, environment=environment_id)
+        await self._networking.delete_group(mark)
+        await self._networking.delete_key_pair(mark)
 
     async def list_machines(self, environment_id: str | None = None) -> list[Machine]:
         mine = await self._mine()
@@ -89,46 +87,70 @@ class OpenStackDriver:
     async def _mine(self) -> list[Server]:
         return [one for one in await self._servers.now() if one.mark and one.mark.installation == self._installation]
 
-    async def _find(self, host_id: str) -> Server | None:
+    async def _of_host(self, host_id: str) -> list[Server]:
+        """More than one takes a lost answer to a request that was done; the one that works best comes first."""
         found = [one for one in await self._mine() if one.mark and one.mark.host == host_id]
-        # Of two, which takes a lost answer to a request that was done, the one that works counts.
-        found.sort(key=lambda one: (one.status == "ERROR", one.created_at))
-        return found[0] if found else None
+        return sorted(found, key=lambda one: (one.going, one.status == "ERROR", one.created_at, one.id))
+
+    async def _find(self, host_id: str) -> Server | None:
+        return next((one for one in await self._of_host(host_id) if not one.going), None)
+
+    async def _usable(self, host_id: str) -> Server | None:
+        """The host's server, unless it failed; all others of the host are removed."""
+        found = await self._of_host(host_id)
+        best = found[0] if found and not found[0].going and found[0].status != "ERROR" else None
+        await self._servers.delete([one.id for one in found if one is not best])
+        return best
 
     async def _settled(self, server_id: str) -> Server:
         return await self._servers.settled(server_id, BUILD_SECONDS)
 
-    def _mark(self, spec: MachineSpec, *, of_host: bool = True) -> Mark:
-        return Mark(self._installation, spec.environment_id, spec.host_id if of_host else "", spec.operation_id)
-
     async def _order(self, spec: MachineSpec) -> ServerOrder:
         options = spec.options
-        async with self._group_locks[spec.environment_id]:
-            group = await self._networking.group(
-                self._mark(spec, of_host=False), f"platform-manager-{spec.environment_id}", rules()
-            )
+        flavor, image, network = (_needed(options, name) for name in ("flavor", "image", "network"))
+        user_data = render(spec.bootstrap)
+        group, key_pair = await asyncio.gather(self._group(spec), self._key_pair(spec))
         return ServerOrder(
             name=spec.name,
-            flavor=_needed(options, "flavor"),
-            image=_needed(options, "image"),
-            networks=[_needed(options, "network")],
+            flavor=flavor,
+            image=image,
+            networks=[network],
             security_groups=[group, *_words(options.get("security_groups"))],
-            user_data=render(spec.bootstrap),
+            user_data=user_data,
             mark=self._mark(spec),
-            zone=str(options.get("zone") or ""),
-            key_pair=str(options.get("key_pair") or ""),
-            volume_gib=int(str(options.get("volume_gib") or 0)),
+            zone=_word(options, "zone"),
+            key_pair=key_pair,
+            volume_gib=int(_word(options, "volume_gib") or 0),
         )
 
+    async def _group(self, spec: MachineSpec) -> str:
+        wanted = rules(ssh_from=_word(spec.options, "ssh_from"))
+        return await self._networking.group(self._shared_mark(spec), f"platform-manager-{spec.environment_id}", wanted)
+
+    async def _key_pair(self, spec: MachineSpec) -> str:
+        if not (public_key := _word(spec.options, "public_key")):
+            return _word(spec.options, "key_pair")
+        return await self._networking.key_pair(self._shared_mark(spec), public_key)
+
+    def _mark(self, spec: MachineSpec) -> Mark:
+        return Mark(self._installation, spec.environment_id, spec.host_id, spec.operation_id)
+
+    def _shared_mark(self, spec: MachineSpec) -> Mark:
+        """Of what all hosts of the environment share."""
+        return Mark(self._installation, spec.environment_id, operation=spec.operation_id)
+
     async def _floating_ip(self, spec: MachineSpec, server_id: str) -> str:
-        pool = str(spec.options.get("floating_pool") or "")
+        pool = _word(spec.options, "floating_pool")
         return await self._networking.floating_ip(self._mark(spec), pool, server_id) if pool else ""
 
 
+def _word(options: Mapping[str, object], name: str) -> str:
+    return str(options.get(name) or "")
+
+
 def _needed(options: Mapping[str, object], name: str) -> str:
-    value = str(options.get(name) or "")
-    if not value:
-        raise UserError(f"Choose a {name}.", name)
+    if not (value := _word(options, name)):
+        raise UserError(f"Choose {'an' if name[0] in 'aeiou' else 'a'} {name}.", name)
     return value
 
 

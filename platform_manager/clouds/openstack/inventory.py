@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -71,7 +72,10 @@ class Allowance:
 
 @dataclass(frozen=True)
 class Inventory:
-    """Sorted for a form; security groups that the platform made are left out."""
+    """Sorted for a form; security groups and key pairs that the platform made are left out.
+
+    ``volumes``: whether servers can boot from volumes, as flavors without a disk need.
+    """
 
     flavors: list[Flavor]
     images: list[Image]
@@ -81,20 +85,28 @@ class Inventory:
     key_pairs: list[Named]
     zones: list[str]
     quota: dict[str, Allowance]
+    volumes: bool = False
 
 
 async def read(cloud: Cloud) -> Inventory:
-    """All lists at once: the slowest decides. Raises PlatformError; only zones and key pairs may be missing."""
-    rest = asyncio.gather(
-        _or_empty(cloud, _key_pairs), _or_empty(cloud, _zones), _or_empty(cloud, _floating), cloud.ask(_limits)
+    """All lists at once: the slowest decides. Raises PlatformError; only zones, key pairs, quotas of addresses may
+    be missing."""
+    needed = asyncio.gather(cloud.ask(_flavors), cloud.ask(_images), cloud.ask(_networks), cloud.ask(_limits))
+    optional = asyncio.gather(_or_empty(cloud, _key_pairs), _or_empty(cloud, _zones), _or_empty(cloud, _floating))
+    (flavors, images, networks, limits), (keys, zones, floating), groups, services = await asyncio.gather(
+        needed, optional, cloud.ask(_groups), cloud.services()
     )
-    flavors, images, networks, groups = await asyncio.gather(
-        cloud.ask(_flavors), cloud.ask(_images), cloud.ask(_networks), cloud.ask(_groups)
+    return Inventory(
+        flavors=flavors,
+        images=images,
+        networks=[network for network in networks if not network.external],
+        pools=[network for network in networks if network.external],
+        security_groups=groups,
+        key_pairs=keys,
+        zones=zones,
+        quota=limits | dict(floating),
+        volumes="volume" in services,
     )
-    keys, zones, floating, limits = await rest
-    inner = [network for network in networks if not network.external]
-    pools = [network for network in networks if network.external]
-    return Inventory(flavors, images, inner, pools, groups, keys, zones, limits | dict(floating))
 
 
 async def _or_empty(cloud: Cloud, call: Callable[[Connection], list[Found]]) -> list[Found]:
@@ -125,8 +137,8 @@ def _images(cloud: Connection) -> list[Image]:
 
 def login_of(image: Any) -> str:
     """The login of an image; "" where nothing tells."""
-    words = f"{getattr(image, 'os_distro', '') or ''} {image.name}".lower()
-    return next((login for word, login in LOGINS.items() if word in words), "")
+    words = re.split(r"[^a-z]+", f"{getattr(image, 'os_distro', '') or ''} {image.name}".lower())
+    return next((login for name, login in LOGINS.items() for word in words if word.startswith(name)), "")
 
 
 def _networks(cloud: Connection) -> list[Network]:
@@ -143,9 +155,8 @@ def _groups(cloud: Connection) -> list[Named]:
 
 
 def _key_pairs(cloud: Connection) -> list[Named]:
-    return sorted(
-        (Named(str(one.name), str(one.name)) for one in _some(cloud.compute.keypairs())), key=lambda key: key.name
-    )
+    found = [str(one.name) for one in _some(cloud.compute.keypairs())]
+    return [Named(name, name) for name in sorted(found) if Mark.of_name(name) is None]
 
 
 def _zones(cloud: Connection) -> list[str]:
@@ -164,7 +175,8 @@ def _limits(cloud: Connection) -> dict[str, Allowance]:
 def _floating(cloud: Connection) -> list[tuple[str, Allowance]]:
     quota: Any = cloud.network.get_quota(str(cloud.current_project_id), details=True)
     of_ips = quota.floating_ips or {}
-    return [("floating_ips", _allowance(of_ips.get("used", 0), of_ips.get("limit", -1)))]
+    used = int(of_ips.get("used") or 0) + int(of_ips.get("reserved") or 0)
+    return [("floating_ips", _allowance(used, of_ips.get("limit", -1)))]
 
 
 def _allowance(used: object, limit: object) -> Allowance:
@@ -172,9 +184,18 @@ def _allowance(used: object, limit: object) -> Allowance:
     return Allowance(int(str(used or 0)), None if most < 0 else most)
 
 
+# What a quota counts, in words for one and for several.
+COUNTED = {
+    "instances": ("instance", "instances"),
+    "cores": ("core", "cores"),
+    "ram_mib": ("MiB of memory", "MiB of memory"),
+    "floating_ips": ("floating IP", "floating IPs"),
+}
+
+
 @dataclass(frozen=True)
 class Demand:
-    """What the new hosts would use up of one allowance."""
+    """What the new hosts would use up of one allowance; ``what`` is its key in the quota."""
 
     what: str
     wanted: int
@@ -185,25 +206,33 @@ class Demand:
         left = self.allowance.left()
         return 0 if left is None else max(self.wanted - left, 0)
 
-    def words(self) -> str:
+    def uses(self) -> str:
         used, limit = self.allowance.used + self.wanted, self.allowance.limit
-        return f"{used} {self.what}" if limit is None else f"{used} of {limit} {self.what}"
+        if limit is None:
+            return f"{used:,} {COUNTED[self.what][used != 1]}"
+        return f"{used:,} of {limit:,} {COUNTED[self.what][1]}"
+
+    def lacks(self) -> str:
+        return f"{self.short:,} {COUNTED[self.what][self.short != 1]}"
 
 
 def demands(inventory: Inventory, flavor: Flavor, quantity: int, *, floating: bool) -> list[Demand]:
     """What so many hosts of the flavor take of the project's quota, with what is used already."""
-    wanted = [
-        ("instances", "instances", quantity),
-        ("cores", "cores", quantity * flavor.vcpus),
-        ("ram_mib", "MiB of memory", quantity * flavor.ram_mib),
-        ("floating_ips", "floating IPs", quantity if floating else 0),
-    ]
+    wanted = {
+        "instances": quantity,
+        "cores": quantity * flavor.vcpus,
+        "ram_mib": quantity * flavor.ram_mib,
+        "floating_ips": quantity if floating else 0,
+    }
     quota = inventory.quota
-    return [Demand(words, number, quota[key]) for key, words, number in wanted if number and key in quota]
+    return [Demand(what, number, quota[what]) for what, number in wanted.items() if number and what in quota]
 
 
 def sentence(wanted: list[Demand]) -> str:
-    """Such as "Uses 3 of 5 instances, 6 of 10 cores. 1 floating IPs short."."""
-    uses = f"Uses {', '.join(one.words() for one in wanted)}."
-    short = ", ".join(f"{one.short} {one.what}" for one in wanted if one.short)
-    return f"{uses} Short of {short}." if short else uses
+    """Such as "Uses 3 of 5 instances, 6 of 10 cores. 1 floating IP short."; "" where no quota is known."""
+    if not wanted:
+        return ""
+    uses = f"Uses {', '.join(one.uses() for one in wanted)}."
+    *most, last = [one.lacks() for one in wanted if one.short] or [""]
+    short = f"{', '.join(most)} and {last}" if most else last
+    return f"{uses} {short} short." if short else uses

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 PREFIX = "platform-manager"
 _ORDER = ("installation", "environment", "host", "operation")
+_NAME = re.compile(rf"{PREFIX}_([A-Za-z0-9-]{{1,64}})_([A-Za-z0-9-]{{1,64}})")
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,17 @@ class Mark:
         """For what has a description only: floating IPs, ports, security groups."""
         return " ".join([PREFIX, *(f"{key}={value}" for key in _ORDER if (value := getattr(self, key)))])
 
+    def name(self) -> str:
+        """For what has a name only: key pairs, of which an environment has one."""
+        return f"{PREFIX}_{self.installation}_{self.environment}"
+
+    def same_place(self, other: Mark | None) -> bool:
+        """Whether both belong to the same installation, environment and host, whichever operation made them."""
+        return other is not None and self._place() == other._place()
+
+    def _place(self) -> tuple[str, str, str]:
+        return self.installation, self.environment, self.host
+
     @classmethod
     def of_metadata(cls, metadata: Mapping[str, object] | None) -> Mark | None:
         """None for what this platform did not make."""
@@ -40,3 +53,9 @@ class Mark:
         if head != PREFIX or not found.get("installation"):
             return None
         return cls(**{key: found.get(key, "") for key in _ORDER})
+
+    @classmethod
+    def of_name(cls, name: str) -> Mark | None:
+        """None for what this platform did not make."""
+        found = _NAME.fullmatch(name)
+        return cls(*found.groups()) if found else None

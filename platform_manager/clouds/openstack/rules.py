@@ -28,12 +28,18 @@ RULES = [
         "quantity",
     ),
     _rule(
+        r"Quota exceeded for resources: \['floatingip'\]",
+        "The project's quota allows no more floating IPs: release some, or ask the cloud's operator for more.",
+        "floating_pool",
+    ),
+    _rule(
         r"Quota exceeded for resources: \['([\w', ]{1,80})'\]",
         "The project's quota allows no more of: {0}. Release some, or ask the cloud's operator for more.",
     ),
     _rule(
         r"No more IP addresses available on network",
         "The network has no free addresses left: release floating IPs, or choose another pool.",
+        "floating_pool",
     ),
     _rule(r"already has a floating IP", "The host has a floating IP already."),
     _rule(
@@ -75,10 +81,21 @@ RULES = [
         "security_groups",
     ),
     _rule(r"Security Group [^ ]{1,80} in use", "The security group is still in use.", retryable=True),
+    _rule(r"Volume status must be", "The volume is still in use: remove first the server that uses it."),
     _rule(
         r"The requested availability zone is not available",
         "The availability zone is gone: choose another one.",
         "zone",
+    ),
+    _rule(
+        r"Keypair data is invalid|field/attribute public_key",
+        "The cloud does not take the public key: it wants one such as 'ssh-ed25519 AAAA...'.",
+        "public_key",
+    ),
+    _rule(
+        r"field/attribute name",
+        "The cloud does not take the name: choose another one.",
+        "name",
     ),
     _rule(r"field/attribute user_data", "The cloud does not take the bootstrap script as user data."),
     _rule(

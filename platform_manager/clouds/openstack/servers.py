@@ -17,8 +17,8 @@ from platform_manager.errors import ProviderError
 from .connection import Cloud
 from .marks import Mark
 from .refusals import explain_fault
+from .sharing import Shared
 
-POLL_SECONDS = 1.0
 MOST_USER_DATA = 48 * 1024
 
 
@@ -34,6 +34,11 @@ class Server:
     fault: str = ""
     task: str = ""
     created_at: str = ""
+
+    @property
+    def going(self) -> bool:
+        """Whether it is being deleted."""
+        return self.task == "deleting" or self.status in ("DELETED", "SOFT_DELETED")
 
 
 @dataclass(frozen=True)
@@ -57,21 +62,18 @@ class Servers:
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
-        self._under_way: asyncio.Task[list[Server]] | None = None
+        self._lists: Shared[list[Server]] = Shared()
 
     async def now(self) -> list[Server]:
         """All servers of the project as of now, whoever made them."""
-        return await self._cloud.ask(lambda cloud: [_server(one) for one in cloud.compute.servers(details=True)])
+        return await self._lists.fresh("now", self._list)
 
     async def poll(self) -> list[Server]:
         """The servers as of a moment from now; all who call within that moment get the same answer."""
-        if self._under_way is None or self._under_way.done():
-            self._under_way = asyncio.create_task(self._soon())
-        return await asyncio.shield(self._under_way)
+        return await self._lists.fresh("poll", self._list, after=self._cloud.pause)
 
-    async def _soon(self) -> list[Server]:
-        await asyncio.sleep(POLL_SECONDS)
-        return await self.now()
+    async def _list(self) -> list[Server]:
+        return await self._cloud.ask(lambda cloud: [_server(one) for one in cloud.compute.servers(details=True)])
 
     async def create(self, order: ServerOrder) -> str:
         """Asks for the server; its id. It is there later, or fails later: :meth:`settled`."""
@@ -80,14 +82,14 @@ class Servers:
         return str(made.id)
 
     async def settled(self, server_id: str, seconds: float) -> Server:
-        """The server once it is no longer being built. ProviderError when it failed, went, or took too long."""
+        """The server once it is no longer being built. PlatformError when it failed, went, or took too long."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             found = next((one for one in await self.poll() if one.id == server_id), None)
             if found is None:
                 raise ProviderError("The server was deleted in the cloud while it was being built.")
             if found.status == "ERROR":
-                raise ProviderError(explain_fault(found.fault))
+                raise explain_fault(found.fault)
             if found.status != "BUILD" and not found.task:
                 return found
         raise ProviderError(f"The server was not built within {seconds:g} s.")
@@ -102,9 +104,8 @@ class Servers:
         while left and time.monotonic() < deadline:
             left &= {one.id for one in await self.poll()}
         if left:
-            raise ProviderError(
-                f"{len(left)} servers are still there {seconds:g} s after their deletion was asked for."
-            )
+            count = "A server is" if len(left) == 1 else f"{len(left)} servers are"
+            raise ProviderError(f"{count} still there {seconds:g} s after the deletion was asked for.")
 
     async def _order_deletion(self, server_id: str) -> None:
         await self._cloud.ask(_unless(NotFoundException, lambda cloud: cloud.compute.delete_server(server_id)))
