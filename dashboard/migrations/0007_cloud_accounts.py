@@ -26,7 +26,7 @@ def make(apps: Any, schema_editor: Any) -> None:
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('dashboard', '0005_audit_append_only'),
+        ('dashboard', '0006_membership_since'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
