@@ -18,6 +18,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from dashboard.forms.refusals import show_refusal
 from platform_manager.errors import PlatformError, UserError
 
 Thing = TypeVar("Thing", bound=Model)
@@ -66,7 +67,7 @@ def _done(request: HttpRequest, obj: Any, deed: Deed[Any], form: forms.Form) -> 
     try:
         messages.success(request, deed.do(obj, request.user, form.cleaned_data))
     except UserError as error:
-        form.add_error(error.field if error.field in form.fields else None, str(error))
+        show_refusal(form, error)
         return False
     return True
 

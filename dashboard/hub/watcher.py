@@ -11,7 +11,7 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +25,7 @@ from dashboard.hub.rare import RarelyChanging
 from dashboard.hub.reading import Answers, Reading, ask
 from platform_manager.engines.client import EngineClient, EngineError, EngineUnreachable
 from platform_manager.swarm import stacks, updates
+from platform_manager.swarm.snapshot import Json
 from platform_manager.wiring import EnginePool
 
 log = logging.getLogger("platform.hub")
@@ -244,7 +245,7 @@ class EnvironmentWatcher:
             own = by_stack.get(stack["name"], [])
             ids = {service.get("ID") for service in own}
             of_stack = [task for task in answers.tasks if task.get("ServiceID") in ids]
-            status = stacks.judge(updates.since(own, stack["updates_before"]), of_stack, answers.nodes)
+            status = _verdict(stack, own, of_stack, answers.nodes)
             if status.recheck_seconds is not None:
                 again.append(status.recheck_seconds)
             if (status.state.value, status.sentence) != (stack["state"], stack["sentence"]):
@@ -252,3 +253,15 @@ class EnvironmentWatcher:
                     records.write_stack, self.environment_id, stack["id"], status.state.value, status.sentence
                 )
         self._judge_at = time.monotonic() + min(again) if again else None
+
+
+def _verdict(
+    stack: Mapping[str, Any], services: Iterable[Json], tasks: Iterable[Json], nodes: Iterable[Json]
+) -> stacks.StackStatus:
+    """``stack`` as :func:`records.settled_stacks` gives it."""
+    status = stacks.judge(updates.since(services, stack["updates_before"]), tasks, nodes)
+    try:
+        before = stacks.StackState(stack["state"])
+    except ValueError:
+        return status  # a state of the platform's own, such as planned
+    return stacks.steadied(before, stack["sentence"], status)

@@ -12,8 +12,7 @@ from django.db.models import Q, QuerySet
 from dashboard.models import AuditEntry, Right
 from dashboard.models.permissions import is_operator
 
-from .lists import PAGE_SIZE, QUERY_CAP
-from .operations import Pages
+from .lists import QUERY_CAP, pages_of
 from .viewer import Viewer
 
 # What the log calls it, and what people do.
@@ -104,18 +103,14 @@ def _found(viewer: Viewer, params: Mapping[str, str]) -> QuerySet[AuditEntry]:
 def activity_context(viewer: Viewer, params: Mapping[str, str]) -> dict[str, Any]:
     """Newest first. ``params``: q (words in names of people and things), action, p (page number)."""
     found = _found(viewer, params)
-    total = found.count()
-    last = max(1, -(-total // PAGE_SIZE))
-    asked = params.get("p", "")
-    number = min(last, max(1, int(asked))) if asked.isascii() and asked.isdigit() and len(asked) < 6 else 1
+    pages = pages_of(found.count(), params)
     addresses = viewer.may(Right.MEMBERS) or is_operator(viewer.user)
-    shown = found[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
     return {
         **viewer.shared,
-        "rows": [_row(entry, addresses) for entry in shown],
+        "rows": [_row(entry, addresses) for entry in found[pages.cut]],
         "addresses": addresses,
         "q": params.get("q", ""),
         "action": params.get("action", ""),
         "actions": list(ACTIONS.items()),
-        "pages": Pages(number, last, total),
+        "pages": pages,
     }

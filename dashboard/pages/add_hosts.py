@@ -9,6 +9,7 @@ from uuid import UUID
 from dashboard.flows.cloud_hosts import Choices, CloudPlan, cloud_plan, first_choices, inventory_of
 from dashboard.flows.hosts import HostPlan, plan_hosts
 from dashboard.forms.hosts import AddHostsForm
+from dashboard.forms.refusals import show_refusal
 from dashboard.models import CloudAccount
 from platform_manager.errors import PlatformError, UserError
 
@@ -52,8 +53,7 @@ class AddHosts:
 
     def fail(self, error: PlatformError) -> None:
         """The sentence at its field, or above the form."""
-        name = error.field if isinstance(error, UserError) else ""
-        self.form.add_error(name if name in self.form.fields else None, str(error))
+        show_refusal(self.form, error if isinstance(error, UserError) else UserError(str(error)))
 
 
 def first_values(viewer: Viewer) -> dict[str, str | int]:

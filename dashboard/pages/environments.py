@@ -27,7 +27,7 @@ from dashboard.models import (
 )
 from dashboard.models.permissions import is_operator, strongest
 
-from .lists import PAGE_SIZE, QUERY_CAP, Listing
+from .lists import QUERY_CAP, Listing, pages_of
 from .live import Container, Page
 from .looks import Badge
 
@@ -179,14 +179,11 @@ def _listing(user: User, tab: str, params: Mapping[str, str], total: int) -> Lis
     query = params.get("q", "").strip()[:QUERY_CAP]
     found = _searched(_of_tab(user, tab), query)
     count = found.count() if query else total
-    pages = max(1, -(-count // PAGE_SIZE))
-    asked = params.get("p", "")
-    number = min(pages, max(1, int(asked))) if asked.isascii() and asked.isdigit() and len(asked) < 6 else 1
-    start = (number - 1) * PAGE_SIZE
-    ids = list(found.order_by("name", "pk").values_list("pk", flat=True)[start : start + PAGE_SIZE])
+    pages = pages_of(count, params)
+    ids = list(found.order_by("name", "pk").values_list("pk", flat=True)[pages.cut])
     roles = _roles(user, ids)
     cards = [_card(one, user, roles.get(one.pk)) for one in _with_numbers(ids)]
-    return Listing(cards, query, number, pages, count, total)
+    return Listing(cards, query, pages.number, pages.last, count, total)
 
 
 def _invited(user: User) -> list[InvitationRow]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 PAGE_SIZE = 50
 QUERY_CAP = 100
@@ -46,16 +46,34 @@ class Listing(Generic[Item]):
         return {name: value for name, value in named.items() if value}
 
 
+class Pages(NamedTuple):
+    """Where in a list of ``total`` items one is; numbers of pages count from 1."""
+
+    number: int
+    last: int
+    total: int
+
+    @property
+    def cut(self) -> slice:
+        """The items of this page."""
+        return slice((self.number - 1) * PAGE_SIZE, self.number * PAGE_SIZE)
+
+
+def pages_of(total: int, params: Mapping[str, str]) -> Pages:
+    """The page that ``params`` (p) ask for, the nearest where there is none of that number."""
+    last = max(1, -(-total // PAGE_SIZE))
+    asked = params.get("p", "")
+    number = min(last, max(1, int(asked))) if asked.isascii() and asked.isdigit() and len(asked) < 6 else 1
+    return Pages(number, last, total)
+
+
 def listing(items: Sequence[Item], params: Mapping[str, str], told: Callable[[Item], Iterable[str]]) -> Listing[Item]:
     """The page that ``params`` (q, p) ask for; ``told`` gives the texts of an item that are searched."""
     query = params.get("q", "").strip()[:QUERY_CAP]
     words = query.lower().split()
     found = [item for item in items if _has(words, told(item))] if words else items
-    pages = max(1, -(-len(found) // PAGE_SIZE))
-    asked = params.get("p", "")
-    number = min(pages, max(1, int(asked))) if asked.isascii() and asked.isdigit() and len(asked) < 6 else 1
-    start = (number - 1) * PAGE_SIZE
-    return Listing(found[start : start + PAGE_SIZE], query, number, pages, len(found), len(items))
+    pages = pages_of(len(found), params)
+    return Listing(found[pages.cut], query, pages.number, pages.last, len(found), len(items))
 
 
 def _has(words: Iterable[str], texts: Iterable[str]) -> bool:

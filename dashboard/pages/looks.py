@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple
 
 from dashboard.models import Host, Operation, Revision, Stack
 from dashboard.models.states import Look
+from platform_manager.swarm import updates
 from platform_manager.swarm.snapshot import Service, Task
 
 STARTING = frozenset({"new", "assigned", "accepted", "ready", "preparing", "starting"})
@@ -94,8 +95,5 @@ def unwell(badge: Badge) -> bool:
 
 def moment(text: str) -> datetime | None:
     """An engine's timestamp; None where it is empty, its zero value or no time at all."""
-    try:
-        found = datetime.fromisoformat(text) if text else None
-    except ValueError:
-        return None
-    return found.replace(tzinfo=found.tzinfo or UTC) if found and found.year > 1 else None
+    found = updates.moment(text)
+    return found if found and found.year > 1970 else None

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -27,7 +27,7 @@ from dashboard.models.permissions import right_for
 from dashboard.operations import catalogue
 from dashboard.operations.kinds import Kind, kind_of
 
-from .lists import PAGE_SIZE, QUERY_CAP
+from .lists import QUERY_CAP, pages_of
 from .live import Container, Page
 from .viewer import Viewer
 
@@ -77,14 +77,6 @@ def _row(operation: Operation, step: str) -> OperationRow:
     )
 
 
-class Pages(NamedTuple):
-    """Where in a long list one is; numbers count from 1."""
-
-    number: int
-    last: int
-    total: int
-
-
 def _found(viewer: Viewer, params: Mapping[str, str]) -> QuerySet[Operation]:
     operations = Operation.objects.filter(environment=viewer.environment)
     for word in params.get("q", "")[:QUERY_CAP].split():
@@ -102,11 +94,8 @@ def _found(viewer: Viewer, params: Mapping[str, str]) -> QuerySet[Operation]:
 def operations_page(viewer: Viewer, params: Mapping[str, str]) -> Page:
     """The operations of an environment, newest first. ``params``: q (words), state, p (page number)."""
     found = _found(viewer, params)
-    total = found.count()
-    last = max(1, -(-total // PAGE_SIZE))
-    asked = params.get("p", "")
-    number = min(last, max(1, int(asked))) if asked.isascii() and asked.isdigit() and len(asked) < 6 else 1
-    shown = list(found.select_related("requested_by")[(number - 1) * PAGE_SIZE : number * PAGE_SIZE])
+    pages = pages_of(found.count(), params)
+    shown = list(found.select_related("requested_by")[pages.cut])
     running = OperationStep.objects.filter(operation__in=shown, state=StepState.RUNNING)
     steps = {step.operation_id: step.title for step in running}
     searched = bool(params.get("q") or params.get("state"))
@@ -125,7 +114,7 @@ def operations_page(viewer: Viewer, params: Mapping[str, str]) -> Page:
         "q": params.get("q", ""),
         "state": params.get("state", ""),
         "states": OperationState.choices,
-        "pages": Pages(number, last, total),
+        "pages": pages,
     }
     return Page("operations", "operations/list.html", context, kept)
 

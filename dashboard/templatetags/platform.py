@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import template
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, FileInput, RadioSelect, Select
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from dashboard.pages.looks import moment
+
 register = template.Library()
 
-TASK_COLOURS = {
-    **dict.fromkeys(["new", "allocated", "assigned", "accepted", "preparing", "ready", "starting"], "azure"),
-    "pending": "yellow",
-    "running": "green",
-    "complete": "green",
-    "failed": "red",
-    "rejected": "red",
-    "orphaned": "red",
-}
-ENDED_TASKS = {"complete", "shutdown", "failed", "rejected", "remove", "orphaned"}
 SPANS = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")]
 
 
@@ -40,7 +31,6 @@ def as_bytes(size: float | str | None) -> str:
     return f"{value:.1f} TiB"
 
 
-@register.filter
 def duration(value: timedelta | float | str | None) -> str:
     """A span of time by its two largest units, as in "1 min 5 s"; static/js/times.js says the same."""
     if value is None or value == "":
@@ -56,20 +46,6 @@ def duration(value: timedelta | float | str | None) -> str:
     return " ".join(parts[:2])
 
 
-@register.filter
-def moment(value: datetime | str | None) -> datetime | None:
-    """A point in time from an engine's text (nanoseconds allowed) or as it is; None for what is not one."""
-    if not value or isinstance(value, datetime):
-        return value or None
-    try:
-        parsed = parse_datetime(value)
-    except ValueError:
-        return None
-    if parsed is None or parsed.year < 1971:  # the engines write year 1 for "never"
-        return None
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-
-
 def ago(at: datetime) -> str:
     """How long ago (or in how long) in words; static/js/times.js says the same."""
     seconds = (timezone.now() - at).total_seconds()
@@ -82,8 +58,8 @@ def ago(at: datetime) -> str:
 
 @register.simple_tag
 def when(value: datetime | str | None, empty: str = "never") -> SafeString:
-    """A point in time: relative, kept fresh by times.js, with the absolute one on hover."""
-    at = moment(value)
+    """A point in time, or an engine's timestamp: relative, kept fresh by times.js, with the absolute one on hover."""
+    at = moment(value) if isinstance(value, str) else value
     if at is None:
         return format_html('<span class="text-secondary">{}</span>', empty)
     at = at.astimezone(timezone.get_current_timezone())
@@ -121,17 +97,6 @@ def state(item: Any, announce: str = "") -> dict[str, Any]:
 def look(colour: str, word: str, sentence: str = "", moving: bool = False, announce: str = "") -> dict[str, Any]:
     """Any other word with a dot and a Tabler colour."""
     return {"word": word, "colour": colour, "moving": moving, "sentence": sentence, "announce": announce}
-
-
-@register.inclusion_tag("elements/state.html")
-def task_state(task: Any, announce: str = "") -> dict[str, Any]:
-    """The state of a swarm task (platform_manager.swarm.snapshot.Task) in its four colours, or grey."""
-    colour = TASK_COLOURS.get(task.state, "secondary")
-    moving = colour in ("azure", "yellow") and task.desired_state not in ("shutdown", "remove")
-    if task.state == "running" and task.desired_state in ("shutdown", "remove"):
-        colour, moving = "yellow", True
-    word = task.state.capitalize() or "Unknown"
-    return {"word": word, "colour": colour, "moving": moving, "sentence": task.message, "announce": announce}
 
 
 @register.simple_tag

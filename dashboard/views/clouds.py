@@ -16,6 +16,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from dashboard.flows import clouds as flows
 from dashboard.forms.clouds import ChangeAccountForm, CloudAccountForm, ShareForm
+from dashboard.forms.refusals import show_refusal
 from dashboard.models import CloudAccount, CloudPreset
 from platform_manager.errors import PlatformError, UserError
 
@@ -34,8 +35,7 @@ def _own(request: HttpRequest, account_id: UUID) -> CloudAccount:
 
 def _fail(form: forms.Form, error: PlatformError) -> None:
     """The sentence at its field, or above the form."""
-    name = error.field if isinstance(error, UserError) else ""
-    form.add_error(name if name in form.fields else None, str(error))
+    show_refusal(form, error if isinstance(error, UserError) else UserError(str(error)))
 
 
 @login_required

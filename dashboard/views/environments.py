@@ -13,6 +13,7 @@ from django.shortcuts import redirect, render
 from dashboard.flows.environments import create_environment
 from dashboard.flows.limits import may_create
 from dashboard.forms.environments import EnvironmentForm
+from dashboard.forms.refusals import show_refusal
 from dashboard.models import EnvironmentTemplate
 from dashboard.pages.environments import environments_page
 from platform_manager.errors import UserError
@@ -41,7 +42,7 @@ def environment_new(request: HttpRequest) -> HttpResponse:
         try:
             made = create_environment(request.user, **form.cleaned_data)
         except UserError as error:
-            form.add_error(error.field if error.field in form.fields else None, str(error))
+            show_refusal(form, error)
         else:
             messages.success(request, f"Environment {made.name} is ready for its first hosts.")
             return redirect("environment", made.pk)

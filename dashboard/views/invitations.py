@@ -16,6 +16,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from dashboard.flows import invitations as flow
 from dashboard.forms.members import InviteForm
+from dashboard.forms.refusals import show_refusal
 from dashboard.models import Invitation, Right
 from dashboard.pages.viewer import Viewer
 from platform_manager.errors import UserError
@@ -31,7 +32,7 @@ def members_invite(request: HttpRequest, viewer: Viewer) -> HttpResponse:
         try:
             sent = flow.invite(viewer.environment, viewer.user, **form.cleaned_data)
         except UserError as error:
-            form.add_error(error.field if error.field in form.fields else None, str(error))
+            show_refusal(form, error)
         else:
             return _sent(request, viewer, sent)
     return ask(request, viewer, "members/invite.html", form)

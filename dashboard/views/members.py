@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 
 from dashboard.flows import members as flow
 from dashboard.forms.members import GrantForm, GroupRoleForm, RoleForm, TransferForm
+from dashboard.forms.refusals import show_refusal
 from dashboard.models import GroupAccess, MemberRole, Membership, Right
 from dashboard.pages.members import members_page
 from dashboard.pages.viewer import Viewer
@@ -30,7 +31,7 @@ def tried(form: forms.Form, action: Callable[[], object]) -> bool:
     try:
         action()
     except UserError as error:
-        form.add_error(error.field if error.field in form.fields else None, str(error))
+        show_refusal(form, error)
         return False
     return True
 

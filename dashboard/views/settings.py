@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from dashboard.flows.environments import delete_environment, deletion_plan, rename_environment
+from dashboard.forms.refusals import show_refusal
 from dashboard.forms.settings import DeleteEnvironmentForm, EnvironmentSettingsForm
 from dashboard.models import Right
 from dashboard.pages.viewer import Viewer
@@ -26,7 +27,7 @@ def environment_settings(request: HttpRequest, viewer: Viewer) -> HttpResponse:
             try:
                 rename_environment(environment, **form.cleaned_data)
             except UserError as error:
-                form.add_error(error.field if error.field in form.fields else None, str(error))
+                show_refusal(form, error)
             else:
                 messages.success(request, "The settings are saved.")
                 return redirect("environment_settings", environment.pk)
@@ -42,7 +43,7 @@ def environment_delete(request: HttpRequest, viewer: Viewer) -> HttpResponse:
         try:
             operation = delete_environment(environment, viewer.user, form.cleaned_data["typed_name"])
         except UserError as error:
-            form.add_error(error.field if error.field in form.fields else None, str(error))
+            show_refusal(form, error)
         else:
             return redirect("operation", environment.pk, operation.pk)
     context = {**viewer.shared, "form": form, "plan": deletion_plan(environment)}

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-PROVIDED = ("STACK_NAME", "DOCKER_MTU")
-
 
 @dataclass(frozen=True)
 class HostFacts:

@@ -7,7 +7,7 @@ its tasks run, on hosts that answer, and keep running.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -15,7 +15,7 @@ from platform_manager.recipes.constraints import read_constraint
 from platform_manager.recipes.facts import HostFacts
 
 from .snapshot import Json, image_of, mapping, number, part, sequence, text
-from .tasks import Fate, Slot, TaskFailure, is_ready, slots_of
+from .tasks import STABLE_SECONDS, Fate, Slot, TaskFailure, is_ready, slots_of
 
 FAILURES_SHOWN = 20
 
@@ -51,7 +51,10 @@ class ServiceStatus:
 
 @dataclass(frozen=True)
 class StackStatus:
-    """``recheck_seconds``: when to judge again although the swarm has no news; None when there is no need."""
+    """``recheck_seconds``: when to judge again although the swarm has no news; None when there is no need.
+
+    ``fresh``: some of what runs began a moment ago, and may end as what ran before it did.
+    """
 
     state: StackState
     sentence: str
@@ -59,6 +62,7 @@ class StackStatus:
     desired: int
     services: list[ServiceStatus]
     recheck_seconds: float | None = None
+    fresh: bool = False
 
 
 # The first of these that a service has is what the stack is.
@@ -93,10 +97,23 @@ def judge(
     found = [judge.patient(status) if starting - {status.id} else status for judge, status in verdicts]
     found.sort(key=lambda status: status.name)
     rechecks = [judge.recheck for judge in judges if judge.recheck is not None]
-    return _stack(found, min(rechecks, default=None))
+    return _stack(found, min(rechecks, default=None), fresh=any(slot.fresh for judge in judges for slot in judge.slots))
 
 
-def _stack(services: list[ServiceStatus], recheck: float | None) -> StackStatus:
+def steadied(before: StackState, sentence: str, status: StackStatus) -> StackStatus:
+    """The verdict on a stack that nobody is deploying, and that was in state ``before`` with this ``sentence``.
+
+    What keeps ending runs for a moment in between, and is started again: it has failed until it keeps running.
+    """
+    trying = status.state is StackState.CONVERGING or (status.state is StackState.RUNNING and status.fresh)
+    if not trying or before not in (StackState.FAILED, StackState.DEGRADED):
+        return status
+    soon = min(status.recheck_seconds or STABLE_SECONDS, STABLE_SECONDS)
+    words = sentence if before is StackState.FAILED else status.sentence
+    return replace(status, state=before, sentence=words, recheck_seconds=soon)
+
+
+def _stack(services: list[ServiceStatus], recheck: float | None, *, fresh: bool) -> StackStatus:
     state = next(state for state in _WORST_FIRST if any(service.state is state for service in services))
     running = sum(service.running for service in services)
     desired = sum(service.desired for service in services)
@@ -109,7 +126,7 @@ def _stack(services: list[ServiceStatus], recheck: float | None) -> StackStatus:
         sentence = f"{count}. {waiting}".strip()
     else:
         sentence = f"{reasons[0]} {count}."
-    return StackStatus(state, sentence, running, desired, services, recheck)
+    return StackStatus(state, sentence, running, desired, services, recheck, fresh)
 
 
 class _ServiceJudge:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from platform_manager.engines.errors import EngineError
 
-from .judgement import ServiceStatus, StackState, StackStatus, judge
+from .judgement import ServiceStatus, StackState, StackStatus, judge, steadied
 from .snapshot import STACK_LABEL, Json, part, text
 from .tasks import TaskFailure, is_ready
 
@@ -23,6 +23,7 @@ __all__ = [
     "read",
     "remains",
     "remove",
+    "steadied",
 ]
 
 _OBJECTS = ("secrets", "configs", "networks")

@@ -53,7 +53,7 @@ class Slot:
     """``failures`` are worth showing; ``history`` are all that the swarm remembers.
 
     ``may_recover`` is False when trying again can't help; ``changes_in``: the verdict may change after
-    so many seconds without news.
+    so many seconds without news; ``fresh``: it is well, but not for long enough to be relied on.
     """
 
     fate: Fate
@@ -62,6 +62,7 @@ class Slot:
     history: list[TaskFailure] = field(default_factory=list)
     may_recover: bool = True
     changes_in: float | None = None
+    fresh: bool = False
 
 
 def is_ready(node: Json) -> bool:
@@ -150,7 +151,7 @@ class _SlotJudge:
         if up and self._outdated(task):
             return Slot(Fate.MOVING)
         if up:
-            return Slot(Fate.MOVING if self.job else Fate.GOOD)
+            return Slot(Fate.MOVING if self.job else Fate.GOOD, fresh=self._age(task) < STABLE_SECONDS)
         if state == "running":
             return Slot(Fate.LOST, f"the host {self._host(task)} does not answer.")
         if _stuck(task):

@@ -1,6 +1,5 @@
-// Keys, dialogs, toasts, copy buttons and searching in a table: the small things every page shares.
+// Keys, dialogs, toasts and copy buttons: the small things every page shares.
 const LEAVE_AFTER = 8000;
-const FILTERS = "[data-filter-table], [data-filter-cards]";
 let waitingForSection = 0;
 
 function typing(target) {
@@ -55,18 +54,7 @@ function onClick(event) {
   if (picked) picked.select();
 }
 
-function filter(form) {
-  const words = form.querySelector("[data-search]").value.toLowerCase().split(/\s+/).filter(Boolean);
-  const { filterTable, filterCards } = form.dataset;
-  const within = document.getElementById(filterTable ?? filterCards);
-  for (const row of within?.querySelectorAll(filterTable ? "tbody > tr" : "[data-card]") ?? []) {
-    const text = row.textContent.toLowerCase();
-    row.hidden = !words.every((word) => text.includes(word));
-  }
-}
-
 function onSubmit(event) {
-  if (event.target.matches(FILTERS)) { event.preventDefault(); return; }
   // A second press must not send the form twice; the browser's "back" finds it usable again.
   const button = event.submitter;
   if (event.defaultPrevented || !button || event.target.method === "get") return;
@@ -84,9 +72,4 @@ document.querySelectorAll('[data-toast="leave"]').forEach((toast) => { if (!toas
 document.addEventListener("keydown", onKey);
 document.addEventListener("click", onClick);
 document.addEventListener("submit", onSubmit);
-document.addEventListener("input", (event) => {
-  const form = event.target.closest(FILTERS);
-  if (form) filter(form);
-});
-document.addEventListener("live:applied", () => document.querySelectorAll(FILTERS).forEach(filter));
 document.querySelector(".frame-tab.active")?.scrollIntoView({ inline: "center", block: "nearest" });

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from platform_manager.swarm.stacks import StackState, StackStatus, judge
+from platform_manager.swarm.stacks import StackState, StackStatus, judge, steadied
 
 RECORDED = Path(__file__).parent / "recorded"
 NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
@@ -257,3 +257,20 @@ def test_without_services_nothing_runs() -> None:
 )
 def test_rubbish_from_a_host_is_no_crash(rubbish: dict[str, Any]) -> None:
     assert judge([rubbish], [rubbish], [rubbish]).state in set(StackState)
+
+
+def test_what_failed_has_failed_until_it_keeps_running() -> None:
+    before, words = StackState.FAILED, "shop_web: it keeps ending."
+    again = steadied(before, words, judged(service(), [*crashes(60, 20), task("starting", age=1)]))
+    for_a_moment = steadied(before, words, judged(service(), [*crashes(60, 20), task(age=2)]))
+    for_good = steadied(before, words, judged(service(), [*crashes(160, 120), task(age=100)]))
+
+    assert (again.state, again.sentence, for_a_moment.state) == (before, words, before)
+    assert for_a_moment.recheck_seconds is not None
+    assert for_good.state is StackState.RUNNING
+
+
+def test_what_ran_may_start_tasks_without_having_failed() -> None:
+    moved = judged(service(), [task("starting", age=1)])
+
+    assert steadied(StackState.RUNNING, "", moved).state is StackState.CONVERGING

@@ -10,6 +10,7 @@ from django.template import Context, Template
 from django.utils import timezone
 
 from dashboard.models import Host, HostState
+from dashboard.pages import looks
 from dashboard.templatetags import platform
 from tests import factories
 
@@ -45,9 +46,9 @@ def test_a_time_is_relative_with_the_absolute_on_hover() -> None:
 
 
 def test_an_engines_time_and_its_never_are_understood() -> None:
-    assert platform.moment("2026-11-22T18:00:05.123456789Z") == datetime(2026, 11, 22, 18, 0, 5, 123456, UTC)
-    assert platform.moment("0001-01-01T00:00:00Z") is None
-    assert platform.moment("soon") is None
+    assert looks.moment("2026-11-22T18:00:05.123456789Z") == datetime(2026, 11, 22, 18, 0, 5, 123456, UTC)
+    assert looks.moment("0001-01-01T00:00:00Z") is None
+    assert looks.moment("soon") is None
     assert "never" in platform.when("0001-01-01T00:00:00Z")
 
 
@@ -73,7 +74,7 @@ def test_a_state_has_a_word_a_dot_and_a_colour() -> None:
 )
 def test_tasks_have_four_colours_and_grey(state: str, colour: str) -> None:
     task = factories.task(factories.service("web"), state=state)
-    assert platform.task_state(task)["colour"] == colour
+    assert looks.task_badge(task, away=False).colour == colour
 
 
 def test_a_running_clock_says_since_when() -> None:

@@ -16,7 +16,7 @@ from .networking import Networking, rules
 from .servers import Server, ServerOrder, Servers
 
 BUILD_SECONDS = 600
-STATES = {"BUILD": MachineState.BUILDING, "ACTIVE": MachineState.RUNNING, "DELETED": MachineState.GONE}
+STATES = {"BUILD": MachineState.BUILDING, "ACTIVE": MachineState.RUNNING}
 
 
 class OpenStackDriver:
@@ -160,5 +160,5 @@ def _words(value: object) -> Sequence[str]:
 
 def _machine(server: Server, *, extra: str = "") -> Machine:
     addresses: Any = [*server.addresses, *([extra] if extra and extra not in server.addresses else [])]
-    state = STATES.get(server.status, MachineState.STOPPED)
+    state = MachineState.GONE if server.going else STATES.get(server.status, MachineState.STOPPED)
     return Machine(server.mark.host if server.mark else "", server.id, tuple(addresses), state)

@@ -150,7 +150,8 @@ def _networks(cloud: Connection) -> list[Network]:
 
 
 def _groups(cloud: Connection) -> list[Named]:
-    found = [one for one in _some(cloud.network.security_groups()) if Mark.of_description(one.description) is None]
+    groups = cloud.network.security_groups(project_id=cloud.current_project_id)  # an administrator sees all
+    found = [one for one in _some(groups) if Mark.of_description(one.description) is None]
     return sorted((Named(str(one.id), str(one.name)) for one in found), key=lambda group: group.name.lower())
 
 

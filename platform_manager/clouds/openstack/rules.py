@@ -81,6 +81,7 @@ RULES = [
         "security_groups",
     ),
     _rule(r"Security Group [^ ]{1,80} in use", "The security group is still in use.", retryable=True),
+    _rule(r"Instance [^ ]{1,80} is locked", "The server is locked in the cloud: unlock it in the cloud's own console."),
     _rule(r"Volume status must be", "The volume is still in use: remove first the server that uses it."),
     _rule(
         r"The requested availability zone is not available",

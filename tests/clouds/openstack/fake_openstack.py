@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -57,6 +58,7 @@ class FakeOpenStack:
     most_at_once: int = 0
     port: int = 0
     tokens: set[str] = field(default_factory=set)
+    tls: ssl.SSLContext | None = None
     elsewhere: dict[str, str] = field(default_factory=dict)  # addresses of services that lead nowhere
 
     def __enter__(self) -> Self:
@@ -77,7 +79,11 @@ class FakeOpenStack:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/identity/v3"
+        return f"{self.base}/identity/v3"
+
+    @property
+    def base(self) -> str:
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
 
     def account(self, **changes: Any) -> Account:
         fields = {"region": "Spain2", "user": "ann", "password": PASSWORD, "project": "demo", **changes}
@@ -117,7 +123,7 @@ class FakeOpenStack:
         app.router.add_route("*", "/{path:.*}", self._route)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", self.port)
+        site = web.TCPSite(runner, "127.0.0.1", self.port, ssl_context=self.tls)
         await site.start()
         self.port = runner.addresses[0][1]
         self._ready.set()
@@ -176,7 +182,7 @@ class FakeOpenStack:
 
     def _versions(self, service: str, path: str) -> web.Response | None:
         """The documents with which services tell their versions, which take no token."""
-        base = f"http://127.0.0.1:{self.port}/{service}"
+        base = f"{self.base}/{service}"
         last = path.strip("/")
         if service == "compute" and last in ("", "v2.1"):
             version = _version("v2.1", f"{base}/v2.1/", version="2.93", min_version="2.1")
@@ -190,7 +196,7 @@ class FakeOpenStack:
         return None
 
     def _identity(self, method: str, path: str, body: Any) -> web.Response:
-        base = f"http://127.0.0.1:{self.port}/identity/v3/"
+        base = f"{self.base}/identity/v3/"
         if method == "GET" and path.strip("/") in ("", "v3"):
             return reply(page(200, {"version": _version("v3.14", base)}))
         if (method, path) != ("POST", "v3/auth/tokens"):
@@ -219,7 +225,7 @@ class FakeOpenStack:
 
     def _endpoints(self, kind: str) -> dict[str, Any]:
         name, path = SERVICES[kind]
-        url = self.elsewhere.get(kind) or f"http://127.0.0.1:{self.port}{path.format(project=self.resources.project)}"
+        url = self.elsewhere.get(kind) or f"{self.base}{path.format(project=self.resources.project)}"
         endpoints = [
             {"id": f"{kind}-{region}", "interface": "public", "region": region, "region_id": region, "url": url}
             for region in self.regions

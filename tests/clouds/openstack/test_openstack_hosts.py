@@ -10,6 +10,7 @@ from contextlib import suppress
 import pytest
 from fake_openstack import FakeOpenStack
 from openstack_resources import EXTERNAL, INTERNAL
+from openstack_samples import Answer
 
 from platform_manager.clouds.base import MachineSpec, MachineState
 from platform_manager.clouds.openstack.connection import Cloud
@@ -282,6 +283,33 @@ async def test_a_floating_ip_from_before_a_crash_is_used(
     assert len(fake.resources.ips) == 3
 
 
+async def test_of_two_floating_ips_of_a_host_the_one_in_use_stays(
+    fake: FakeOpenStack, openstack: OpenStackDriver, order: Order
+) -> None:
+    mark = Mark("abc123", "env-1", "host-1").description()
+    await openstack.create(order())
+    [port] = fake.resources.ports
+    fake.resources.add_ip(mark)
+    used = fake.resources.add_ip(mark, port_id=port)
+
+    machine = await openstack.create(order(floating_pool=POOL))
+
+    assert machine.addresses[-1] == used["floating_ip_address"]
+    assert used["port_id"] == port
+
+
+async def test_a_list_without_the_new_server_is_not_believed_at_once(
+    fake: FakeOpenStack, openstack: OpenStackDriver, order: Order
+) -> None:
+    """A cloud's database may have copies that lag."""
+    creation = asyncio.create_task(openstack.create(order()))
+    while not fake.count(CREATE):
+        await asyncio.sleep(0.001)
+    fake.trouble("GET /compute/v2.1/servers/detail", Answer(200, '{"servers": []}'), times=1)
+
+    assert (await creation).state is MachineState.RUNNING
+
+
 async def test_a_floating_ip_given_by_hand_is_taken_as_it_is(
     fake: FakeOpenStack, openstack: OpenStackDriver, order: Order
 ) -> None:
@@ -303,6 +331,7 @@ async def test_a_host_goes_before_its_address_and_its_group_last(
 
     for _ in range(2):
         await openstack.destroy("host-1")
+        assert not fake.resources.ips
         await openstack.destroy_environment("env-1")
 
     assert fake.resources.order[:4] == ["server", "ip", "group", "key"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from fake_openstack import FakeOpenStack
 from openstack_resources import EXTERNAL, INTERNAL, flavor, image
@@ -53,7 +55,7 @@ async def test_all_lists_are_asked_for_at_once(fake: FakeOpenStack, cloud: Cloud
 
     assert fake.count(LISTS) == 8
     assert fake.most_at_once == 8
-    assert fake.twice() == {}
+    assert not [line for line in fake.twice() if re.search(LISTS, line)]
 
 
 async def test_what_a_form_can_do_without(fake: FakeOpenStack, cloud: Cloud) -> None:

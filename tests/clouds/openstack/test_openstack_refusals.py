@@ -6,6 +6,7 @@ import base64
 import logging
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 
 import openstack_samples as samples
 import pytest
@@ -137,6 +138,14 @@ async def test_what_is_there_already_is_no_failure(
     await openstack.create(order(public_key="ssh-ed25519 AAAA"))
 
 
+async def test_a_server_that_somebody_locked(fake: FakeOpenStack, openstack: OpenStackDriver, order: Order) -> None:
+    await openstack.create(order())
+    fake.trouble("DELETE /compute", samples.nova("conflictingRequest", 409, "Instance 8001d4b3 is locked"))
+
+    with pytest.raises(UserError, match="unlock it"):
+        await openstack.destroy("host-1")
+
+
 async def test_a_pool_that_is_gone(openstack: OpenStackDriver, order: Order) -> None:
     error = await refused(openstack, order(floating_pool="none"))
 
@@ -171,14 +180,16 @@ async def test_what_may_have_been_done_is_not_asked_again(
     assert fake.count(CREATE) == 1
 
 
-async def test_a_wrong_guess_of_versions_is_not_kept(fake: FakeOpenStack, openstack: OpenStackDriver) -> None:
-    fake.trouble("GET /(compute|network)", Answer(503, ""), times=20)
-    with pytest.raises(ProviderError):
-        await openstack.list_machines()
+async def test_a_wrong_guess_of_versions_is_not_kept(fake: FakeOpenStack, cloud: Cloud) -> None:
+    fake.trouble("GET /(network|image|compute)/?(v[0-9.]+/?)?$", Answer(503, ""))
+    fake.trouble("GET", Answer(503, ""))
+    for look in (lambda it: list(it.network.networks()), lambda it: list(it.image.images())):
+        with suppress(PlatformError):
+            await cloud.ask(look)
     fake.troubles.clear()
 
-    assert await openstack.list_machines() == []
-    await openstack.destroy_environment("env-1")
+    assert len(await cloud.ask(lambda it: list(it.network.networks()))) == 2
+    assert len(await cloud.ask(lambda it: list(it.image.images()))) == 2
 
 
 # Secrets
