@@ -167,6 +167,7 @@ def test_a_kill_around_every_request_that_changes_the_cloud(fake: DeadlyCloud, w
         "DELETE /compute/v2.1/servers/ID",
         "DELETE /network/v2.0/floatingips/ID",
         "DELETE /network/v2.0/security-groups/ID",
+        "DELETE /compute/v2.1/os-keypairs/ID",
     }
     assert len(fake.moments) == 2 * len(requests)
 
