@@ -17,7 +17,7 @@ from dashboard.models.auditing import record
 from dashboard.models.clouds import preset_is_private
 from dashboard.models.permissions import is_operator, rights_of
 from platform_manager import wiring
-from platform_manager.clouds.openstack.account import Account
+from platform_manager.clouds.openstack.account import Account, auth_url
 from platform_manager.clouds.openstack.readers import read_file
 from platform_manager.errors import PlatformError, UserError
 
@@ -40,13 +40,14 @@ def account_of_file(content: str, chosen: str = "") -> Account:
 
 
 def with_preset(account: Account, preset: CloudPreset | None) -> Account:
-    """What the preset knows counts more than what was typed."""
-    if preset is None:
+    """The account with what the preset knows. UserError for another cloud's: no password goes to a wrong one."""
+    if preset is None or not preset.auth_url:
         return account
-    domains: dict[str, str] = {}
-    if preset.auth_url:
-        domains = {"auth_url": preset.auth_url, "user_domain": preset.domain, "project_domain": preset.domain}
-    return replace(account, **domains)
+    if account.auth_url and auth_url(account.auth_url) != auth_url(preset.auth_url):
+        raise UserError(
+            f"The auth URL given is not the one of {preset}: choose the cloud that it belongs to.", "preset"
+        )
+    return replace(account, auth_url=preset.auth_url, user_domain=preset.domain, project_domain=preset.domain)
 
 
 def add_account(owner: User, *, name: str, account: Account, preset: CloudPreset | None = None) -> CloudAccount:

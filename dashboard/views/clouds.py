@@ -49,7 +49,7 @@ def cloud_accounts(request: HttpRequest) -> HttpResponse:
 def cloud_account_new(request: HttpRequest) -> HttpResponse:
     """In the background only errors are sent back, so what was typed, secrets too, stays in the browser's fields."""
     posted = request.method == "POST"
-    first = CloudPreset.objects.first()
+    first = CloudPreset.objects.exclude(auth_url="").first()
     form = CloudAccountForm(request.POST, request.FILES) if posted else CloudAccountForm(initial={"preset": first})
     made = _added(request, form) if posted else None
     background = request.headers.get("HX-Request") == "true"

@@ -169,9 +169,16 @@ def test_a_cloud_at_home_is_refused_unless_operators_allow_it(
     typed = CloudPreset.objects.create(slug="typed", name="Typed", private=True)
     assert list(errors(add(client, given(fake, preset=typed.pk)))) == ["auth_url"]
     known = CloudPreset.objects.create(slug="home", name="Home", private=True, auth_url=fake.url)
-    data = given(fake, preset=known.pk, auth_url="")
-    assert add(client, data).status_code == 302
+    assert add(client, given(fake, preset=known.pk, auth_url="")).status_code == 302
     assert CloudAccount.objects.get().may_be_private
+
+
+def test_credentials_for_one_cloud_never_go_to_another(fake: FakeOpenStack, client: Client) -> None:
+    preset = CloudPreset.objects.create(slug="other", name="Other", auth_url=fake.url)
+    pasted = OPENRC.format(url="https://cloud.example.org:5000/v3")
+    answer = add(client, {"name": "Lab", "way": "file", "pasted": pasted, "password": PASSWORD, "preset": preset.pk})
+    assert list(errors(answer)) == ["preset"]
+    assert fake.asked == []
 
 
 def test_a_preset_allows_its_regions_only(client: Client) -> None:
