@@ -11,8 +11,9 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.admin import ShowFacets
-from django.contrib.admin.utils import unquote
+from django.contrib.admin.utils import flatten_fieldsets, unquote
 from django.db.models import Model, QuerySet, UUIDField
+from django.db.models.constants import LOOKUP_SEP
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
@@ -85,6 +86,23 @@ class PlatformAdmin(ForOperators, ModelAdmin[Row]):
         if wanted is not None and isinstance(self.model._meta.pk, UUIDField):
             return queryset.filter(pk=wanted), False
         return super().get_search_results(request, queryset, search_term)
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        """Only by what pages show: yes and no to enough questions spell out what they leave out."""
+        return lookup.partition(LOOKUP_SEP)[0] not in self._hidden() and super().lookup_allowed(lookup, value, request)
+
+    def _hidden(self) -> set[str]:
+        """Columns that no page of the model shows."""
+        shown = self.fields or (flatten_fieldsets(self.fieldsets) if self.fieldsets else None)
+        if shown is None:
+            return set()
+        filters = {one if isinstance(one, str) else one[0] for one in self.list_filter if isinstance(one, str | tuple)}
+        return {
+            name
+            for column in self.opts.concrete_fields
+            if not column.primary_key and not {column.name, column.attname} & {*shown, *filters, *self.list_display}
+            for name in (column.name, column.attname)
+        }
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """What goes with the rows may go: that nobody deletes it alone does not keep it."""

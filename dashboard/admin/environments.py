@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import User
@@ -44,15 +45,22 @@ class EnvironmentTemplateAdmin(PlatformAdmin[EnvironmentTemplate]):
 
 class NewOwnerForm(forms.Form):
     to = forms.CharField(
-        label="New owner", max_length=150, help_text="Their user name or e-mail.", widget=UnfoldAdminTextInputWidget
+        label="New owner",
+        max_length=150,
+        help_text="Their user name or confirmed e-mail.",
+        widget=UnfoldAdminTextInputWidget,
     )
 
     def clean_to(self) -> User:
         word = self.cleaned_data["to"].strip()
-        found = list(User.objects.filter(username=word)[:1] or User.objects.filter(email__iexact=word)[:2])
+        # Anybody may say of any address that it is theirs; it counts when they have proven it.
+        holders = EmailAddress.objects.filter(email__iexact=word, verified=True).values("user")
+        found = list(User.objects.filter(username=word)[:1] or User.objects.filter(pk__in=holders)[:2])
         if len(found) != 1:
             several = "Several users have this e-mail: give the user name."
-            raise forms.ValidationError(several if found else f"There is no user called {word}.")
+            nobody = f"There is no user called {word}."
+            unproven = f"Nobody has confirmed the address {word}: give the user name."
+            raise forms.ValidationError(several if found else unproven if "@" in word else nobody)
         return found[0]
 
 

@@ -9,12 +9,14 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -25,6 +27,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from dashboard.flows import operators
 from dashboard.models import Environment, GroupAccess, Membership, UserLimits
 from dashboard.models.permissions import is_operator
+from platform_manager.accounts.roles import OPERATORS, comes_from_fiware
 
 from .base import ForOperators, ObservedInline, PlatformAdmin
 from .columns import link
@@ -165,6 +168,13 @@ class UserAdmin(PlatformAdmin[User], DjangoUserAdmin[User]):
         """One by one, and only who was suspended before."""
         return bool(obj and not obj.is_active and is_operator(request.user))
 
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        user = self.get_object(request, unquote(id))
+        if user is not None and comes_from_fiware(user):
+            raise PermissionDenied(f"{user} signs in with FIWARE only; a password would go round the roles there.")
+        answer: HttpResponse = super().user_change_password(request, id, form_url)
+        return answer
+
     @display(description="state", ordering="is_active", label={"yes": "success", "no": "danger"})  # type: ignore[untyped-decorator]
     def show_state(self, row: User) -> tuple[str, str]:
         return ("yes", "Active") if row.is_active else ("no", "Suspended")
@@ -227,8 +237,12 @@ class GroupAdmin(PlatformAdmin[Group], DjangoGroupAdmin):
         return super().get_queryset(request).annotate(member_count=count)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Group | None = None) -> list[str]:
-        kept = ["name"] if obj and obj.name.startswith(FIWARE) else []
+        kept = ["name"] if obj and (obj.name.startswith(FIWARE) or obj.name == OPERATORS) else []
         return [*kept, "people"]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        """One by one; not the group that marks whose operator's rights go when their role does."""
+        return bool(obj and obj.name != OPERATORS and is_operator(request.user))
 
     def get_inlines(self, request: HttpRequest, obj: Group | None) -> Any:
         return self.inlines if obj else []

@@ -123,8 +123,16 @@ def remove_member(environment: Environment, user: User, *, by: User) -> None:
         _keep_an_owner(fresh, user, by)
     role = MemberRole(membership.role).label
     record("member.leave" if user == by else "member.remove", membership, by=by, name=user.get_username(), role=role)
+    _withdraw_offers(fresh, user, by)
     membership.delete()
     announce(fresh, [user.pk])
+
+
+def _withdraw_offers(environment: Environment, user: User, by: User) -> None:
+    """Else who was removed comes back by an invitation of before."""
+    for offer in environment.invitations.filter(user=user, answered_at=None):
+        record("member.withdraw", offer, by=by, name=user.get_username())
+        offer.delete()
 
 
 def leave_refusal(environment: Environment, user: User) -> str:

@@ -8,9 +8,10 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from .environments import Environment
+from .environments import Environment, Membership
 from .ids import uuid7
 from .states import MemberRole
 
@@ -19,8 +20,16 @@ INVITATION_LIFE = timedelta(days=14)
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
     def open(self) -> InvitationQuerySet:
-        """Not answered, not withdrawn, not too old, to an environment that is there."""
+        """Not answered, not withdrawn, not too old, to an environment that is there.
+
+        It counts no longer than the right of whoever sent it: who is no owner any more has no offers out.
+        """
+        owner = Membership.objects.filter(
+            environment=OuterRef("environment"), user=OuterRef("invited_by"), role=MemberRole.OWNER
+        )
         return self.filter(
+            Q(Exists(owner)) | Q(invited_by__is_staff=True),
+            invited_by__is_active=True,
             answered_at=None,
             expires_at__gt=timezone.now(),
             environment__deleted_at=None,

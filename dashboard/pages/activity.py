@@ -13,6 +13,7 @@ from dashboard.models import AuditEntry, Right
 from dashboard.models.permissions import is_operator
 
 from .lists import QUERY_CAP, pages_of
+from .members import masked
 from .viewer import Viewer
 
 # What the log calls it, and what people do.
@@ -74,6 +75,14 @@ class ActivityRow:
     operation: str
 
 
+def _name(entry: AuditEntry, addresses: bool) -> str:
+    """Of what it was done to. Who was invited by mail is for those to read who decide about members."""
+    if entry.object_kind == "environment":
+        return ""
+    by_mail = entry.object_kind == "invitation" and "@" in entry.object_name
+    return masked(entry.object_name) if by_mail and not addresses else entry.object_name
+
+
 def _row(entry: AuditEntry, addresses: bool) -> ActivityRow:
     outcome = AuditEntry.Outcome(entry.outcome)
     operation = entry.detail.get("operation", "")
@@ -84,17 +93,19 @@ def _row(entry: AuditEntry, addresses: bool) -> ActivityRow:
         via="" if entry.via == AuditEntry.Via.UI else AuditEntry.Via(entry.via).label,
         address=(entry.address or "") if addresses else "",
         words=ACTIONS.get(entry.action, entry.action.replace(".", " ").replace("_", " ").capitalize()),
-        name="" if entry.object_kind == "environment" else entry.object_name,
+        name=_name(entry, addresses),
         outcome=outcome.label,
         colour=COLOURS[outcome],
         operation=entry.object_id if entry.object_kind == "operation" else str(operation),
     )
 
 
-def _found(viewer: Viewer, params: Mapping[str, str]) -> QuerySet[AuditEntry]:
+def _found(viewer: Viewer, params: Mapping[str, str], addresses: bool) -> QuerySet[AuditEntry]:
     entries = AuditEntry.objects.filter(environment_id=viewer.environment.pk)
+    # What is shown masked is not found by its letters either.
+    masked_rows = Q() if addresses else ~Q(object_kind="invitation", object_name__contains="@")
     for word in params.get("q", "")[:QUERY_CAP].split():
-        entries = entries.filter(Q(actor__icontains=word) | Q(object_name__icontains=word))
+        entries = entries.filter(Q(actor__icontains=word) | Q(object_name__icontains=word) & masked_rows)
     if params.get("action") in ACTIONS:
         entries = entries.filter(action=params["action"])
     return entries
@@ -102,9 +113,9 @@ def _found(viewer: Viewer, params: Mapping[str, str]) -> QuerySet[AuditEntry]:
 
 def activity_context(viewer: Viewer, params: Mapping[str, str]) -> dict[str, Any]:
     """Newest first. ``params``: q (words in names of people and things), action, p (page number)."""
-    found = _found(viewer, params)
-    pages = pages_of(found.count(), params)
     addresses = viewer.may(Right.MEMBERS) or is_operator(viewer.user)
+    found = _found(viewer, params, addresses)
+    pages = pages_of(found.count(), params)
     return {
         **viewer.shared,
         "rows": [_row(entry, addresses) for entry in found[pages.cut]],

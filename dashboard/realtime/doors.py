@@ -25,6 +25,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from dashboard.models import Environment
+from dashboard.models.permissions import is_operator
 
 from .threads import in_thread
 
@@ -39,12 +40,16 @@ GATHER = 0.05
 
 @dataclass(frozen=True)
 class Pass:
-    """What a websocket was opened with; without an environment it is for the user alone."""
+    """What a websocket was opened with; without an environment it is for the user alone.
+
+    An operator's shows what operators see, and ends with their rights.
+    """
 
     user_id: int
     session_key: str | None = None
     environment_id: UUID | None = None
     deleted_too: bool = False
+    operator: bool = False
 
 
 class Guest(Protocol):
@@ -71,7 +76,7 @@ def _holds(
     found: Pass, users: dict[int, User], signed_in: set[tuple[str, int]], environments: dict[UUID, bool]
 ) -> bool:
     user = users.get(found.user_id)
-    if user is None or not user.is_active:
+    if user is None or not user.is_active or (found.operator and not is_operator(user)):
         return False
     if found.session_key and (found.session_key, found.user_id) not in signed_in:
         return False

@@ -13,6 +13,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
 from dashboard.models.hints import environment_group, user_group
+from dashboard.models.permissions import is_operator
 
 from .doors import Pass, door
 
@@ -81,7 +82,8 @@ class MemberConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self._refuse()
             return
         session = getattr(self.scope.get("session"), "session_key", None)
-        if not door().enter(self, Pass(user.pk, session, self.environment_id, self.deleted_too)):
+        found = Pass(user.pk, session, self.environment_id, self.deleted_too, is_operator(user))
+        if not door().enter(self, found):
             await self.accept()
             await self.close(TOO_MANY, FULL.format(settings.PM_SOCKETS_PER_USER))
             return

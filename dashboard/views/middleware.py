@@ -45,8 +45,8 @@ def policy(request: HttpRequest) -> str:
     )
 
 
-class ContentSecurityPolicy:
-    """Middleware for both kinds of handlers; the outermost, so that errors and static files are covered too."""
+class Middleware:
+    """For both kinds of handlers: ``is_async`` says which kind ``get_response`` is."""
 
     sync_capable = True
     async_capable = True
@@ -56,6 +56,13 @@ class ContentSecurityPolicy:
         self.is_async = iscoroutinefunction(get_response)
         if self.is_async:
             markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        raise NotImplementedError
+
+
+class ContentSecurityPolicy(Middleware):
+    """The outermost, so that errors and static files are covered too."""
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         if self.is_async:

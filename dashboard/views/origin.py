@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable
 
 from allauth.account.adapter import get_adapter
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -14,7 +13,7 @@ from django.urls import reverse
 from dashboard.models import AuditEntry
 from dashboard.models.auditing import Origin, acting
 
-from .middleware import Handler
+from .middleware import Middleware
 
 JOIN = "/join/"
 
@@ -38,17 +37,8 @@ def origin_of(request: HttpRequest) -> Origin:
     return Origin(via, client_address(request), lambda: getattr(request, "user", None))
 
 
-class RequestOrigin:
-    """Middleware for both kinds of handlers: what a request does is recorded as its own."""
-
-    sync_capable = True
-    async_capable = True
-
-    def __init__(self, get_response: Handler) -> None:
-        self.get_response = get_response
-        self.is_async = iscoroutinefunction(get_response)
-        if self.is_async:
-            markcoroutinefunction(self)
+class RequestOrigin(Middleware):
+    """What a request does is recorded as its own."""
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         if self.is_async:

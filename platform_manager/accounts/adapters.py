@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import requests
 from allauth.account.adapter import DefaultAccountAdapter
@@ -14,6 +15,7 @@ from allauth.socialaccount.models import SocialApp, SocialLogin
 from allauth.socialaccount.providers.base import AuthError, Provider
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, User
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -27,6 +29,14 @@ log = logging.getLogger("platform.accounts")
 
 # Their accounts are an operator's own directory; anybody may have one at the others.
 DIRECTORIES = {"fiware", "openid_connect"}
+MAIL_LINKS = {"activate_url", "password_reset_url", "signup_url"}
+
+
+class Site(NamedTuple):
+    """What mails call the platform."""
+
+    name: str
+    domain: str
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -34,6 +44,22 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return bool(settings.PM_LOCAL_ACCOUNTS and registration_open())
+
+    def clean_username(self, username: str, shallow: bool = False) -> str:
+        """No address: an invitation to one would go to whoever took it for a name."""
+        if "@" in username:
+            raise ValidationError("A user name can't have an @: it could be somebody's address.")
+        cleaned: str = super().clean_username(username, shallow)
+        return cleaned
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Links lead to PM_URL, whatever Host header the request came with: a stranger may have sent it."""
+        links = {
+            name: settings.PM_URL + urlsplit(context[name])._replace(scheme="", netloc="").geturl()
+            for name in MAIL_LINKS & context.keys()
+        }
+        site = Site("Platform Manager", urlsplit(settings.PM_URL).netloc)
+        super().send_mail(template_prefix, email, {**context, **links, "current_site": site})
 
     def get_login_stages(self) -> list[str]:
         theirs, ours = "allauth.account.stages.EmailVerificationStage", "platform_manager.accounts.stages.AddressStage"

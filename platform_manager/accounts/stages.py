@@ -12,7 +12,8 @@ class AddressStage(EmailVerificationStage):  # type: ignore[misc]
 
     def handle(self) -> tuple[HttpResponse | None, bool]:
         user = self.login.user
-        if not user.email and not EmailAddress.objects.filter(user=user).exists():
+        # None: who registered an address that somebody has; they are answered like everybody, the truth is in the mail.
+        if user is not None and not user.email and not EmailAddress.objects.filter(user=user).exists():
             return None, True
         answer: tuple[HttpResponse | None, bool] = super().handle()
         return answer

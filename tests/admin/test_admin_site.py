@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.apps import apps
@@ -157,6 +158,8 @@ def test_an_environment_is_handed_to_another_owner(client: Client, filled: World
     answer = client.post(deed(filled.environment, "hand-over"), {"to": "nobody"})
     assert answer.status_code == 422
     assert "There is no user called nobody." in text(answer)
+    carl = User.objects.get(username="carl")
+    EmailAddress.objects.create(user=carl, email=carl.email, verified=True)
     client.post(deed(filled.environment, "hand-over"), {"to": "carl@example.org"})
     filled.environment.refresh_from_db()
     assert filled.environment.owner.username == "carl"

@@ -22,16 +22,6 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def anna() -> User:
-    return factories.user("anna")
-
-
-@pytest.fixture
-def shop(anna: User) -> Environment:
-    return factories.environment(anna, "shop")
-
-
 def proven(user: User, email: str) -> None:
     EmailAddress.objects.create(user=user, email=email, verified=True)
 

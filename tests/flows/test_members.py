@@ -17,16 +17,6 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def anna() -> User:
-    return factories.user("anna")
-
-
-@pytest.fixture
-def shop(anna: User) -> Environment:
-    return factories.environment(anna, "shop")
-
-
 def token_of(sent: invitations.Sent) -> str:
     return sent.link.rstrip("/").rpartition("/")[2]
 

@@ -136,6 +136,21 @@ async def test_the_list_of_environments_of_a_suspended_user_is_closed(only_hints
     await finish(sockets)
 
 
+def drop_operator(olga: User) -> None:
+    User.objects.filter(pk=olga.pk).update(is_staff=False)
+    hint(user_group(olga.pk), what="access")
+
+
+async def test_pages_that_an_operator_opened_close_with_their_rights(only_hints: None, shop: Environment) -> None:
+    """The list of all environments, and pages of those where they are a member too: these show more to operators."""
+    olga = await sync_to_async(lambda: factories.member(shop, factories.user("olga", is_staff=True)))()
+    addresses = ["/ws/environments/?show=all", *await sync_to_async(pages)(shop)]
+    sockets = await opened(olga, *addresses)
+    await sync_to_async(drop_operator)(olga)
+    assert [await closed(socket) for socket in sockets] == [4404] * 4
+    await finish(sockets)
+
+
 def signed_in(user: User) -> Client:
     client = Client()
     client.force_login(user)

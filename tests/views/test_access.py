@@ -192,7 +192,7 @@ def test_a_background_request_without_a_session_reloads_the_page(world: World) -
 
 # The admin site
 
-OPEN_TO_ALL = {"/admin/login/", "/admin/logout/"}
+OPEN_TO_ALL = {"/admin/login/", "/admin/logout/", "/admin/password_change/"}
 ADMIN_MODEL = re.compile(r"^/admin/(?P<app>\w+)/(?P<model>\w+)/")
 
 

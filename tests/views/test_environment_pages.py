@@ -18,13 +18,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def anna(client: Client) -> User:
-    user = factories.user("anna")
-    client.force_login(user)
-    return user
-
-
-@pytest.fixture
 def shop(anna: User) -> Environment:
     return factories.environment(anna, "Shop")
 

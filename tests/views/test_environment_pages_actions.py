@@ -19,13 +19,6 @@ HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture
-def anna(client: Client) -> User:
-    user = factories.user("anna")
-    client.force_login(user)
-    return user
-
-
-@pytest.fixture
 def shop(anna: User) -> Environment:
     made = factories.environment(anna, "Shop")
     factories.filled(made, hosts=3, stacks=0, services=1, tasks=1)

@@ -13,13 +13,6 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def anna(client: Client):
-    user = factories.user("anna")
-    client.force_login(user)
-    return user
-
-
 def test_a_visitor_is_sent_to_the_sign_in(client: Client) -> None:
     response = client.get("/environments/")
     assert response.status_code == 302

@@ -16,13 +16,6 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def anna(client: Client) -> User:
-    user = factories.user("anna")
-    client.force_login(user)
-    return user
-
-
 def address(name: str, operation: Operation) -> str:
     return reverse(name, args=[operation.environment_id, operation.pk])
 

@@ -107,12 +107,7 @@ class Cloud:
 
     def _explained(self, error: Exception) -> PlatformError:
         account = self.account
-        refusal = explain(error, host=self.host, region=account.region, credential=account.by_credential)
-        if isinstance(refusal, ProviderError):
-            with self._lock:
-                # What failed may have been the look at a service's versions, whose wrong guess would be kept.
-                self._connection = None
-        return refusal
+        return explain(error, host=self.host, region=account.region, credential=account.by_credential)
 
     def _connected(self) -> Connection:
         with self._lock:

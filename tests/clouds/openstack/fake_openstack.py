@@ -129,6 +129,11 @@ class FakeOpenStack:
         self._ready.set()
         await self._stop.wait()
         await runner.cleanup()
+        # Connections that nobody used are still being taken and left.
+        for _ in range(10):
+            if rest := asyncio.all_tasks() - {asyncio.current_task()}:
+                await asyncio.wait(rest, timeout=1)
+            await asyncio.sleep(0)
 
     @web.middleware
     async def _middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -231,6 +236,12 @@ class FakeOpenStack:
             for region in self.regions
         ]
         return {"id": kind, "type": kind, "name": name, "endpoints": endpoints}
+
+
+async def until(condition: Callable[[], object], seconds: float = 10) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.001)
 
 
 def _version(name: str, url: str, **more: str) -> dict[str, Any]:

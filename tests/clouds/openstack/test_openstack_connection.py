@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from fake_openstack import SECRET, FakeOpenStack
+from fake_openstack import SECRET, FakeOpenStack, until
 from openstack_samples import Answer
 
 from platform_manager.clouds.openstack import connection
@@ -102,8 +102,7 @@ async def test_closing_waits_for_nothing_and_leaves_nothing_open(fake: FakeOpenS
     await cloud.ask(lambda it: list(it.compute.servers()))
     fake.trouble("GET /network/v2.0/networks", seconds=0.2)
     late = asyncio.create_task(cloud.ask(lambda it: list(it.network.networks())))
-    while not fake.count("GET /network/v2.0/networks"):
-        await asyncio.sleep(0.005)
+    await until(lambda: fake.count("GET /network/v2.0/networks"))
 
     cloud.close()
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
-from fake_openstack import FakeOpenStack
+from fake_openstack import FakeOpenStack, until
 from openstack_resources import EXTERNAL, INTERNAL
 from openstack_samples import Answer
 
@@ -236,8 +236,7 @@ async def test_a_server_deleted_in_the_cloud_while_it_is_built(
 ) -> None:
     fake.resources.build_looks = 1_000
     creation = asyncio.create_task(openstack.create(order()))
-    while not fake.resources.servers:
-        await asyncio.sleep(0.005)
+    await until(lambda: fake.resources.servers)
     fake.resources.servers.clear()
 
     with pytest.raises(ProviderError, match="deleted in the cloud"):
@@ -303,8 +302,7 @@ async def test_a_list_without_the_new_server_is_not_believed_at_once(
 ) -> None:
     """A cloud's database may have copies that lag."""
     creation = asyncio.create_task(openstack.create(order()))
-    while not fake.count(CREATE):
-        await asyncio.sleep(0.001)
+    await until(lambda: fake.count(CREATE))
     fake.trouble("GET /compute/v2.1/servers/detail", Answer(200, '{"servers": []}'), times=1)
 
     assert (await creation).state is MachineState.RUNNING
@@ -356,8 +354,7 @@ async def test_a_group_still_in_use_is_waited_for(
     [group] = fake.resources.groups
     theirs = fake.resources.add_server(groups=[group])
     removal = asyncio.create_task(openstack.destroy_environment("env-1"))
-    while fake.count("DELETE /network/v2.0/security-groups") < 3:
-        await asyncio.sleep(0.005)
+    await until(lambda: fake.count("DELETE /network/v2.0/security-groups") >= 3)
     assert list(fake.resources.servers) == [theirs["id"]]
 
     theirs["groups"].clear()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from fake_openstack import FakeOpenStack
+from fake_openstack import FakeOpenStack, until
 from openstack_samples import Answer
 
 from platform_manager.clouds.openstack.connection import Cloud
@@ -90,8 +90,7 @@ async def test_a_group_in_use_is_waited_for(fake: FakeOpenStack, cloud: Cloud) -
     group = fake.resources.add_group("web")
     server = fake.resources.add_server(groups=[group["id"]])
     removal = asyncio.create_task(remove(cloud, Kind.SECURITY_GROUP, group["id"]))
-    while fake.count("DELETE /network/v2.0/security-groups") < 2:
-        await asyncio.sleep(0.005)
+    await until(lambda: fake.count("DELETE /network/v2.0/security-groups") >= 2)
 
     await remove(cloud, Kind.SERVER, server["id"])
     await removal

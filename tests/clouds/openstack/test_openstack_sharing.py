@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from fake_openstack import until
+
 from platform_manager.clouds.openstack.sharing import Shared
 from platform_manager.errors import ProviderError
 
@@ -22,11 +24,6 @@ class Slow:
         return number
 
 
-async def under_way(call: Slow, number: int) -> None:
-    while call.calls < number:
-        await asyncio.sleep(0)
-
-
 async def test_who_asks_at_once_shares_a_fresh_answer() -> None:
     shared, call = Shared[int](), Slow()
     call.end.set()
@@ -37,9 +34,9 @@ async def test_who_asks_at_once_shares_a_fresh_answer() -> None:
 async def test_who_asks_while_a_call_is_under_way_gets_a_newer_answer() -> None:
     shared, call = Shared[int](), Slow()
     first = asyncio.create_task(shared.fresh("list", call))
-    await under_way(call, 1)
+    await until(lambda: call.calls == 1)
     second = asyncio.create_task(shared.fresh("list", call))
-    await under_way(call, 2)
+    await until(lambda: call.calls == 2)
     call.end.set()
 
     assert (await first, await second) == (1, 2)
@@ -48,10 +45,10 @@ async def test_who_asks_while_a_call_is_under_way_gets_a_newer_answer() -> None:
 async def test_who_wants_the_same_joins_the_call_under_way() -> None:
     shared, call = Shared[int](), Slow()
     first = asyncio.create_task(shared.same("group", call))
-    await under_way(call, 1)
+    await until(lambda: call.calls == 1)
     second = asyncio.create_task(shared.same("group", call))
     other = asyncio.create_task(shared.same("another", call))
-    await under_way(call, 2)
+    await until(lambda: call.calls == 2)
     call.end.set()
 
     assert (await first, await second, await other) == (1, 1, 2)
@@ -61,7 +58,7 @@ async def test_who_wants_the_same_joins_the_call_under_way() -> None:
 async def test_who_gives_up_does_not_end_the_call_of_others() -> None:
     shared, call = Shared[int](), Slow()
     first = asyncio.create_task(shared.same("group", call))
-    await under_way(call, 1)
+    await until(lambda: call.calls == 1)
     second = asyncio.create_task(shared.same("group", call))
     await asyncio.sleep(0)
     first.cancel()
