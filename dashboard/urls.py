@@ -5,6 +5,7 @@ from django.views.generic import RedirectView
 
 from dashboard.views import (
     activity,
+    clouds,
     environments,
     hosts,
     invitations,
@@ -25,6 +26,7 @@ one_environment = [
     path("hosts/", hosts.hosts, name="hosts"),
     path("hosts/add/", hosts.hosts_add, name="hosts_add"),
     path("hosts/plan/", hosts.hosts_plan, name="hosts_plan"),
+    path("hosts/options/", hosts.hosts_options, name="hosts_options"),
     path("hosts/<uuid:host_id>/", hosts.host, name="host"),
     path("hosts/<uuid:host_id>/remove/", hosts.host_remove, name="host_remove"),
     path("hosts/<uuid:host_id>/promote/", hosts.host_promote, name="host_promote"),
@@ -71,6 +73,12 @@ urlpatterns = [
     path("environments/<uuid:pk>/", include(one_environment)),
     path("invitations/<uuid:invitation_id>/answer/", invitations.invitation_answer, name="invitation_answer"),
     path("invitations/<str:token>/", invitations.invitation_link, name="invitation_link"),
+    path("clouds/", clouds.cloud_accounts, name="cloud_accounts"),
+    path("clouds/new/", clouds.cloud_account_new, name="cloud_account_new"),
+    path("clouds/<uuid:account_id>/", clouds.cloud_account, name="cloud_account"),
+    path("clouds/<uuid:account_id>/check/", clouds.cloud_account_check, name="cloud_account_check"),
+    path("clouds/<uuid:account_id>/share/", clouds.cloud_account_share, name="cloud_account_share"),
+    path("clouds/<uuid:account_id>/delete/", clouds.cloud_account_delete, name="cloud_account_delete"),
     path("profile/", profile.profile, name="profile"),
     path("join/<str:token>", join.join, name="join"),
     path("healthz", join.healthz, name="healthz"),

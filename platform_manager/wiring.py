@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
+from collections import OrderedDict
 from collections.abc import Coroutine
 from concurrent.futures import TimeoutError as LateError
 from functools import cache
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.conf import settings
 
 from platform_manager.clouds.base import Driver
 from platform_manager.clouds.local import LocalDriver
+from platform_manager.clouds.openstack.account import Account
 from platform_manager.engines.client import EngineClient
 from platform_manager.errors import PlatformError, ProviderError
 
+if TYPE_CHECKING:
+    from platform_manager.clouds.openstack.connection import Cloud
+    from platform_manager.clouds.openstack.driver import OpenStackDriver
+    from platform_manager.clouds.openstack.inventory import Inventory
+    from platform_manager.clouds.openstack.verify import Verified
+
 Value = TypeVar("Value")
+MOST_CLOUDS = 200
 
 
 @cache
@@ -25,6 +35,73 @@ def driver(name: str) -> Driver:
     if name == "local":
         return LocalDriver(settings.PM_LOCAL_ENGINE, settings.PM_HOST_IMAGE, settings.PM_INSTALLATION)
     raise PlatformError(f"This platform has no driver called {name!r}.")
+
+
+class CloudLink:
+    """An account's connection and the driver on it; its coroutines are for :func:`run`."""
+
+    def __init__(self, account: Account, private: bool, cloud: Cloud, driver: OpenStackDriver) -> None:
+        self.account, self.private = account, private
+        self.cloud, self.driver = cloud, driver
+        self._read: asyncio.Task[Inventory] | None = None
+        self._read_at = 0.0
+
+    async def inventory(self, age: float) -> Inventory:
+        """What the project offers, as of at most ``age`` seconds ago; who asks meanwhile shares the answer."""
+        from platform_manager.clouds.openstack.inventory import read
+
+        task = self._read
+        failed = task is not None and task.done() and (task.cancelled() or task.exception() is not None)
+        if task is None or failed or (task.done() and time.monotonic() - self._read_at > age):
+            self._read_at = time.monotonic()
+            task = self._read = asyncio.create_task(read(self.cloud))
+        return await asyncio.shield(task)
+
+
+class CloudPool:
+    """One link an account, so that its token and catalog are kept; the longest unused goes when there are many."""
+
+    def __init__(self) -> None:
+        self._links: OrderedDict[str, CloudLink] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def link(self, key: str, account: Account, *, private: bool) -> CloudLink:
+        """The account's link; a new one where the account is not what it was."""
+        with self._lock:
+            link = self._links.get(key)
+            if link is None or (link.account, link.private) != (account, private):
+                if link is not None:
+                    link.cloud.close()
+                link = self._links[key] = _linked(account, private)
+            self._links.move_to_end(key)
+            while len(self._links) > MOST_CLOUDS:
+                self._links.popitem(last=False)[1].cloud.close()
+            return link
+
+    def close(self, key: str) -> None:
+        with self._lock:
+            link = self._links.pop(key, None)
+        if link is not None:
+            link.cloud.close()
+
+
+def _linked(account: Account, private: bool) -> CloudLink:
+    # The clouds' library takes half a second to load: only where there is a cloud.
+    from platform_manager.clouds.openstack.connection import Cloud
+    from platform_manager.clouds.openstack.driver import OpenStackDriver
+
+    cloud = Cloud(account, private=private)
+    return CloudLink(account, private, cloud, OpenStackDriver(cloud, settings.PM_INSTALLATION))
+
+
+clouds = CloudPool()
+
+
+def verify(account: Account, *, private: bool, seconds: float) -> Verified:
+    """What the cloud says to an account that is not stored yet; PlatformError says what is wrong."""
+    from platform_manager.clouds.openstack.verify import verify as ask
+
+    return run(ask(account, private=private), seconds)
 
 
 class EnginePool:

@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from dashboard.models import (
+    CloudAccount,
     Environment,
     EnvironmentTemplate,
     Host,
@@ -137,6 +138,21 @@ def stack(of: Environment, name: str = "", *, compose: str = COMPOSE, **fields: 
 def revision(of: Stack, n: int, **fields: Any) -> Revision:
     values = {"compose": COMPOSE, "answers": {}, "author": of.environment.owner, "state": StackState.RUNNING}
     return Revision.objects.create(stack=of, n=n, **(values | fields))
+
+
+def cloud_account(owner: User, name: str = "", **fields: Any) -> CloudAccount:
+    """An account that worked when it was last asked."""
+    values = {
+        "auth_url": "https://cloud.example.org:5000/v3",
+        "region": "Spain2",
+        "regions": ["Spain2"],
+        "project": "demo",
+        "user": "ann",
+        "secret": {"auth_url": "https://cloud.example.org:5000/v3", "user": "ann", "password": "s3cret-of-the-cloud"},
+        "verified_at": timezone.now(),
+    }
+    name = name or f"Account {next(_numbers)}"
+    return CloudAccount.objects.create(owner=owner, name=name, **(values | fields))
 
 
 def node(n: int, **fields: Any) -> swarm.Node:

@@ -49,6 +49,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             ("Stacks", "layers", _list("stack")),
             ("Revisions", "history", _list("revision")),
             ("Templates", "tune", _list("environmenttemplate")),
+            ("Clouds", "cloud", _list("cloudpreset")),
+            ("Cloud accounts", "cloud_circle", _list("cloudaccount")),
         ),
         _group(
             "Work",

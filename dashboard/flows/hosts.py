@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from dashboard.models import Environment, Host, HostRole, HostState, Operation, OperationState
+from dashboard.models import CloudAccount, Environment, Host, HostRole, HostState, Operation, OperationState
 from dashboard.operations import quorum
+from dashboard.operations.drivers import OPENSTACK
 from platform_manager.errors import UserError
 from platform_manager.swarm.cluster import manager_target
 
+from .cloud_hosts import Choices, checked_options, remember
 from .limits import check_may_add_hosts
 from .request import locked, request_operation, requested
 
 PREFIX = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 QUANTITY = range(1, 10)
-DRIVERS = ("local",)
 
 
 @dataclass(frozen=True)
@@ -108,26 +110,63 @@ def _notes(wanted: int, target: int, hosts: int) -> list[str]:
     ]
 
 
-@transaction.atomic
-def add_hosts(environment: Environment, user: User, *, driver: str, prefix: str, quantity: int) -> Operation:
-    """Rows for the hosts, and an operation that makes their machines and joins them."""
-    if driver not in DRIVERS:
+def add_hosts(
+    environment: Environment,
+    user: User,
+    *,
+    driver: str,
+    prefix: str,
+    quantity: int,
+    account: CloudAccount | None = None,
+    choices: Choices | None = None,
+) -> Operation:
+    """Rows for the hosts, and an operation that makes their machines and joins them.
+
+    Hosts of the driver "openstack" take the account in whose project they are and what was chosen there.
+    """
+    if driver == OPENSTACK and account is not None and choices is not None:
+        # The cloud is asked before the environment is locked: it may take seconds to answer.
+        options = checked_options(environment, user, account, choices, quantity)
+        return _add_hosts(environment, user, driver, prefix, quantity, account, options)
+    if driver != "local":
         raise UserError("Choose how the hosts are made.", "driver")
+    return _add_hosts(environment, user, driver, prefix, quantity, None, {})
+
+
+@transaction.atomic
+def _add_hosts(
+    environment: Environment,
+    user: User,
+    driver: str,
+    prefix: str,
+    quantity: int,
+    account: CloudAccount | None,
+    options: dict[str, object],
+) -> Operation:
     environment = locked(environment)
     plan = plan_hosts(environment, prefix, quantity)
+    if account is not None:
+        remember(account, options)
     hosts = [
         Host.objects.create(
             environment=environment,
             name=name,
             driver=driver,
+            account=account,
+            options=options,
             role=HostRole.MANAGER if name in plan.managers else HostRole.WORKER,
         )
         for name in plan.names
     ]
     title = f"Add {len(hosts)} hosts: {', '.join(plan.names)}" if len(hosts) > 1 else f"Add {plan.names[0]}"
-    args = {"hosts": [str(host.pk) for host in hosts], "promote": [str(host.pk) for host in plan.promote]}
+    args = {
+        "hosts": [str(host.pk) for host in hosts],
+        "promote": [str(host.pk) for host in plan.promote],
+        "driver": driver,
+    }
     operation = request_operation(environment, user, "add_hosts", title, args)
-    requested("hosts.add", operation, name=", ".join(plan.names), driver=driver)
+    told: dict[str, Any] = {"account": account.name} if account else {}
+    requested("hosts.add", operation, name=", ".join(plan.names), driver=driver, **told)
     return operation
 
 

@@ -1,6 +1,7 @@
 """The platform's records."""
 
 from .audit import AuditEntry
+from .clouds import CloudAccount, CloudPreset
 from .environments import Environment, EnvironmentTemplate, GroupAccess, Membership
 from .hosts import EnrolmentToken, Host
 from .invitations import Invitation
@@ -14,6 +15,8 @@ from .states import HostRole, HostState, MemberRole, OperationState, StackState,
 __all__ = [
     "Announcement",
     "AuditEntry",
+    "CloudAccount",
+    "CloudPreset",
     "EnrolmentToken",
     "Environment",
     "EnvironmentTemplate",

@@ -10,6 +10,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from .clouds import CloudAccount
 from .environments import Environment
 from .ids import uuid7
 from .states import HostRole, HostState
@@ -24,6 +25,8 @@ class Host(models.Model):
     environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="hosts")
     name = models.CharField(max_length=63)
     driver = models.CharField(max_length=20, default="local")
+    # The account in whose project the machine is; kept while there is one.
+    account = models.ForeignKey(CloudAccount, null=True, blank=True, on_delete=models.PROTECT, related_name="hosts")
     options = models.JSONField(default=dict, blank=True)
     role = models.CharField(max_length=10, choices=HostRole.choices, default=HostRole.WORKER)
     state = models.CharField(max_length=20, choices=HostState.choices, default=HostState.REQUESTED)

@@ -14,6 +14,7 @@ from dashboard.models import EnrolmentToken, Host, HostRole, HostState
 from dashboard.models.hints import environment_group, hint
 from platform_manager import wiring
 from platform_manager.clouds.base import BootstrapSpec, Driver, MachineSpec
+from platform_manager.clouds.guesses import guess
 from platform_manager.clouds.local import preload
 from platform_manager.engines.client import EngineClient
 from platform_manager.errors import PlatformError, ProviderError, UserError
@@ -23,12 +24,16 @@ from platform_manager.swarm.snapshot import part
 from . import identity, quorum
 from .addresses import platform_address
 from .context import StepContext
+from .drivers import driver_for, public_addresses
 from .kinds import Kind, Step, register
 from .managers import managers, on_manager, speaking
 from .odd import settle_managers
 from .roles import change_role
 
 PATIENCE_SECONDS = 15.0
+# A cloud may take ten minutes to build a machine.
+MACHINES_SECONDS = 900.0
+CONSOLE_LINES = 60
 MTU_RANGE = range(576, 65_536)
 # The number of the first step in which more managers come.
 JOINING = 5
@@ -45,6 +50,7 @@ SOON = (
 def hosts_of(context: StepContext) -> list[Host]:
     """The operation's hosts that have not failed; gone ones were removed by a user meanwhile."""
     wanted = Host.objects.filter(pk__in=context.args["hosts"]).exclude(state=HostState.FAILED)
+    wanted = wanted.select_related("account__preset")
     return list(wanted.order_by("name"))
 
 
@@ -57,26 +63,29 @@ def set_state(context: StepContext, host: Host, state: HostState, detail: str = 
 def make_machines(context: StepContext) -> str:
     """Every host gets its machine; all are made at the same time. One that is there is started and may enrol again."""
     hosts = [host for host in hosts_of(context) if not (host.provider_id and host.link_up)]
-    address = platform_address(context.run)
+    drivers = [driver_for(host) for host in hosts]
+    address = platform_address(context.run) if any(host.driver == "local" for host in hosts) else ""
 
     async def make_all() -> list[BaseException | None]:
-        made = [asyncio.create_task(_make(context, host, address)) for host in hosts]
+        pairs = zip(hosts, drivers, strict=True)
+        made = [asyncio.create_task(_make(context, host, driver, address)) for host, driver in pairs]
         return [None if result is None else result for result in await asyncio.gather(*made, return_exceptions=True)]
 
-    outcomes = context.run(make_all(), seconds=600)
+    outcomes = context.run(make_all(), seconds=MACHINES_SECONDS)
     failures = [(host, error) for host, error in zip(hosts, outcomes, strict=True) if error is not None]
     for host, error in failures:
         if not isinstance(error, PlatformError):
             raise error
         context.log(f"{host.name}: {error}", "error")
     if failures:
-        raise ProviderError(f"{len(failures)} of {len(hosts)} machines could not be made: {failures[0][1]}")
+        lasting = any(isinstance(error, UserError) for _, error in failures)
+        sentence = f"{len(failures)} of {len(hosts)} machines could not be made: {failures[0][1]}"
+        raise ProviderError(sentence, retryable=not lasting)
     count = len(context.args["hosts"])
     return "1 machine is there." if count == 1 else f"{count} machines are there."
 
 
-async def _make(context: StepContext, host: Host, address: str) -> None:
-    driver = wiring.driver(host.driver)
+async def _make(context: StepContext, host: Host, driver: Driver, address: str) -> None:
     machine = await driver.find(str(host.pk))
     # The token of a host is always the same one: whoever made the machine, now or before a crash, it can enrol.
     token = await sync_to_async(EnrolmentToken.issue, thread_sensitive=False)(host, anew=machine is None)
@@ -114,22 +123,32 @@ def _tell(context: StepContext, words: str) -> None:
 
 def _spec(context: StepContext, host: Host, address: str, token: str) -> MachineSpec:
     environment = context.environment
+    base, hub = public_addresses()
+    if host.driver == "local":
+        base, hub = settings.PM_JOIN_URL or f"http://{address}:{settings.PM_PORT}", settings.PM_HUB_ADDRESS or address
     return MachineSpec(
         host_id=str(host.pk),
         environment_id=str(environment.pk),
         operation_id=str(context.operation.pk),
         name=host.name,
         bootstrap=BootstrapSpec(
-            join_url=f"{settings.PM_JOIN_URL or f'http://{address}:{settings.PM_PORT}'}/join/{token}",
-            hub_host=settings.PM_HUB_ADDRESS or address,
+            join_url=f"{base}/join/{token}",
+            hub_host=hub,
             hub_port=settings.PM_HUB_PORT,
             hub_host_key=hub_key(),
             host_id=str(host.pk),
             token=token,
-            mtu=environment.swarm_mtu or environment.mtu,
+            # Where nothing is fixed: the cloud's word for the network, unless the machine measures less.
+            mtu=environment.swarm_mtu or environment.mtu or network_mtu(host),
         ),
         options=host.options,
     )
+
+
+def network_mtu(host: Host) -> int | None:
+    """What the cloud says of the host's network."""
+    mtu = host.options.get("mtu")
+    return mtu if isinstance(mtu, int) and mtu in MTU_RANGE else None
 
 
 def hub_key() -> str:
@@ -164,7 +183,7 @@ class _Waiting:
         return not silent
 
     def _quote(self, host: Host) -> None:
-        last = self.context.run(wiring.driver(host.driver).console(str(host.pk), 1)).strip()
+        last = self.context.run(driver_for(host).console(str(host.pk), 1)).strip()
         if last and self.consoles.get(host.name) != last:
             self.consoles[host.name] = last
             self.context.log(f"{host.name} has not called in yet. Its console says: {last}", "warning")
@@ -181,13 +200,17 @@ def wait_for_links(context: StepContext) -> str | None:
     except ProviderError:
         silent = [host for host in hosts_of(context) if not host.link_up]
         for host in silent:
-            console = context.run(wiring.driver(host.driver).console(str(host.pk), 40))
+            console = context.run(driver_for(host).console(str(host.pk), CONSOLE_LINES))
             context.log(
                 f"{host.name} did not call in within {settings.PM_HOST_SECONDS} s. Its console ends with:",
                 "error",
             )
             context.log(console or "(nothing)", "output")
-            set_state(context, host, HostState.FAILED, f"It did not call in. {context.masked(console)[-2000:]}")
+            why = guess(console)
+            if why:
+                context.log(f"{host.name}: {why}", "error")
+            told = f"It did not call in. {why}".strip()
+            set_state(context, host, HostState.FAILED, f"{told} {context.masked(console)[-2000:]}".strip())
         if not hosts_of(context):
             raise ProviderError(
                 "No host called in. Their consoles above say how far they came; check that they reach the platform.",
@@ -283,14 +306,20 @@ def _settle_mtu(context: StepContext) -> int:
     """The swarm's MTU is chosen once: the environment's own, else the lowest its first hosts measured."""
     environment = context.environment
     if environment.swarm_mtu is None:
-        measured = [host.facts.get("mtu") for host in hosts_of(context)]
-        believable = [mtu for mtu in measured if isinstance(mtu, int) and mtu in MTU_RANGE]
-        lowest = min(believable, default=cluster.DEFAULT_MTU)
-        environment.swarm_mtu = environment.mtu or lowest
+        environment.swarm_mtu, whose = environment.mtu, "set on the environment"
+        if environment.swarm_mtu is None:
+            environment.swarm_mtu, whose = _lowest_mtu(hosts_of(context))
         environment.save(update_fields=["swarm_mtu"])
-        whose = "set on the environment" if environment.mtu else "the lowest the hosts measured"
         context.log(f"MTU {environment.swarm_mtu}: {whose}.")
     return environment.swarm_mtu
+
+
+def _lowest_mtu(hosts: list[Host]) -> tuple[int, str]:
+    """The lowest of what the hosts measured and their clouds say of their networks, and whose word it is."""
+    measured = [host.facts.get("mtu") for host in hosts]
+    found = [(mtu, "the lowest the hosts measured") for mtu in measured if isinstance(mtu, int) and mtu in MTU_RANGE]
+    told = [(mtu, "what the cloud says of the network") for mtu in map(network_mtu, hosts) if mtu]
+    return min([*told, *found], default=(cluster.DEFAULT_MTU, "no host measured one"), key=lambda pair: pair[0])
 
 
 def join_swarm(context: StepContext) -> str | None:

@@ -10,18 +10,20 @@ from dashboard.models import Environment, HostState
 from platform_manager import wiring
 
 from .context import StepContext
+from .drivers import driver_for, drivers_of
 from .kinds import Kind, Step, register
 
 
 def destroy_hosts(context: StepContext) -> str:
     """All machines at once: nobody is left who would miss them, so nothing is drained."""
     environment = context.environment
-    hosts = list(environment.hosts.all())
+    hosts = list(environment.hosts.select_related("account__preset"))
+    drivers = [driver_for(host) for host in hosts]
     environment.hosts.update(state=HostState.REMOVING)
     context.changed()
 
     async def destroy_all() -> None:
-        await asyncio.gather(*(wiring.driver(host.driver).destroy(str(host.pk)) for host in hosts))
+        await asyncio.gather(*(driver.destroy(str(host.pk)) for host, driver in zip(hosts, drivers, strict=True)))
 
     context.run(destroy_all(), seconds=600)
     return "1 machine is destroyed." if len(hosts) == 1 else f"{len(hosts)} machines are destroyed."
@@ -32,17 +34,25 @@ def destroy_shared(context: StepContext) -> str:
     environment_id = str(context.environment.pk)
     if not context.environment.operations.filter(kind="add_hosts").exists():
         return "It never had machines."
-    names = {"local", *context.environment.hosts.values_list("driver", flat=True)}
+    hosts = list(context.environment.hosts.select_related("account__preset"))
+    drivers = drivers_of(hosts)
+    if had_local_hosts(context) and not any(host.driver == "local" for host in hosts):
+        drivers.append(wiring.driver("local"))
 
     async def destroy() -> None:
-        for name in names:
-            driver = wiring.driver(name)
+        for driver in drivers:
             for machine in await driver.list_machines(environment_id):
                 await driver.destroy(machine.host_id)
             await driver.destroy_environment(environment_id)
 
     context.run(destroy(), seconds=300)
     return "Networks of its machines are gone."
+
+
+def had_local_hosts(context: StepContext) -> bool:
+    """Also where their rows are gone. A platform for clouds alone has no engine of its own to ask."""
+    asked = context.environment.operations.filter(kind="add_hosts").values_list("args", flat=True)
+    return any(args.get("driver", "local") == "local" for args in asked)
 
 
 def forget(context: StepContext) -> str:

@@ -13,6 +13,7 @@ from platform_manager.swarm.snapshot import part
 
 from . import identity, quorum
 from .context import StepContext
+from .drivers import driver_for
 from .kinds import Kind, Step, register
 from .managers import managers, on_manager
 from .odd import settle_managers
@@ -23,7 +24,7 @@ SWARM_ENDED = "It ended with the swarm's last host. Add hosts, then deploy it ag
 
 
 def target(context: StepContext) -> Host | None:
-    return Host.objects.filter(pk=context.args["host"]).first()
+    return Host.objects.select_related("account__preset").filter(pk=context.args["host"]).first()
 
 
 def others(context: StepContext, host: Host) -> list[Host]:
@@ -176,7 +177,12 @@ def destroy(context: StepContext) -> str | None:
     if host is None:
         return None
     Host.objects.filter(pk=host.pk).update(state=HostState.REMOVING)
-    context.run(wiring.driver(host.driver).destroy(str(host.pk)), seconds=300)
+    driver, environment = driver_for(host), context.environment
+    context.run(driver.destroy(str(host.pk)), seconds=300)
+    if host.account_id and not environment.hosts.filter(account=host.account_id).exclude(pk=host.pk).exists():
+        # While its row is there, the platform knows in which project to look.
+        context.run(driver.destroy_environment(str(environment.pk)), seconds=300)
+        context.log(f"It was the environment's last host in {host.account}: its security group is gone too.")
     host.delete()
     context.changed()
     return f"The machine of {host.name} is destroyed."

@@ -9,17 +9,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from dashboard.flows.hosts import HostPlan, add_hosts, plan_hosts, promote_host, removal_plan, remove_host
+from dashboard.flows.hosts import add_hosts, promote_host, removal_plan, remove_host
 from dashboard.forms.hosts import AddHostsForm
-from dashboard.forms.refusals import show_refusal
-from dashboard.models import Right
+from dashboard.models import Operation, Right
+from dashboard.operations.drivers import OPENSTACK
 from dashboard.pages import hosts as pages
+from dashboard.pages.add_hosts import AddHosts, account_of, first_values, planned
 from dashboard.pages.viewer import Viewer
-from platform_manager.errors import UserError
+from platform_manager.errors import PlatformError, UserError
 
 from .access import member, needs, show
-
-PREFIX = "fw"
 
 
 @member
@@ -32,49 +31,60 @@ def host(request: HttpRequest, viewer: Viewer, host_id: UUID) -> HttpResponse:
     return show(request, viewer, pages.host_page(viewer, {**request.GET.dict(), "host_id": str(host_id)}))
 
 
-def _first_values(viewer: Viewer) -> dict[str, str | int]:
-    """Names go on from the last host's; a new environment is offered as many hosts as it wants managers."""
-    last = viewer.environment.hosts.order_by("-created_at").values_list("name", flat=True).first()
-    prefix = last.rpartition("-")[0] if last else ""
-    return {
-        "driver": "local",
-        "prefix": prefix or PREFIX,
-        "quantity": 1 if last else viewer.environment.managers,
-    }
-
-
-def _planned(viewer: Viewer, form: AddHostsForm) -> HostPlan | None:
-    """What the form would give; None with the error at its field."""
-    if not form.is_valid():
-        return None
-    try:
-        return plan_hosts(viewer.environment, form.cleaned_data["prefix"], form.cleaned_data["quantity"])
-    except UserError as error:
-        show_refusal(form, error)
-        return None
-
-
 @needs(Right.HOSTS)
 def hosts_add(request: HttpRequest, viewer: Viewer) -> HttpResponse:
-    form = AddHostsForm(request.POST if request.method == "POST" else _first_values(viewer))
-    plan = _planned(viewer, form)
-    if request.method == "POST" and plan:
+    if request.method != "POST":
+        # The cloud's lists come after the page: it is there at once, however slow the cloud.
+        form = AddHostsForm(first_values(viewer))
+        page = (
+            AddHosts(viewer, form) if account_of(viewer, form.data["driver"]) else planned(viewer, form, strict=False)
+        )
+        return render(request, "hosts/add.html", {**viewer.shared, "form": form, "page": page})
+    form = AddHostsForm(request.POST)
+    page = planned(viewer, form, strict=True)
+    if page.plan and not form.errors and not page.trouble:
         try:
-            operation = add_hosts(viewer.environment, viewer.user, **form.cleaned_data)
-        except UserError as error:
-            show_refusal(form, error)
+            operation = _add(viewer, page)
+        except PlatformError as error:
+            page.fail(error)
         else:
             return redirect("operation", viewer.environment.pk, operation.pk)
-    status = 422 if request.method == "POST" else 200
-    context = {**viewer.shared, "form": form, "plan": plan}
-    return render(request, "hosts/add.html", context, status=status)
+    return render(request, "hosts/add.html", {**viewer.shared, "form": form, "page": page}, status=422)
+
+
+def _add(viewer: Viewer, page: AddHosts) -> Operation:
+    given, account = page.form.cleaned_data, page.account
+    return add_hosts(
+        viewer.environment,
+        viewer.user,
+        driver=OPENSTACK if account else given["driver"],
+        prefix=given["prefix"],
+        quantity=given["quantity"],
+        account=account,
+        choices=page.form.choices() if account else None,
+    )
+
+
+def _typed(request: HttpRequest) -> AddHostsForm:
+    given = request.GET.copy()
+    given.setdefault("driver", "local")
+    return AddHostsForm(given)
 
 
 @needs(Right.HOSTS)
 def hosts_plan(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     """What adding these hosts would give, while the user types."""
-    form = AddHostsForm({"driver": "local", **request.GET.dict()})
-    return render(request, "hosts/_planned.html", {**viewer.shared, "form": form, "plan": _planned(viewer, form)})
+    form = _typed(request)
+    page = planned(viewer, form, strict=False)
+    return render(request, "hosts/_planned.html", {**viewer.shared, "form": form, "page": page})
+
+
+@needs(Right.HOSTS)
+def hosts_options(request: HttpRequest, viewer: Viewer) -> HttpResponse:
+    """The lists of the chosen cloud account, with what suits most chosen, and what that would give."""
+    form = _typed(request)
+    page = planned(viewer, form, strict=False)
+    return render(request, "hosts/_options_chosen.html", {**viewer.shared, "form": form, "page": page})
 
 
 @needs(Right.HOSTS)

@@ -12,6 +12,8 @@ from django.utils import timezone
 from dashboard.models import (
     Announcement,
     AuditEntry,
+    CloudAccount,
+    CloudPreset,
     EnrolmentToken,
     Environment,
     GroupAccess,
@@ -63,6 +65,8 @@ class World:
             Worker.objects.get(),
             UserLimits.objects.get(),
             Announcement.objects.get(),
+            CloudPreset.objects.get(),
+            CloudAccount.objects.get(),
             AuditEntry.objects.first(),
         ]
 
@@ -93,6 +97,8 @@ def world(name: str = "olga") -> World:
         expires_at=timezone.now() + timedelta(days=3),
     )
     UserLimits.objects.create(user=user, environments=3, hosts=20)
+    CloudPreset.objects.get_or_create(slug="fiware-lab", defaults={"name": "FIWARE Lab"})
+    factories.cloud_account(user, "Lab", secret={"auth_url": "https://cloud.example.org/v3", "password": SECRET})
     Announcement.objects.create(text="The cloud is maintained on Sunday from 8 to 10.", level="warning")
     Worker.objects.create(id="worker-1", machine="pm-1", pid=4711, last_seen=timezone.now())
     failed = factories.operation(

@@ -69,12 +69,18 @@ def owning(answer: Answer) -> Answers:
     return answers(SIGN_IN, 404, 403, 403, 403, answer, answer)
 
 
+def owners_only(answer: Answer) -> Answers:
+    """For things of one person, who owns the environment."""
+    return answers(SIGN_IN, 404, 404, 404, 404, answer, 404)
+
+
 OF_ENVIRONMENT = [
     Row("environment", looking(200)),
     Row("hosts", looking(200)),
     Row("hosts_add", hosting(200)),
     Row("hosts_add", hosting(422), method="post"),
     Row("hosts_plan", hosting(200)),
+    Row("hosts_options", hosting(200)),
     Row("host", looking(200), ("host",)),
     Row("host_remove", hosting(200), ("host",)),
     Row("host_remove", hosting(302), ("host",), "post"),
@@ -139,6 +145,15 @@ OTHERS = [
     Row("invitation_link", signed_in(302), ("token",), "post", data={"answer": "accept"}),
     # It is somebody else's.
     Row("invitation_answer", signed_in(404), ("invitation",), "post", data={"answer": "accept"}),
+    Row("cloud_accounts", signed_in(200)),
+    Row("cloud_account_new", signed_in(200)),
+    Row("cloud_account_new", signed_in(422), method="post"),
+    # The owner's alone, whatever others are elsewhere.
+    Row("cloud_account", owners_only(200), ("account",)),
+    Row("cloud_account", owners_only(422), ("account",), "post"),
+    Row("cloud_account_check", owners_only(302), ("account",), "post"),
+    Row("cloud_account_share", owners_only(302), ("account",), "post"),
+    Row("cloud_account_delete", owners_only(302), ("account",), "post"),
     Row("profile", signed_in(200)),
     # Hosts come with a token of their own.
     Row("join", everybody(405), ("nothing",)),

@@ -38,6 +38,7 @@ each_row = pytest.mark.parametrize("row", TABLE, ids=str)
 OF_ENVIRONMENT_NAMES = {row.where for row in OF_ENVIRONMENT}
 # Who holds the link of an invitation reads to what.
 INVITING = {"invitation_link"}
+NOWHERE = "http://127.0.0.1:1/v3"
 HANDLER = ClientHandler(enforce_csrf_checks=False)
 DOORS = ("/accounts/login/", "/admin/login/")
 
@@ -75,6 +76,8 @@ class World:
             "host_operation": self._failed("Remove fw-01", "remove_host", {"host": str(host.pk)}),
             "user": factories.member(self.environment).pk,
             "group": group.pk,
+            # Nothing listens there.
+            "account": factories.cloud_account(owner, auth_url=NOWHERE, secret={"auth_url": NOWHERE}).pk,
             **self._invitations(owner),
         }
         for who in self.people:

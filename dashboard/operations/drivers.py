@@ -1,0 +1,55 @@
+"""The driver of each host: by its name alone, or by the cloud account in whose project the machine is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from dashboard.models import CloudAccount, Host
+from platform_manager import wiring
+from platform_manager.clouds.base import Driver
+from platform_manager.errors import UserError
+
+OPENSTACK = "openstack"
+
+
+def link_of(account: CloudAccount) -> wiring.CloudLink:
+    """The account's connection, kept as long as the account stays what it is."""
+    return wiring.clouds.link(str(account.pk), account.access(), private=account.may_be_private)
+
+
+def driver_for(host: Host) -> Driver:
+    """UserError where the account is not what it takes. It reads rows: not for coroutines."""
+    if host.driver != OPENSTACK:
+        return wiring.driver(host.driver)
+    if host.account is None:
+        raise UserError(f"The cloud account of {host.name} is gone, so nothing can be done about its machine.")
+    return link_of(host.account).driver
+
+
+def drivers_of(hosts: Iterable[Host]) -> list[Driver]:
+    """Every driver that made one of the hosts, once."""
+    found: dict[object, Driver] = {}
+    for host in hosts:
+        found.setdefault((host.driver, host.account_id), driver_for(host))
+    return list(found.values())
+
+
+def public_addresses() -> tuple[str, str]:
+    """Where machines of a cloud find the platform: the address to enrol at, and the hub's host name."""
+    url = settings.PM_JOIN_URL or settings.PM_URL
+    return url, settings.PM_HUB_ADDRESS or urlsplit(url).hostname or ""
+
+
+def unreachable() -> str:
+    """Why machines of a cloud can't reach the platform, as a sentence; "" where nothing speaks against it."""
+    url, hub = public_addresses()
+    hosts = {urlsplit(url).hostname or "", hub}
+    if hosts & {"localhost", "127.0.0.1", "::1", "0.0.0.0"}:  # noqa: S104 - compared, not bound
+        return (
+            f"Machines of a cloud can't reach the platform at {url}. An operator sets PM_URL, or PM_JOIN_URL and "
+            "PM_HUB_ADDRESS, to an address that they can reach."
+        )
+    return ""

@@ -1,0 +1,199 @@
+"""kill -9 of the worker around every step, and around every request that changes something in the cloud.
+
+However often it dies: no machine twice, nothing of any kind left behind.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from django.conf import settings
+from django.contrib.auth.models import User
+from fake_openstack import FakeOpenStack
+from openstack_resources import EXTERNAL, INTERNAL
+
+from dashboard.flows import clouds
+from dashboard.flows.cloud_hosts import Choices
+from dashboard.flows.environments import create_environment, delete_environment
+from dashboard.flows.hosts import add_hosts, remove_host
+from dashboard.models import CloudAccount, Environment, Host, Operation
+from dashboard.operations import catalogue, kinds
+from tests import factories
+from tests.support import lab
+from tests.support.lab import ROOT, finished, until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+CHANGES = {"POST", "PUT", "DELETE"}
+
+
+class DeadlyCloud(FakeOpenStack):
+    """Kills the worker once before and once after it has done what a request asks, for each kind of request."""
+
+    pid_file: Path | None = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.moments: list[str] = []
+        self.killed = 0
+
+    def _die_once(self, moment: str) -> bool:
+        pid = int(self.pid_file.read_text() or 0) if self.pid_file else 0
+        if moment in self.moments or pid in (0, self.killed):
+            return False
+        self.moments.append(moment)
+        self.killed = pid
+        os.kill(pid, signal.SIGKILL)
+        return True
+
+    async def _route(self, request: web.Request) -> web.StreamResponse:
+        if request.method not in CHANGES or request.path.startswith("/identity") or request.path.endswith("/action"):
+            return await super()._route(request)
+        what = f"{request.method} {re.sub(r'/([0-9a-f-]{36}|platform-manager[^/]*)', '/ID', request.path)}"
+        if self._die_once(f"before {what}"):
+            return web.Response(status=503)
+        answer = await super()._route(request)
+        self._die_once(f"after {what}")
+        return answer
+
+
+@pytest.fixture
+def fake() -> Iterator[DeadlyCloud]:
+    with DeadlyCloud() as running:
+        yield running
+
+
+class Workers:
+    """Processes of workers on the test's database."""
+
+    def __init__(self, var: Path) -> None:
+        self.var = var
+        self.processes: list[subprocess.Popen[bytes]] = []
+
+    def start(self, **environ: str) -> Path:
+        """Until the first one has written its process id, whose file it gives."""
+        pid_file = self.var / "pid"
+        own = {
+            "PM_VAR": str(self.var),
+            "PM_ENCRYPTION_KEYS": settings.PM_ENCRYPTION_KEYS[0],
+            "PM_SECRET_KEY": settings.SECRET_KEY,
+            "PM_DATABASE_URL": lab.test_database_url(),
+            "PM_INSTALLATION": f"test{secrets.token_hex(3)}",
+            "PM_URL": "https://platform.example.org",
+            "PM_PRIVATE_CLOUDS": "yes",
+            "PM_HOST_SECONDS": "0",
+            "WORKER_PID": str(pid_file),
+        }
+        with (self.var / "worker.log").open("ab") as log:
+            command = [sys.executable, "-m", "tests.openstack.restarting_worker"]
+            process = subprocess.Popen(
+                command, cwd=ROOT, env={**os.environ, **own, **environ}, stdout=log, stderr=log, start_new_session=True
+            )
+        self.processes.append(process)
+        until(pid_file.exists, what="a worker runs", seconds=60)
+        return pid_file
+
+    def close(self) -> None:
+        for process in self.processes:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+@pytest.fixture
+def workers(tmp_path: Path) -> Iterator[Workers]:
+    workers = Workers(tmp_path)
+    yield workers
+    workers.close()
+
+
+def world(fake: DeadlyCloud) -> tuple[User, CloudAccount, Environment]:
+    user = factories.user("ann")
+    fake.resources.quota["floatingip"] = 5
+    account = clouds.add_account(user, name="Lab", account=fake.account())
+    fake.resources.add_server("theirs")
+    fake.resources.add_group("theirs")
+    fake.resources.add_ip("theirs")
+    return user, account, create_environment(user, name="Shop", managers=1)
+
+
+def add(environment: Environment, user: User, account: CloudAccount, quantity: int) -> Operation:
+    choices = Choices(flavor="f-m1.small", image="i-base_debian_12", network=INTERNAL, pool=EXTERNAL)
+    values = {"driver": "openstack", "prefix": "fw", "account": account, "choices": choices}
+    return add_hosts(environment, user, quantity=quantity, **values)
+
+
+def names(fake: FakeOpenStack) -> list[str]:
+    return sorted(server["name"] for server in fake.resources.servers.values())
+
+
+def check_made(fake: DeadlyCloud, quantity: int) -> None:
+    """Each host has one server and one floating IP, which its row knows."""
+    hosts = list(Host.objects.order_by("name"))
+    assert len(hosts) == quantity
+    assert names(fake) == [*(host.name for host in hosts), "theirs"]
+    assert {host.provider_id for host in hosts} <= set(fake.resources.servers)
+    assert len(fake.resources.ips) == quantity + 1
+    assert len(fake.resources.groups) == 2
+
+
+def test_a_kill_around_every_request_that_changes_the_cloud(fake: DeadlyCloud, workers: Workers) -> None:
+    user, account, environment = world(fake)
+    before = fake.resources.holds()
+    fake.pid_file = workers.start()
+
+    assert "No host called in" in finished(add(environment, user, account, 2), seconds=120).error
+    check_made(fake, 2)
+    first, last = Host.objects.order_by("name")
+    assert finished(remove_host(first, user), seconds=120).state == "succeeded"
+    assert names(fake) == [last.name, "theirs"]
+    assert finished(remove_host(last, user), seconds=120).state == "succeeded"
+    assert fake.resources.holds() == before
+
+    requests = {moment.partition(" ")[2] for moment in fake.moments}
+    assert requests == {
+        "POST /network/v2.0/security-groups",
+        "POST /network/v2.0/security-group-rules",
+        "POST /compute/v2.1/servers",
+        "POST /network/v2.0/floatingips",
+        "PUT /network/v2.0/floatingips/ID",
+        "DELETE /compute/v2.1/servers/ID",
+        "DELETE /network/v2.0/floatingips/ID",
+        "DELETE /network/v2.0/security-groups/ID",
+        "DELETE /compute/v2.1/os-keypairs/ID",
+    }
+    assert len(fake.moments) == 2 * len(requests)
+
+
+def test_a_kill_around_every_step(fake: DeadlyCloud, workers: Workers, tmp_path: Path) -> None:
+    user, account, environment = world(fake)
+    before = fake.resources.holds()
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    workers.start(CRASH_MARKS=str(marks))
+
+    def died(operation: Operation) -> list[str]:
+        catalogue.load()
+        begun = operation.steps.exclude(state__in=("pending", "skipped"))
+        steps = [step for step in kinds.kind_of(operation.kind).steps if begun.filter(name=step.name).exists()]
+        assert len(list(marks.glob(f"{operation.kind}-*"))) >= 2 * len(steps) - 1
+        return [step.name for step in steps]
+
+    made = finished(add(environment, user, account, 3), seconds=120)
+    assert died(made) == ["machines", "links"]
+    check_made(fake, 3)
+    removed = finished(remove_host(Host.objects.order_by("name")[0], user), seconds=120)
+    assert removed.state == "succeeded"
+    assert len(died(removed)) == 6
+    assert names(fake) == ["fw-02", "fw-03", "theirs"]
+    deleted = finished(delete_environment(environment, user, "Shop"), seconds=120)
+    assert deleted.state == "succeeded"
+    assert len(died(deleted)) == 3
+    assert fake.resources.holds() == before
