@@ -2,7 +2,7 @@
 PYTHON = .venv/bin/python
 ENGINE_VAR = var/engine
 
-.PHONY: demo demo-clean setup test lint bench
+.PHONY: demo demo-clean setup test test-openstack lint bench
 
 demo:  ## set everything up and run the platform on this machine
 	@scripts/demo.sh
@@ -18,6 +18,9 @@ setup:  ## what tests need: packages, a Docker engine, images
 
 test: setup lint  ## set everything up, check the code and run all tests
 	scripts/test.sh
+
+test-openstack: setup  ## the main job on a real OpenStack project; docs/openstack.md says which variables it takes
+	@$(PYTHON) -m pytest tests/openstack/real_cloud.py
 
 lint:  ## style, types, layers, templates, migrations, scripts
 	scripts/lint.sh
