@@ -1,7 +1,7 @@
 """The main job on a real OpenStack: hosts, swarm, stack, and a project that holds afterwards what it held before.
 
-``make test-openstack`` runs it, with the ``OS_`` variables of a project set and ``PM_CLOUD_ADDRESS`` as the address
-of this machine that the project's servers reach. Hosts are made of ``PM_CLOUD_IMAGE`` and ``PM_CLOUD_FLAVOR``, by name.
+``make test-openstack`` runs it, with the ``OS_`` variables of a project set and ``CLOUD_ADDRESS`` as the address
+of this machine that the project's servers reach. Hosts are made of ``CLOUD_IMAGE`` and ``CLOUD_FLAVOR``, by name.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ services:
 
 @pytest.fixture
 def lab(transactional_db: None, settings: Any) -> Iterator[Lab]:
-    address = os.environ["PM_CLOUD_ADDRESS"]
+    address = os.environ["CLOUD_ADDRESS"]
     port, hub_port = free_port(address), free_port(address)
     settings.PM_PRIVATE_CLOUDS = True
     settings.PM_URL = f"http://{address}:{port}"
@@ -82,8 +82,8 @@ def held(account: CloudAccount) -> set[tuple[str, str]]:
 
 def choices(account: CloudAccount) -> cloud_hosts.Choices:
     offered = cloud_hosts.inventory_of(account)
-    image = next(image.id for image in offered.images if image.name == os.environ["PM_CLOUD_IMAGE"])
-    flavor = next(flavor.id for flavor in offered.flavors if flavor.name == os.environ["PM_CLOUD_FLAVOR"])
+    image = next(image.id for image in offered.images if image.name == os.environ["CLOUD_IMAGE"])
+    flavor = next(flavor.id for flavor in offered.flavors if flavor.name == os.environ["CLOUD_FLAVOR"])
     return replace(cloud_hosts.first_choices(account, offered), image=image, flavor=flavor)
 
 
