@@ -15,9 +15,10 @@ from dashboard.flows.environments import delete_environment
 from dashboard.flows.hosts import add_hosts, remove_host
 from dashboard.flows.operations import retry_operation
 from dashboard.models import CloudAccount, Environment, Host, HostState, Operation, OperationLog
-from dashboard.operations.add_hosts import _lowest_mtu, _spec
+from dashboard.operations.add_hosts import lowest_mtu
 from dashboard.operations.context import StepContext
 from dashboard.operations.dispatcher import Dispatcher
+from dashboard.operations.machines import spec_of
 from tests import factories
 from tests.support.lab import finished, succeeded, transcript
 
@@ -148,9 +149,9 @@ def test_the_mtu_is_the_lowest_of_the_clouds_word_and_the_hosts_measure() -> Non
     told = factories.host(environment, options={"mtu": 1400}, facts={"mtu": 1500})
     measured = factories.host(environment, options={"mtu": 9000}, facts={"mtu": 1450})
     silent = factories.host(environment, facts={})
-    assert _lowest_mtu([told, measured]) == (1400, "what the cloud says of the network")
-    assert _lowest_mtu([measured]) == (1450, "the lowest the hosts measured")
-    assert _lowest_mtu([silent]) == (1500, "no host measured one")
+    assert lowest_mtu([told, measured]) == (1400, "what the cloud says of the network")
+    assert lowest_mtu([measured]) == (1450, "the lowest the hosts measured")
+    assert lowest_mtu([silent]) == (1500, "no host measured one")
 
 
 def test_machines_of_a_cloud_get_the_public_address_and_the_networks_mtu(
@@ -158,6 +159,6 @@ def test_machines_of_a_cloud_get_the_public_address_and_the_networks_mtu(
 ) -> None:
     settings.PM_HUB_ADDRESS = "hub.example.org"
     host = factories.host(environment, driver="openstack", options={"mtu": 1400})
-    spec = _spec(StepContext(factories.operation(environment), 1), host, "", "t0ken").bootstrap
+    spec = spec_of(StepContext(factories.operation(environment), 1), host, "", "t0ken").bootstrap
     assert spec.join_url == "https://platform.example.org/join/t0ken"
     assert (spec.hub_host, spec.mtu) == ("hub.example.org", 1400)
