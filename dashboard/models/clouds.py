@@ -17,7 +17,7 @@ from platform_manager.errors import UserError
 from .environments import Environment
 from .fields import EncryptedJSONField
 from .ids import uuid7
-from .states import Look
+from .states import Look, OperationState
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -86,6 +86,9 @@ class CloudAccount(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     verified_at = models.DateTimeField(null=True, blank=True)
     problem = models.TextField(blank=True)
+    # What the platform made in the project and knows no more, as of the last look: kind, id, name of each.
+    leftovers: models.JSONField[list[dict[str, str]]] = models.JSONField(default=list, blank=True)
+    watched_at = models.DateTimeField(null=True, blank=True)
 
     objects = CloudAccountQuerySet.as_manager()
 
@@ -126,6 +129,34 @@ class CloudAccount(models.Model):
     def may_be_private(self) -> bool:
         """Whether its auth URL may be in the platform's own network: where operators said so, for all or for this."""
         return bool(settings.PM_PRIVATE_CLOUDS) or preset_is_private(self.preset, self.auth_url)
+
+
+class CloudCleanup(models.Model):
+    """Things of a project that its owner chose to delete; a worker deletes them one after the other.
+
+    ``things`` are dicts: kind, id, name, ours, state (a word of :class:`OperationState`) and error, in order.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    account = models.ForeignKey(CloudAccount, on_delete=models.CASCADE, related_name="cleanups")
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="cloud_cleanups"
+    )
+    things: models.JSONField[list[dict[str, Any]]] = models.JSONField(default=list)
+    state = models.CharField(max_length=20, choices=OperationState.choices, default=OperationState.QUEUED)
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account"], condition=Q(state__in=("queued", "running")), name="one_cleanup_of_an_account"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"clean-up of {self.account}"
 
 
 def preset_is_private(preset: CloudPreset | None, auth_url: str) -> bool:

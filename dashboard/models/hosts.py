@@ -13,7 +13,7 @@ from django.utils.crypto import salted_hmac
 from .clouds import CloudAccount
 from .environments import Environment
 from .ids import uuid7
-from .states import HostRole, HostState
+from .states import HostRole, HostState, LinkKind, MachineState
 
 TOKEN_LIFE = timedelta(minutes=30)
 
@@ -36,9 +36,16 @@ class Host(models.Model):
     addresses = models.JSONField(default=list, blank=True)
     facts: models.JSONField[dict[str, Any]] = models.JSONField(default=dict, blank=True)
     key_fingerprint = models.CharField(max_length=100, blank=True, db_index=True)
+    link = models.CharField(max_length=10, choices=LinkKind.choices, default=LinkKind.REVERSE)
+    # Of its SSH server, "ssh-ed25519 AAAA...", for links that the platform dials; empty until it is known.
+    host_key = models.TextField(blank=True)
     link_up = models.BooleanField(default=False)
     link_changed_at = models.DateTimeField(null=True, blank=True)
     engine_up = models.BooleanField(default=False)
+    # What its cloud says of the machine, as of the last look; empty where nobody has looked.
+    machine = models.CharField(max_length=10, choices=MachineState.choices, blank=True)
+    machine_detail = models.TextField(blank=True)
+    machine_seen_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

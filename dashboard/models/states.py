@@ -51,6 +51,36 @@ class HostRole(models.TextChoices):
     WORKER = "worker", "Worker"
 
 
+class LinkKind(models.TextChoices):
+    """Who opens the link between the platform and a host."""
+
+    REVERSE = "reverse", "The host dials the platform"
+    DIRECT = "direct", "The platform dials the host"
+
+
+class MachineState(models.TextChoices):
+    """What a cloud says of a host's machine."""
+
+    RUNNING = "running", "Running"
+    STOPPED = "stopped", "Stopped"
+    CHANGED = "changed", "Changed"
+    BROKEN = "broken", "Broken"
+    GONE = "gone", "Gone"
+
+    @property
+    def look(self) -> Look:
+        return MACHINE_LOOKS[self]
+
+
+MACHINE_LOOKS = {
+    MachineState.RUNNING: Look("green", False, "The machine runs in its cloud."),
+    MachineState.STOPPED: Look("yellow", False, "Somebody stopped the machine in its cloud."),
+    MachineState.CHANGED: Look("yellow", False, "Somebody changed the machine in its cloud."),
+    MachineState.BROKEN: Look("red", False, "The cloud says that the machine failed."),
+    MachineState.GONE: Look("red", False, "Somebody deleted the machine in its cloud."),
+}
+
+
 class OperationState(models.TextChoices):
     QUEUED = "queued", "Queued"
     RUNNING = "running", "Running"
