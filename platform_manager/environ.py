@@ -2,6 +2,7 @@
 
 import os
 from contextlib import suppress
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -52,6 +53,15 @@ def _address(name: str, value: str) -> str:
     if value and not (url.scheme in ("http", "https") and url.hostname and plain):
         raise BadSetting(name, value, "an http:// or https:// address")
     return value.rstrip("/")
+
+
+def network(name: str) -> str:
+    """An IPv4 network in CIDR form, such as 192.0.2.0/24, or nothing."""
+    value = os.environ.get(name, "").strip()
+    try:
+        return str(IPv4Network(value)) if value else ""
+    except ValueError:
+        raise BadSetting(name, value, "an IPv4 network such as 192.0.2.0/24") from None
 
 
 def file_text(name: str) -> str:

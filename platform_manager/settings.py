@@ -36,6 +36,8 @@ PM_JOIN_URL = environ.text("PM_JOIN_URL").rstrip("/")
 PM_HUB_ADDRESS = environ.text("PM_HUB_ADDRESS")
 PM_PORT = int(PM_LISTEN[0].rpartition(":")[2])
 PM_HUB_PORT = environ.integer("PM_HUB_PORT", int(PM_HUB_LISTEN[0].rpartition(":")[2]))
+# From where the platform dials hosts that can't reach it; empty: it dials none.
+PM_DIRECT_FROM = environ.network("PM_DIRECT_FROM")
 PM_HUB_KEY = environ.path("PM_HUB_KEY", PM_VAR / "hub-key")
 
 PM_SOCKETS = environ.path("PM_SOCKETS", PM_VAR / "links")

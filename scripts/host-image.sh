@@ -10,7 +10,7 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 name=${1:-platform-manager/host}
 cache=${PM_CACHE_DIR:-$here/../var/cache}
-packages=docker.io,iptables,iproute2,openssh-client,ca-certificates,curl,procps,busybox-static,tini
+packages=docker.io,iptables,iproute2,openssh-client,openssh-server,ca-certificates,curl,procps,busybox-static,tini
 
 say() { echo "host image: $*" >&2; }
 fail() {
@@ -37,7 +37,8 @@ build_root() {
     debootstrap --variant=minbase --include="$packages" "$release" "$root" "$address" >"$cache/debootstrap.log" 2>&1 ||
         fail "debootstrap failed; its last lines: $(tail -n 3 "$cache/debootstrap.log")"
     shrink "$root"
-    # A baked-in key would give every engine the same id.
+    # Baked-in keys would give every engine the same id, and every SSH server the same key.
+    rm -f "$root"/etc/ssh/ssh_host_*_key*
     rm -f "$root/etc/docker/key.json" "$root/etc/machine-id" "$root/etc/hostname" "$root/etc/resolv.conf"
     install -m 755 "$here/host-init.sh" "$root/usr/local/sbin/host-init"
     mkdir -p "$root/var/lib/platform-manager" "$root/var/lib/docker"

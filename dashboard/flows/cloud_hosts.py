@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from django.contrib.auth.models import User
 
-from dashboard.models import CloudAccount, Environment
-from dashboard.operations.drivers import link_of, unreachable
+from dashboard.models import CloudAccount, Environment, LinkKind
+from dashboard.operations.drivers import link_of
 from platform_manager import wiring
 from platform_manager.errors import UserError
+
+from .links import check_link, first_link, link_note
 
 if TYPE_CHECKING:
     from platform_manager.clouds.openstack.inventory import Flavor, Image, Inventory, Network
@@ -34,7 +36,10 @@ Item = TypeVar("Item", bound=HasId)
 
 @dataclass(frozen=True)
 class Choices:
-    """What a user chose from the lists, by id; "" for none. ``volume_gib``: the boot volume, for diskless flavors."""
+    """What a user chose from the lists, by id; "" for none. ``volume_gib``: the boot volume, for diskless flavors.
+
+    ``link``: a word of :class:`LinkKind`.
+    """
 
     flavor: str = ""
     image: str = ""
@@ -44,6 +49,7 @@ class Choices:
     key_pair: str = ""
     security_groups: list[str] = field(default_factory=list)
     volume_gib: int | None = None
+    link: str = LinkKind.REVERSE
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,7 @@ def first_choices(account: CloudAccount, inventory: Inventory) -> Choices:
         key_pair=last["key_pair"] if _by_id(inventory.key_pairs, last.get("key_pair")) else "",
         security_groups=[group.id for group in inventory.security_groups if group.id in groups],
         volume_gib=last.get("volume_gib") or USUAL_VOLUME_GIB,
+        link=first_link(last.get("link")),
     )
 
 
@@ -111,6 +118,7 @@ def cloud_plan(environment: Environment, inventory: Inventory, choices: Choices,
     network = _chosen(inventory.networks, choices.network, "network")
     pool = _chosen(inventory.pools, choices.pool, "pool") if choices.pool else None
     _check_rest(inventory, choices)
+    check_link(choices.link)
     volume = _volume(flavor, image, choices.volume_gib)
     _check_mtu(environment, network)
     wanted = demands(inventory, flavor, quantity, floating=pool is not None)
@@ -118,7 +126,7 @@ def cloud_plan(environment: Environment, inventory: Inventory, choices: Choices,
         options=_options(choices, flavor, image, network, volume),
         quota=sentence(wanted),
         fits=not any(one.short for one in wanted),
-        notes=_notes(environment, image, network, pool),
+        notes=_notes(environment, image, network, pool, choices.link),
     )
 
 
@@ -191,22 +199,21 @@ def _options(choices: Choices, flavor: Flavor, image: Image, network: Network, v
         "volume_gib": volume,
         "mtu": network.mtu,
         "login": image.login,
+        "link": choices.link,
         "names": {"flavor": flavor.name, "image": image.name, "network": network.name},
     }
 
 
-def _notes(environment: Environment, image: Image, network: Network, pool: Network | None) -> list[str]:
+def _notes(environment: Environment, image: Image, network: Network, pool: Network | None, link: str) -> list[str]:
     fixed = environment.swarm_mtu or environment.mtu
     notes = []
     if fixed:
         notes.append(f"The environment's networks have MTU {fixed}.")
     elif network.mtu:
         notes.append(f"MTU {network.mtu}, as the cloud says of {network.name}; less where a host measures less.")
+    notes.append(link_note(link, network.name, floating=pool is not None))
     if pool is None:
-        notes.append(
-            f"No floating IPs: the hosts dial the platform, for which {network.name} needs a router. Published ports "
-            "are reached from inside the cloud only."
-        )
+        notes.append("No floating IPs: published ports are reached from inside the cloud only.")
     if image.login:
         notes.append(f"People sign in to the machines as {image.login}, with the key pair.")
     return notes
@@ -218,8 +225,6 @@ def checked_options(
     """The driver's options for hosts that fit into the project as it is now; UserError otherwise."""
     if not CloudAccount.objects.usable_by(user, environment).filter(pk=account.pk).exists():
         raise UserError("This cloud account is not shared with the environment any more: choose another.", "driver")
-    if sentence := unreachable():
-        raise UserError(sentence, "driver")
     plan = cloud_plan(environment, inventory_of(account, age=0), choices, quantity)
     if not plan.fits:
         raise UserError(f"{plan.quota} Add fewer hosts, choose a smaller flavor, or free something.", "quantity")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,12 +12,11 @@ from django.utils import timezone
 
 from dashboard.models import AuditEntry, EnrolmentToken, Host, HostState
 from dashboard.models.auditing import record
+from dashboard.models.facts import addresses_of, facts_of
 from dashboard.models.hints import environment_group, hint
 from platform_manager.errors import UserError
 
 KEY_TYPE = "ssh-ed25519"
-TEXTS = ("hostname", "architecture", "kernel", "os", "engine_version")
-NUMBERS = ("mtu", "cpus", "memory_bytes", "disk_bytes")
 REFUSED = (
     "This token is unknown, used or expired. "
     "Ask for a new one on the environment's hosts page and run the command again."
@@ -83,29 +81,3 @@ def fingerprint_of(key: object) -> str:
     if not words or words[0] != KEY_TYPE or len(blob) != 51:
         raise UserError(f"public_key must be one {KEY_TYPE} line.", "public_key")
     return "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
-
-
-def addresses_of(claimed: object) -> list[str]:
-    """The plain IP addresses among what a machine calls its own."""
-    found: list[str] = []
-    for item in claimed[:16] if isinstance(claimed, list) else ():
-        try:
-            found.append(str(ipaddress.ip_address(item if isinstance(item, str) else "")))
-        except ValueError:
-            continue
-    return [address for address in found if "%" not in address]
-
-
-def facts_of(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The facts we know, by type and within bounds; a host can say nothing else."""
-    facts: dict[str, Any] = {}
-    for name in TEXTS:
-        value = body.get(name)
-        if isinstance(value, str):
-            # No database stores NUL, no page shows half a surrogate pair.
-            facts[name] = "".join(letter for letter in value[:200] if letter.isprintable())
-    for name in NUMBERS:
-        value = body.get(name)
-        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53:
-            facts[name] = value
-    return facts

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from dashboard.models import CloudAccount, Environment, Host, HostRole, HostState, Operation, OperationState
+from dashboard.models import CloudAccount, Environment, Host, HostRole, HostState, LinkKind, Operation, OperationState
 from dashboard.operations import quorum
 from dashboard.operations.drivers import OPENSTACK
 from platform_manager.errors import UserError
@@ -18,10 +18,11 @@ from platform_manager.swarm.cluster import manager_target
 
 from .cloud_hosts import Choices, checked_options, remember
 from .limits import check_may_add_hosts
+from .links import make_key
 from .request import locked, request_operation, requested
 
 PREFIX = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
-QUANTITY = range(1, 10)
+QUANTITY = range(1, 21)
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,9 @@ def _checked_prefix(prefix: str) -> str:
 
 def _checked_quantity(environment: Environment, quantity: int) -> int:
     if quantity not in QUANTITY:
-        raise UserError(f"{quantity} hosts can't be added at once: choose 1 to 9, and add more afterwards.", "quantity")
+        raise UserError(
+            f"{quantity} hosts can't be added at once: choose 1 to 20, and add more afterwards.", "quantity"
+        )
     most = settings.PM_HOSTS_PER_ENVIRONMENT
     have = environment.hosts.count()
     if have + quantity > most:
@@ -145,8 +148,11 @@ def _add_hosts(
 ) -> Operation:
     environment = locked(environment)
     plan = plan_hosts(environment, prefix, quantity)
+    link = LinkKind(str(options.get("link") or LinkKind.REVERSE))
     if account is not None:
         remember(account, options)
+    if link == LinkKind.DIRECT:
+        make_key(environment)
     hosts = [
         Host.objects.create(
             environment=environment,
@@ -154,6 +160,7 @@ def _add_hosts(
             driver=driver,
             account=account,
             options=options,
+            link=link,
             role=HostRole.MANAGER if name in plan.managers else HostRole.WORKER,
         )
         for name in plan.names

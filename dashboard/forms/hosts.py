@@ -5,6 +5,7 @@ from __future__ import annotations
 from django import forms
 
 from dashboard.flows.cloud_hosts import Choices
+from dashboard.models import LinkKind
 
 
 class AnyChoices(forms.MultipleChoiceField):
@@ -26,8 +27,8 @@ class AddHostsForm(forms.Form):
     quantity = forms.IntegerField(
         label="How many",
         error_messages={
-            "required": "Say how many hosts you want, 1 to 9.",
-            "invalid": "Write the number of hosts in digits, 1 to 9.",
+            "required": "Say how many hosts you want, 1 to 20.",
+            "invalid": "Write the number of hosts in digits, 1 to 20.",
         },
     )
     flavor = forms.CharField(max_length=200, required=False)
@@ -44,6 +45,8 @@ class AddHostsForm(forms.Form):
         error_messages={"invalid": "Write the size of the boot volume in GiB, in digits."},
     )
 
+    link = forms.ChoiceField(choices=LinkKind.choices, required=False)
+
     # The account whose lists the choices are from: after a change of the account they count for nothing.
     options_of = forms.CharField(max_length=40, required=False)
 
@@ -54,4 +57,5 @@ class AddHostsForm(forms.Form):
             return None
         words = {name: given.get(name) or "" for name in ("flavor", "image", "network", "pool", "zone", "key_pair")}
         groups = given.get("security_groups") or []
-        return Choices(**words, security_groups=groups, volume_gib=given.get("volume_gib"))
+        link = given.get("link") or LinkKind.REVERSE
+        return Choices(**words, security_groups=groups, volume_gib=given.get("volume_gib"), link=link)

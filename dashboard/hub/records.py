@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import F, OuterRef, Subquery
 from django.utils import timezone
 
-from dashboard.models import Environment, Host, HostRole, HostState, Revision, Snapshot, Stack, StackState
+from dashboard.models import Environment, Host, HostRole, HostState, LinkKind, Revision, Snapshot, Stack, StackState
 from dashboard.models.hints import environment_group, hint
 
 STEADY = (HostState.ACTIVE, HostState.RECONNECTING, HostState.DISCONNECTED)
@@ -57,7 +57,8 @@ def link_changed(host_id: str, up: bool, detail: str = "") -> str | None:
         host.engine_up = False
     if host.state in STEADY:
         host.state = HostState.RECONNECTING if up else HostState.DISCONNECTED
-        host.state_detail = "" if up else f"Not linked: {detail}. It dials in again by itself."
+        again = "The platform dials it again." if host.link == LinkKind.DIRECT else "It dials in again by itself."
+        host.state_detail = "" if up else f"Not linked: {detail}. {again}"
     host.save(update_fields=["link_up", "link_changed_at", "engine_up", "state", "state_detail"])
     hint(environment_group(host.environment_id), what="rows")
     return str(host.environment_id)
@@ -87,7 +88,7 @@ def _locked(host_id: str) -> Host | None:
 def mark_lost() -> None:
     """Hosts that had time to dial in after a start of the hub and did not."""
     for host in Host.objects.filter(link_up=False, state__in=(HostState.ACTIVE, HostState.RECONNECTING)):
-        link_changed(str(host.pk), False, "it has not dialled in since the platform started")
+        link_changed(str(host.pk), False, "there has been no link since the platform started")
 
 
 def swarms() -> list[str]:

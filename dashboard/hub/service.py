@@ -13,9 +13,10 @@ from typing import Any
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections
 
-from dashboard.hub import events, records
+from dashboard.hub import direct, events, records
 from dashboard.hub.watcher import EnvironmentWatcher
 from platform_manager.engines.client import EngineError
+from platform_manager.engines.dialling import Dialler
 from platform_manager.engines.links import Hub
 from platform_manager.swarm import cluster
 from platform_manager.wiring import EnginePool
@@ -25,6 +26,8 @@ log = logging.getLogger("platform.hub")
 GRACE_SECONDS = 12
 # How long an environment that was deleted may still be watched.
 TIDY_SECONDS = 60
+# How late a new host is dialled at most.
+DIAL_SECONDS = 2
 
 
 class HubService:
@@ -41,23 +44,23 @@ class HubService:
             on_up=self._up,
             on_down=self._down,
         )
+        self.dialler = Dialler(self.hub, on_facts=self._told, on_failure=self._refused)
         self._hosts: dict[str, asyncio.Task[None]] = {}
         self._watchers: dict[str, tuple[EnvironmentWatcher, asyncio.Task[None]]] = {}
-        self._grace: asyncio.Task[None] | None = None
+        self._rounds: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         await self._db(records.forget_links)
         await self.hub.start()
-        self._grace = asyncio.create_task(self._after_grace())
+        self._rounds = [asyncio.create_task(self._after_grace()), asyncio.create_task(self._dial())]
 
     async def stop(self) -> None:
         """Close everything; what the rows say of links is left, for a hub that comes back at once."""
-        tasks = [*self._hosts.values(), *(task for _, task in self._watchers.values())]
-        if self._grace:
-            tasks.append(self._grace)
+        tasks = [*self._rounds, *self._hosts.values(), *(task for _, task in self._watchers.values())]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self.dialler.stop()
         await self.pool.close()
         await self.hub.stop()
         self._threads.shutdown(wait=False)
@@ -79,6 +82,19 @@ class HubService:
     async def _authorise(self, username: str, fingerprint: str) -> str | None:
         found: str | None = await self._db(records.authorise, username, fingerprint)
         return found
+
+    async def _dial(self) -> None:
+        """Keep links to the hosts that the platform dials, as the rows say which."""
+        while True:
+            await self.dialler.keep(await self._db(direct.targets, patient=True))
+            await asyncio.sleep(DIAL_SECONDS)
+
+    async def _told(self, host_id: str, facts: str, host_key: str) -> None:
+        await self._db(direct.told, host_id, facts, host_key, patient=True)
+
+    async def _refused(self, host_id: str, reason: str) -> None:
+        log.info("host %s can't be dialled: %s", host_id, reason)
+        await self._db(direct.refused, host_id, reason, patient=True)
 
     async def _up(self, host_id: str) -> None:
         log.info("link of host %s is up", host_id)

@@ -16,6 +16,8 @@ from .ids import uuid7
 from .states import HostRole, HostState, LinkKind, MachineState
 
 TOKEN_LIFE = timedelta(minutes=30)
+# In place of a host's SSH key: its cloud tells none, so the one it shows first counts.
+FIRST_SEEN = "?"
 
 
 class Host(models.Model):

@@ -22,6 +22,7 @@ from platform_manager.swarm.snapshot import part
 from . import identity, quorum
 from .context import StepContext
 from .drivers import driver_for
+from .host_keys import HostKeys
 from .kinds import Kind, Step, register
 from .machines import MTU_RANGE, hosts_of, make_machines, network_mtu, set_state
 from .managers import managers, on_manager, speaking
@@ -50,6 +51,7 @@ class _Waiting:
         self.said: set[str] = set()
         self.consoles: dict[str, str] = {}
         self.look_at = time.monotonic() + PATIENCE_SECONDS
+        self.keys = HostKeys(context)
 
     def linked(self) -> bool:
         silent = []
@@ -60,6 +62,7 @@ class _Waiting:
                 self.said.add(host.name)
                 version = host.facts.get("engine_version", "?")
                 self.context.log(f"{host.name}: called in with engine {version}, link is up")
+        self.keys.look(silent)
         if silent and time.monotonic() > self.look_at:
             self.look_at = time.monotonic() + PATIENCE_SECONDS
             for host in silent:

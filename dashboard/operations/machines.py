@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
 
-from dashboard.models import EnrolmentToken, Host, HostState
-from platform_manager.clouds.base import BootstrapSpec, Driver, MachineSpec
+from dashboard.models import EnrolmentToken, Environment, Host, HostState, LinkKind
+from platform_manager.clouds.base import BootstrapSpec, Driver, Machine, MachineSpec
 from platform_manager.errors import PlatformError, ProviderError, UserError
 
 from .addresses import platform_address
@@ -60,12 +61,19 @@ def make_machines(context: StepContext) -> str:
 
 async def _make(context: StepContext, host: Host, driver: Driver, address: str) -> None:
     machine = await driver.find(str(host.pk))
-    # The token of a host is always the same one: whoever made the machine, now or before a crash, it can enrol.
-    token = await sync_to_async(EnrolmentToken.issue, thread_sensitive=False)(host, anew=machine is None)
     if machine is None:
         await _say(context, host, HostState.BUILDING, "machine requested")
-    await driver.create(spec_of(context, host, address, token))
-    await _record(context, driver, host)
+    machine = await driver.create(await _prepared(context, host, address, machine is None))
+    await _record(context, driver, host, machine)
+
+
+@sync_to_async(thread_sensitive=False)
+def _prepared(context: StepContext, host: Host, address: str, anew: bool) -> MachineSpec:
+    token = ""
+    if host.link == LinkKind.REVERSE:
+        # The token of a host is always the same one: whoever made the machine, now or before a crash, it can enrol.
+        token = EnrolmentToken.issue(host, anew=anew)
+    return spec_of(context, host, address, token)
 
 
 @sync_to_async(thread_sensitive=False)
@@ -74,10 +82,7 @@ def _say(context: StepContext, host: Host, state: HostState, words: str) -> None
     context.log(f"{host.name}: {words}")
 
 
-async def _record(context: StepContext, driver: Driver, host: Host) -> None:
-    machine = await driver.find(str(host.pk))
-    if machine is None:
-        raise ProviderError(f"The machine of {host.name} was made and is gone again.")
+async def _record(context: StepContext, driver: Driver, host: Host, machine: Machine) -> None:
     rows = Host.objects.filter(pk=host.pk)
     if not await rows.aupdate(provider_id=machine.provider_id, addresses=list(machine.addresses)):
         # This worker was taken for dead, and the host was removed before it went on: nobody would find the machine.
@@ -96,26 +101,44 @@ def _tell(context: StepContext, words: str) -> None:
 
 def spec_of(context: StepContext, host: Host, address: str, token: str) -> MachineSpec:
     environment = context.environment
-    base, hub = public_addresses()
-    if host.driver == "local":
-        base, hub = settings.PM_JOIN_URL or f"http://{address}:{settings.PM_PORT}", settings.PM_HUB_ADDRESS or address
+    dialled = host.link == LinkKind.DIRECT
+    bootstrap = BootstrapSpec(
+        **(_nobody_to_dial(environment) if dialled else _whom_to_dial(host, address, token)),
+        host_id=str(host.pk),
+        token=token,
+        # Where nothing is fixed: the cloud's word for the network, unless the machine measures less.
+        mtu=environment.swarm_mtu or environment.mtu or network_mtu(host),
+    )
     return MachineSpec(
         host_id=str(host.pk),
         environment_id=str(environment.pk),
         operation_id=str(context.operation.pk),
         name=host.name,
-        bootstrap=BootstrapSpec(
-            join_url=f"{base}/join/{token}",
-            hub_host=hub,
-            hub_port=settings.PM_HUB_PORT,
-            hub_host_key=hub_key(),
-            host_id=str(host.pk),
-            token=token,
-            # Where nothing is fixed: the cloud's word for the network, unless the machine measures less.
-            mtu=environment.swarm_mtu or environment.mtu or network_mtu(host),
-        ),
-        options=host.options,
+        bootstrap=bootstrap,
+        options={**host.options, **(direct_options(environment) if dialled else {})},
     )
+
+
+def _whom_to_dial(host: Host, address: str, token: str) -> dict[str, Any]:
+    base, hub = public_addresses()
+    if host.driver == "local":
+        base, hub = settings.PM_JOIN_URL or f"http://{address}:{settings.PM_PORT}", settings.PM_HUB_ADDRESS or address
+    return {
+        "join_url": f"{base}/join/{token}",
+        "hub_host": hub,
+        "hub_port": settings.PM_HUB_PORT,
+        "hub_host_key": hub_key(),
+    }
+
+
+def _nobody_to_dial(environment: Environment) -> dict[str, Any]:
+    nobody = {"join_url": "", "hub_host": "", "hub_port": 0, "hub_host_key": ""}
+    return {**nobody, "platform_key": environment.key.public_key}
+
+
+def direct_options(environment: Environment) -> dict[str, object]:
+    """What lets the platform in to the environment's machines."""
+    return {"public_key": environment.key.public_key, "ssh_from": settings.PM_DIRECT_FROM}
 
 
 def network_mtu(host: Host) -> int | None:

@@ -10,7 +10,7 @@ from dashboard.flows.cloud_hosts import Choices, CloudPlan, cloud_plan, first_ch
 from dashboard.flows.hosts import HostPlan, plan_hosts
 from dashboard.forms.hosts import AddHostsForm
 from dashboard.forms.refusals import show_refusal
-from dashboard.models import CloudAccount
+from dashboard.models import CloudAccount, LinkKind
 from platform_manager.errors import PlatformError, UserError
 
 from .viewer import Viewer
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from platform_manager.clouds.openstack.inventory import Inventory
 
 PREFIX = "fw"
+MORE = {"pool", "link", "zone", "key_pair", "security_groups"}
 
 
 @dataclass
@@ -50,6 +51,13 @@ class AddHosts:
     def diskless(self) -> bool:
         flavors = self.inventory.flavors if self.inventory else []
         return any(one.disk_gib == 0 for one in flavors if self.chosen and one.id == self.chosen.flavor)
+
+    @property
+    def more_open(self) -> bool:
+        """Whether what most leave as it is stands open: something in there was chosen, or is wrong."""
+        chosen = self.chosen
+        rare = chosen and (chosen.pool or chosen.zone or chosen.key_pair or chosen.security_groups)
+        return bool(rare or (chosen and chosen.link != LinkKind.REVERSE) or self.form.errors.keys() & MORE)
 
     def fail(self, error: PlatformError) -> None:
         """The sentence at its field, or above the form."""

@@ -12,7 +12,8 @@ class BootstrapSpec:
 
     ``join_url`` holds the one-time token; ``hub_host_key`` is one line in known-hosts form without the host
     ("ssh-ed25519 AAAA..."); ``mtu`` None means: take the one measured on the machine. ``engine_options`` are
-    merged into the engine's daemon.json.
+    merged into the engine's daemon.json. With ``platform_key``, a public key in the form of OpenSSH, the machine
+    dials nobody: it lets the owner of that key in, and all about joining and the hub may be empty.
     """
 
     join_url: str
@@ -24,6 +25,7 @@ class BootstrapSpec:
     mtu: int | None = None
     docker_install_url: str = ""
     engine_options: Mapping[str, object] = field(default_factory=dict)
+    platform_key: str = ""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,10 @@ ROUTE = (
 )
 NAMES = "It can't look up names: the network's subnet has no DNS server that answers."
 MIRROR = "It can't install Docker: no package mirror answers. Give its network a way out, or use an image with Docker."
+DIALLED = (
+    "The machine is ready, and the platform can't reach its SSH server. Give it a floating IP that the platform "
+    "reaches, and see that PM_DIRECT_FROM is the network that the cloud sees the platform come from."
+)
 IMAGE = "The image does not start: it may be broken, or made for another kind of machine. Choose another image."
 NO_CLOUD_INIT = (
     "The machine started, but never ran the bootstrap script: the image has no cloud-init. Choose a cloud image."
@@ -21,6 +25,7 @@ SILENT = (
 OURS = "platform-manager:"
 # The first that fits: what the script itself says comes before what the system says.
 GUESSES = (
+    (re.compile(r"platform-manager: done: this machine waits for the platform"), DIALLED),
     (re.compile(r"platform-manager: ERROR: (Docker could not be installed|the install script|missing here)"), MIRROR),
     (re.compile(r"platform-manager: (ERROR: )?the platform at \S+ (can't|answered)", re.IGNORECASE), ROUTE),
     (re.compile(r"(Failed to fetch|Could not connect to|Cannot initiate the connection to) .*", re.IGNORECASE), MIRROR),

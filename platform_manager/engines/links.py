@@ -21,7 +21,7 @@ from typing import Any
 import asyncssh
 
 from platform_manager.engines import flow_control
-from platform_manager.engines.bridge import EngineSide
+from platform_manager.engines.bridge import EngineSide, OpenChannel
 from platform_manager.engines.flow_control import BoundedChannel
 from platform_manager.engines.local_socket import LocalSocket
 from platform_manager.errors import PlatformError
@@ -29,6 +29,7 @@ from platform_manager.errors import PlatformError
 Authorise = Callable[[str, str], Awaitable[str | None]]
 OnUp = Callable[[str], Awaitable[None]]
 OnDown = Callable[[str, str], Awaitable[None]]
+Connection = asyncssh.SSHServerConnection | asyncssh.SSHClientConnection
 
 HOST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 SOCKET_PATH_BYTES = 107
@@ -45,7 +46,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class LinkState:
-    """One link that is up; ``peer`` is the address and port it came from."""
+    """One link that is up; ``peer`` is the host's address and port."""
 
     host_id: str
     since: datetime
@@ -57,12 +58,12 @@ class Link:
     """A link with the means to end it."""
 
     state: LinkState
-    connection: asyncssh.SSHServerConnection
+    connection: Connection
     socket: LocalSocket
 
 
 class Hub:
-    """Serves reverse links; all methods belong to the event loop that called ``start``."""
+    """Serves reverse links and keeps those that were dialled; all methods belong to the loop that called ``start``."""
 
     def __init__(
         self,
@@ -175,22 +176,25 @@ class Hub:
         connection = gate.connection
         if not connection or not gate.host_id:
             return None
-        path = self.socket_path(gate.host_id)
-        self._opened += 1
-        fresh = self._socket_dir / f".{self._opened}"
 
         async def open_channel(side: EngineSide) -> object:
-            channel = BoundedChannel(connection, asyncio.get_running_loop(), None, "strict", WINDOW_BYTES, PACKET_BYTES)
-            return await channel.accept(lambda: side, requested_path)
+            return await new_channel(connection).accept(lambda: side, requested_path)
 
+        return self.attach(gate.host_id, connection, open_channel)
+
+    def attach(self, host_id: str, connection: Connection, open_channel: OpenChannel) -> Link:
+        """Give a host its socket, whose connections go through ``open_channel``; an older link ends."""
+        path = self.socket_path(host_id)
+        self._opened += 1
+        fresh = self._socket_dir / f".{self._opened}"
         local = LocalSocket(fresh, open_channel)
-        if older := self._links.get(gate.host_id):
+        if older := self._links.get(host_id):
             self._down(older, "a newer link of the same host took over")
         fresh.rename(path)
         peer = "{}:{}".format(*connection.get_extra_info("peername")[:2])
-        link = Link(LinkState(gate.host_id, datetime.now(UTC), peer), connection, local)
-        self._links[gate.host_id] = link
-        self._announce(gate.host_id, self._on_up(gate.host_id))
+        link = Link(LinkState(host_id, datetime.now(UTC), peer), connection, local)
+        self._links[host_id] = link
+        self._announce(host_id, self._on_up(host_id))
         return link
 
     def close_link(self, link: Link, reason: str) -> None:
@@ -340,6 +344,11 @@ class Forward(asyncssh.SSHListener):
 
     def close(self) -> None:
         self._end()
+
+
+def new_channel(connection: Connection) -> BoundedChannel:
+    """A channel to an engine, not open yet."""
+    return BoundedChannel(connection, asyncio.get_running_loop(), None, "strict", WINDOW_BYTES, PACKET_BYTES)
 
 
 def prepare_directory(directory: Path) -> None:

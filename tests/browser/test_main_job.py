@@ -72,7 +72,7 @@ def adds_three_hosts(ann: Person, home: str) -> None:
     ann.clicks("Add hosts")
     ann.sees("will be manager", "#plan")
     ann.types("How many", "1000")
-    ann.sees("1000 hosts can't be added at once: choose 1 to 9", "#quantity-error")
+    ann.sees("1000 hosts can't be added at once: choose 1 to 20", "#quantity-error")
     ann.no_longer_sees("will be manager", "#plan")
     ann.clicks("Add hosts", within="content")
     ann.sees("1000 hosts can't be added at once", "#quantity-error")

@@ -47,7 +47,13 @@ case "$*" in
 esac""",
     "ssh": "exec /bin/sleep 60",
     "apt-get": """
-case "$*" in *docker.io*) touch engine_up installed ;; esac""",
+case "$*" in
+*docker.io*) touch engine_up installed ;;
+*openssh-server*) rm -f no_sshd ;;
+esac""",
+    "sshd": "",
+    "useradd": "touch user",
+    "usermod": "",
     "ip": """
 case "$*" in
 *"route show default"*) [ "$2" = -6 ] || cat route ;;
@@ -56,7 +62,8 @@ case "$*" in
     echo "2: eth0 inet 192.0.2.7/24 scope global"
     echo "3: docker0 inet 172.17.0.1/16 scope global" ;;
 esac""",
-    "id": "cat uid",
+    "id": """
+case $1 in -u) cat uid ;; *) [ -e user ] ;; esac""",
     "uname": """
 case $1 in -s) echo Linux ;; -m) cat arch ;; -r) echo 6.1.0-18-amd64 ;; -n) cat hostname ;; esac""",
     "sysctl": "echo 65530",
@@ -92,6 +99,7 @@ class FakeMachine:
         self.write(engine_version="20.10.24", engine_up="", swarm_state="inactive", mtu="1450", uid="0")
         self.write(arch="x86_64", hostname="machine", route="default via 192.0.2.1 dev eth0", calls="")
         self.write(statuses="200\n", answer="{}")
+        self.write(**{"host_key.pub": "ssh-ed25519 AAAAHOST root@machine\n"})
 
     def write(self, **files: str) -> None:
         for name, text in files.items():
@@ -122,8 +130,8 @@ class FakeMachine:
         return [call for call in calls if call.startswith(CHANGING) or "--data-binary" in call]
 
     def files(self) -> dict[str, bytes]:
-        kept = [path for folder in ("state", "etc") for path in (self.root / folder).iterdir()]
-        return {path.name: path.read_bytes() for path in kept if path.suffix != ".err"}
+        kept = [path for folder in ("state", "etc", "gate") for path in (self.root / folder).rglob("*")]
+        return {path.name: path.read_bytes() for path in kept if path.is_file() and path.suffix != ".err"}
 
     def run(self, **changes: Any) -> subprocess.CompletedProcess[str]:
         """One run of the script; ``overrides`` are shell functions that stand above its own."""
@@ -137,6 +145,8 @@ class FakeMachine:
             "PM_STATE_DIR": str(self.root / "state"),
             "PM_ENGINE_CONFIG": str(self.config),
             "PM_UNIT": str(self.unit),
+            "PM_GATE_DIR": str(self.root / "gate"),
+            "PM_SSHD_KEY": str(self.root / "fakes" / "host_key"),
             "PM_SYSTEMD_DIR": str(self.root if self.systemd else self.root / "none"),
             "PM_SYSCTL_DIR": str(self.root / "none"),
             **self.environment,

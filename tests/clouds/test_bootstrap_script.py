@@ -278,3 +278,46 @@ def test_a_bridge_in_use_by_the_own_swarm_stays(machine: FakeMachine) -> None:
 
     assert run.returncode == 0
     assert "docker_gwbridge has MTU 1500 and is in use by a swarm; it stays" in run.stdout
+
+
+PLATFORM_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEqvt6ZN1l6kwPRewIhXIaynesvNaruHVqkKmOAJ7AZL platform"
+DIALLED = {"join_url": "", "hub_host": "", "hub_port": 0, "hub_host_key": "", "token": "", "platform_key": PLATFORM_KEY}
+
+
+def test_a_machine_that_is_dialled_lets_one_key_in_and_says_its_own(machine: FakeMachine) -> None:
+    run = machine.run(**DIALLED)
+
+    assert run.returncode == 0, run.stdout + run.stderr
+    gate = machine.root / "gate"
+    (line,) = (gate / ".ssh" / "authorized_keys").read_text().splitlines()
+    assert line.startswith(f'restrict,port-forwarding,command="cat {gate}/facts" ssh-ed25519 AAAA')
+    assert json.loads((gate / "facts").read_text())["mtu"] == 1450
+    assert "platform-manager: host key ssh-ed25519 AAAAHOST\n" in run.stdout
+    calls = machine.calls()
+    assert any(call.startswith("useradd") for call in calls)
+    assert "usermod -p * -G docker platform-manager" in calls
+    assert "systemctl enable -q --now ssh" in calls
+    assert not any(call.startswith(("curl", "systemctl restart platform-manager-link")) for call in calls)
+
+
+def test_a_dialled_machine_is_the_same_after_a_second_run(machine: FakeMachine) -> None:
+    machine.run(**DIALLED)
+    files = machine.files()
+
+    run = machine.run(**DIALLED)
+
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert machine.files() == files
+
+
+def test_a_dialled_machine_without_an_ssh_server_gets_one(machine: FakeMachine) -> None:
+    machine.write(no_sshd="")
+    machine.overrides = """have() {
+        [ "$1" != sshd ] || [ ! -e "$FAKES/no_sshd" ] || return 1
+        command -v "$1" >/dev/null 2>&1
+    }"""
+
+    run = machine.run(**DIALLED)
+
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert any("apt-get" in call and "openssh-server" in call for call in machine.calls())

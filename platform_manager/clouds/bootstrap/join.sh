@@ -1,9 +1,11 @@
 #!/bin/sh
 # Makes this machine a host of Platform Manager: checks it, sets up its Docker engine, enrols it once and keeps one
 # outgoing SSH link to the platform. Running it again changes nothing that is right already.
+# With PLATFORM_KEY it dials nobody: it lets the platform in by SSH, to its Docker engine and nothing else.
 #
 # Everything it writes: /var/lib/platform-manager, "mtu" (and the options below) in /etc/docker/daemon.json, the
-# network docker_gwbridge, vm.max_map_count, and the systemd unit platform-manager-link.
+# network docker_gwbridge, vm.max_map_count, and the systemd unit platform-manager-link, or, with PLATFORM_KEY, the
+# user platform-manager and its home /var/lib/platform-manager-link.
 # PM_FOREGROUND=1 (in containers): runs the engine and the link itself, until it gets TERM.
 # shellcheck disable=SC2154,SC2317  # settings come above; some functions are called by name
 set -eu
@@ -17,6 +19,8 @@ STATE=${PM_STATE_DIR:-/var/lib/platform-manager}
 ENGINE_CONFIG=${PM_ENGINE_CONFIG:-/etc/docker/daemon.json}
 ENGINE_SOCKET=/var/run/docker.sock
 ENGINE_LOG=$STATE/engine.log
+GATE=${PM_GATE_DIR:-/var/lib/platform-manager-link}
+SSHD_KEY=${PM_SSHD_KEY:-/etc/ssh/ssh_host_ed25519_key}
 UNIT=${PM_UNIT:-/etc/systemd/system/platform-manager-link.service}
 SYSCTL_DIR=${PM_SYSCTL_DIR:-/etc/sysctl.d}
 OLDEST_ENGINE=20.10
@@ -104,8 +108,12 @@ need() {
 
 check_tools() {
     missing=
-    need curl curl curl curl
     need ip iproute2 iproute iproute2
+    if [ -n "$PLATFORM_KEY" ]; then
+        need sshd openssh-server openssh-server openssh-server
+    else
+        need curl curl curl curl
+    fi
     need ssh openssh-client openssh-clients openssh-client-default
     need ssh-keygen openssh-client openssh-clients openssh-keygen
     [ -z "$missing" ] || fail "missing here, and could not be installed:$missing. Install it, then run this again"
@@ -293,7 +301,7 @@ facts() {
     disk=$(df -Pk /var/lib/docker 2>/dev/null | awk 'END { printf "%.0f", $2 * 1024 }')
     os=$(sed -n 's/^PRETTY_NAME=//p' /etc/os-release 2>/dev/null | tr -d '"')
     cat <<END
-{"public_key": $(quoted "$(cat "$STATE/key.pub")"),
+{"public_key": $(quoted "$(cat "$STATE/key.pub" 2>/dev/null)"),
  "hostname": $(quoted "$(uname -n)"), "architecture": $(quoted "$(uname -m)"), "kernel": $(quoted "$(uname -r)"),
  "os": $(quoted "$os"), "engine_version": $(quoted "$engine_version"), "mtu": $measured,
  "cpus": $(nproc), "memory_bytes": ${memory:-0}, "disk_bytes": ${disk:-0}, "addresses": [$(addresses)]}
@@ -421,6 +429,48 @@ start_loop() {
     say "the link runs in the background (log: $STATE/link.log); there is no systemd here: run this again after a reboot"
 }
 
+# --- a link that the platform dials ------------------------------------------------------------------------------
+
+# One user whom the platform's key lets in: it may open connections, to the engine's socket, and read the facts, but
+# has no shell. (With permitopen, sshd lets it open no socket either.)
+admit_platform() {
+    refuse_other_swarm
+    make_user
+    mkdir -p "$GATE/.ssh"
+    chmod 755 "$GATE" "$GATE/.ssh"
+    facts | update_file "$GATE/facts" || true
+    echo "restrict,port-forwarding,command=\"cat $GATE/facts\" $PLATFORM_KEY" |
+        update_file "$GATE/.ssh/authorized_keys" || true
+    echo "$HOST_ID" >"$STATE/enrolled"
+    start_sshd
+    # The platform reads the key off this machine's console, and pins it.
+    say "host key $(cut -d ' ' -f 1-2 "$SSHD_KEY.pub")"
+}
+
+make_user() {
+    id platform-manager >/dev/null 2>&1 || useradd -r -M -d "$GATE" -s /bin/sh platform-manager 2>/dev/null ||
+        adduser -S -H -h "$GATE" -s /bin/sh platform-manager >/dev/null 2>&1 ||
+        fail "the user platform-manager could not be made"
+    # No password opens it; locked, as it is made, some servers let nobody in by key either.
+    usermod -p '*' -G docker platform-manager 2>/dev/null || addgroup platform-manager docker >/dev/null 2>&1 ||
+        fail "the user platform-manager could not be given the group docker"
+}
+
+start_sshd() {
+    [ -s "$SSHD_KEY.pub" ] || ssh-keygen -A >/dev/null
+    if [ -n "$FOREGROUND" ]; then
+        mkdir -p /run/sshd
+        supervise link run_sshd &
+        link_supervisor=$!
+    elif has_systemd; then
+        systemctl enable -q --now ssh 2>/dev/null || systemctl enable -q --now sshd
+    elif have service; then
+        service ssh start >/dev/null 2>&1 || service sshd start >/dev/null 2>&1 || true
+    fi || fail "the SSH server does not start: see its own log"
+}
+
+run_sshd() { exec "$(command -v sshd)" -D -e </dev/null; }
+
 # --- supervision -------------------------------------------------------------------------------------------------
 
 run_engine() {
@@ -474,9 +524,14 @@ main() {
     wait_for_engine
     prepare_bridge
     raise_map_count
-    enrol
-    start_link
-    say "done: this machine is a host of $(platform)"
+    if [ -n "$PLATFORM_KEY" ]; then
+        admit_platform
+        say "done: this machine waits for the platform to dial it"
+    else
+        enrol
+        start_link
+        say "done: this machine is a host of $(platform)"
+    fi
     [ -n "$FOREGROUND" ] || exit 0
     wait "$engine_supervisor" || true
     stop 1
