@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-KEEP_HASHERS = ("/browser/", "/operations/", "/bench/")
+KEEP_HASHERS = ("/browser/", "/operations/", "/bench/", "/real_cloud.py")
 
 
 @pytest.fixture(autouse=True)

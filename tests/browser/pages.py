@@ -233,6 +233,18 @@ class Person:
             text,
         )
 
+    def chooses(self, label: str, word: str) -> None:
+        """The first option with the word, of the labelled list; the form hears of it as of a person's."""
+        field = self.field(label)
+        options = field.find_elements(By.TAG_NAME, "option")
+        chosen = next(one for one in options if word in str(one.get_attribute("textContent")))
+        self.driver.execute_script(
+            "arguments[0].value = arguments[1];"
+            "for (const kind of ['input', 'change']) arguments[0].dispatchEvent(new Event(kind, {bubbles: true}))",
+            field,
+            chosen.get_attribute("value"),
+        )
+
     def script(self, text: str, *args: Any) -> Any:
         return self.driver.execute_script(text, *args)
 
