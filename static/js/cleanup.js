@@ -1,4 +1,4 @@
-// How many things are chosen, and choosing all that is left over at once.
+// How many things are chosen, choosing all that is left over at once, and where the page was refused.
 
 const boxes = (form) => [...form.querySelectorAll('[name="chosen"]')];
 
@@ -28,3 +28,5 @@ document.addEventListener("change", (event) => {
 });
 document.addEventListener("htmx:afterSettle", () => document.querySelectorAll("[data-cleanup]").forEach(show));
 document.querySelectorAll("[data-cleanup]").forEach(show);
+// A long list lies above what was refused.
+document.querySelector("[data-cleanup] :is(.is-invalid, [data-wrong])")?.focus();
