@@ -47,14 +47,14 @@ def clean_up(cleanup_id: str) -> None:
         connections.close_all()
 
 
-@DBOS.step(name="begin")
+@DBOS.step(name="cleanup_begin")
 def begin(cleanup_id: str) -> int:
     """How many things there are."""
     row = patiently(CloudCleanup.objects.filter(pk=cleanup_id).first)
     return len(row.things) if row else 0
 
 
-@DBOS.step(name="clear")
+@DBOS.step(name="cleanup_thing")
 def clear(cleanup_id: str, n: int) -> None:
     """Delete the thing, unless that is done, or it has become somebody's."""
     patiently(lambda: _clear(cleanup_id, n))
@@ -117,7 +117,7 @@ def _write(cleanup_id: str, n: int, state: OperationState, error: str = "") -> N
     _change(cleanup_id, change)
 
 
-@DBOS.step(name="finish")
+@DBOS.step(name="cleanup_finish")
 def finish(cleanup_id: str) -> None:
     patiently(lambda: _finish(cleanup_id))
 
@@ -174,12 +174,13 @@ class Cleanups:
             self._adopt()
 
     def _claim(self) -> None:
+        queued = CloudCleanup.objects.filter(state=OperationState.QUEUED)
         # Operations have the other half of the threads, and upkeep one of them.
-        room = max(1, settings.PM_WORKER_SLOTS - 1) - _running().count()
-        queued = CloudCleanup.objects.filter(state=OperationState.QUEUED).order_by("id")
-        for cleanup_id in queued.values_list("pk", flat=True)[: max(0, room)]:
-            mine = CloudCleanup.objects.filter(pk=cleanup_id, state=OperationState.QUEUED)
-            if mine.update(state=OperationState.RUNNING):
+        most = max(1, settings.PM_WORKER_SLOTS - 1)
+        waiting = list(queued.order_by("id").values_list("pk", flat=True)[:most])
+        room = most - _running().count() if waiting else 0
+        for cleanup_id in waiting[: max(0, room)]:
+            if queued.filter(pk=cleanup_id).update(state=OperationState.RUNNING):
                 self._start(str(cleanup_id))
 
     def _adopt(self) -> None:
