@@ -5,6 +5,7 @@ from django.views.generic import RedirectView
 
 from dashboard.views import (
     activity,
+    cleanup,
     clouds,
     environments,
     hosts,
@@ -79,6 +80,10 @@ urlpatterns = [
     path("clouds/<uuid:account_id>/check/", clouds.cloud_account_check, name="cloud_account_check"),
     path("clouds/<uuid:account_id>/share/", clouds.cloud_account_share, name="cloud_account_share"),
     path("clouds/<uuid:account_id>/delete/", clouds.cloud_account_delete, name="cloud_account_delete"),
+    path("clouds/<uuid:account_id>/cleanup/", cleanup.cloud_cleanup, name="cloud_cleanup"),
+    path("clouds/<uuid:account_id>/cleanup/things/", cleanup.cloud_cleanup_things, name="cloud_cleanup_things"),
+    path("clouds/<uuid:account_id>/cleanup/progress/", cleanup.cloud_cleanup_progress, name="cloud_cleanup_progress"),
+    path("clouds/<uuid:account_id>/leftovers/", cleanup.cloud_leftovers_remove, name="cloud_leftovers_remove"),
     path("profile/", profile.profile, name="profile"),
     path("join/<str:token>", join.join, name="join"),
     path("healthz", join.healthz, name="healthz"),

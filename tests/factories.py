@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from dashboard.models import (
     CloudAccount,
+    CloudCleanup,
     Environment,
     EnvironmentTemplate,
     Host,
@@ -153,6 +154,22 @@ def cloud_account(owner: User, name: str = "", **fields: Any) -> CloudAccount:
     }
     name = name or f"Account {next(_numbers)}"
     return CloudAccount.objects.create(owner=owner, name=name, **(values | fields))
+
+
+def cleanup(
+    of: CloudAccount,
+    *things: tuple[str, str],
+    state: OperationState = OperationState.SUCCEEDED,
+    each: OperationState | None = None,
+    **fields: Any,
+) -> CloudCleanup:
+    """A clean-up of ``things``, kinds with ids that are their names too, ``each`` in its state; ended if it has."""
+    rows = [
+        {"kind": kind, "id": id, "name": id, "ours": True, "state": (each or state).value, "error": ""}
+        for kind, id in things
+    ]
+    values = {"requested_by": of.owner, "finished_at": timezone.now() if state.finished else None}
+    return CloudCleanup.objects.create(account=of, things=rows, state=state, **(values | fields))
 
 
 def node(n: int, **fields: Any) -> swarm.Node:

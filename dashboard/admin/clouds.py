@@ -1,4 +1,4 @@
-"""Presets of clouds, which operators make, and the accounts that users have there."""
+"""Presets of clouds, which operators make, the accounts that users have there, and the clean-ups of their projects."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 from unfold.decorators import display
 
-from dashboard.models import CloudAccount, CloudPreset
+from dashboard.models import CloudAccount, CloudCleanup, CloudPreset, OperationState
 from platform_manager.clouds.openstack.account import auth_url
 from platform_manager.errors import UserError
 
 from .base import Observed, PlatformAdmin
-from .columns import linked
+from .columns import linked, moment, state
 
 
 class CloudPresetForm(forms.ModelForm[CloudPreset]):
@@ -54,7 +56,7 @@ class CloudAccountAdmin(Observed[CloudAccount]):
     # Never its secret.
     fields = [
         "id", "name", "owner", "preset", "auth_url", "region", "project", "user", "environments", "created_at",
-        "verified_at", "problem",
+        "verified_at", "problem", "leftovers", "watched_at",
     ]  # fmt: skip
     ordering = ["name", "pk"]
     show_owner = linked("owner", "owner")
@@ -65,3 +67,31 @@ class CloudAccountAdmin(Observed[CloudAccount]):
     @display(description="hosts", ordering="host_count")  # type: ignore[untyped-decorator]
     def show_hosts(self, row: Any) -> int:
         return int(row.host_count)
+
+
+@admin.register(CloudCleanup)
+class CloudCleanupAdmin(Observed[CloudCleanup]):
+    list_display = ["show_account", "show_owner", "requested_by", "show_state", "show_deleted", "created", "finished"]
+    list_select_related = ["account__owner", "requested_by"]
+    list_filter = ["state"]
+    search_fields = ["account__name", "account__project", "requested_by__username"]
+    fields = ["id", "account", "requested_by", "state", "show_things", "created", "finished"]
+    readonly_fields = ["show_things", "created", "finished"]
+    ordering = ["-pk"]
+    show_account = linked("account", "account")
+    show_state = state(OperationState)
+    created = moment("created", "created_at")
+    finished = moment("finished", "finished_at")
+
+    @display(description="owner", ordering="account__owner__username")  # type: ignore[untyped-decorator]
+    def show_owner(self, row: CloudCleanup) -> str:
+        return str(row.account.owner)
+
+    @display(description="deleted")  # type: ignore[untyped-decorator]
+    def show_deleted(self, row: CloudCleanup) -> str:
+        return f"{sum(thing['state'] == OperationState.SUCCEEDED for thing in row.things)} of {len(row.things)}"
+
+    @display(description="things")  # type: ignore[untyped-decorator]
+    def show_things(self, row: CloudCleanup) -> SafeString:
+        told = ((f"{one['kind']} {one['name']}", one["state"], one["error"]) for one in row.things)
+        return format_html_join(SafeString("<br>"), "{}: {} {}", told)

@@ -51,6 +51,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             ("Templates", "tune", _list("environmenttemplate")),
             ("Clouds", "cloud", _list("cloudpreset")),
             ("Cloud accounts", "cloud_circle", _list("cloudaccount")),
+            ("Clean-ups", "cleaning_services", _list("cloudcleanup")),
         ),
         _group(
             "Work",

@@ -21,6 +21,8 @@ from platform_manager.clouds.openstack.account import Account, auth_url
 from platform_manager.clouds.openstack.readers import read_file
 from platform_manager.errors import PlatformError, UserError
 
+from .cleanups import RUNNING, unfinished
+
 if TYPE_CHECKING:
     from platform_manager.clouds.openstack.verify import Verified
 
@@ -126,8 +128,8 @@ def change_account(row: CloudAccount, *, by: User, name: str, region: str = "", 
     name = _checked_name(row.owner, name, but=row)
     region = region.strip()
     if (region and region != row.region) or secret:
-        if row.hosts.exists() and region and region != row.region:
-            raise UserError("Hosts use this account in its region: add another account for another region.", "region")
+        if region and region != row.region:
+            _check_region_free(row)
         account = replace(row.access(), region=region or row.region)
         if secret:
             account = replace(account, **{"credential_secret" if account.by_credential else "password": secret})
@@ -143,6 +145,13 @@ def change_account(row: CloudAccount, *, by: User, name: str, region: str = "", 
             record("cloud_account.update", row, by=by, region=row.region, secret_changed=bool(secret))
     except IntegrityError:
         raise UserError(f"You have a cloud account called {name} already. Choose another name.", "name") from None
+
+
+def _check_region_free(row: CloudAccount) -> None:
+    if row.hosts.exists():
+        raise UserError("Hosts use this account in its region: add another account for another region.", "region")
+    if unfinished(row) is not None:
+        raise UserError(RUNNING, "region")
 
 
 def shareable_with(user: User) -> list[Environment]:
@@ -176,11 +185,16 @@ def hosts_using(row: CloudAccount) -> str:
     )
 
 
+def why_kept(row: CloudAccount) -> str:
+    """Why the account can't be deleted now, as a sentence; "" where it can."""
+    return hosts_using(row) or (RUNNING if unfinished(row) is not None else "")
+
+
 @transaction.atomic
 def delete_account(row: CloudAccount, *, by: User) -> None:
     """Forget the credentials; nothing changes in the cloud."""
     fresh = CloudAccount.objects.select_for_update(of=("self",)).get(pk=row.pk)
-    refusal = hosts_using(fresh)
+    refusal = why_kept(fresh)
     if refusal:
         raise UserError(refusal)
     record("cloud_account.delete", fresh, by=by)

@@ -163,3 +163,22 @@ class ShareForm(forms.Form):
         field = self.fields["environments"]
         assert isinstance(field, forms.MultipleChoiceField)  # noqa: S101 - declared above
         field.choices = choices
+
+
+class _Keys(forms.MultipleChoiceField):
+    """What the choices are, the cloud knows; the flow asks it."""
+
+    def valid_value(self, value: str) -> bool:
+        return True
+
+
+class CleanupForm(forms.Form):
+    """What of a project shall be deleted, by key."""
+
+    chosen = _Keys(required=False)
+    typed_name = forms.CharField(
+        label="Name of the project",
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
+    )

@@ -27,6 +27,8 @@ from django.utils import timezone
 from dashboard.models import Operation, OperationState, Worker
 
 from . import catalogue, runner
+from .cleanup import Cleanups
+from .takeover import GOING_ON
 from .upkeep import Upkeep
 from .wake import bell
 
@@ -48,6 +50,7 @@ class Dispatcher:
         self.machine = machine()
         self.id = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
         self._upkeep = Upkeep(self.id)
+        self._cleanups = Cleanups(self.id)
         self._beat_at = 0.0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="dispatcher", daemon=True)
@@ -80,6 +83,7 @@ class Dispatcher:
         while not self._stopping.is_set():
             self._go_on_after(self._beat_in_time)
             self._go_on_after(self._claim)
+            self._go_on_after(self._cleanups.look)
             self._go_on_after(self._upkeep.look)
             bell.wait(IDLE_SECONDS)
             bell.clear()
@@ -132,7 +136,7 @@ class Dispatcher:
             status = DBOS.get_workflow_status(str(operation.pk))
             if status is None:
                 self._start(operation)
-            elif status.status not in ("PENDING", "ENQUEUED", "DELAYED"):
+            elif status.status not in GOING_ON:
                 runner.abandon(operation.pk)
 
     def _claim(self) -> None:

@@ -13,7 +13,16 @@ from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.utils import timezone
 from sqlalchemy import exc
 
-from dashboard.models import AuditEntry, Environment, Operation, OperationLog, OperationState, OperationStep, Worker
+from dashboard.models import (
+    AuditEntry,
+    CloudCleanup,
+    Environment,
+    Operation,
+    OperationLog,
+    OperationState,
+    OperationStep,
+    Worker,
+)
 from dashboard.models.auditing import record
 
 # The newest operations of an environment stay, however old they are.
@@ -92,6 +101,11 @@ def workflows(before: datetime) -> Iterator[int]:
         client.destroy()
 
 
+def cleanups(before: datetime) -> Iterator[int]:
+    """Clean-ups of cloud projects that ended before then."""
+    return _batches(CloudCleanup.objects.filter(finished_at__lt=before))
+
+
 def sessions(before: datetime) -> Iterator[int]:
     """Sessions that have expired, whenever that was: they can't be used."""
     return _batches(Session.objects.filter(expire_date__lt=timezone.now()))
@@ -117,4 +131,5 @@ PARTS: dict[str, Callable[[datetime], Iterator[int]]] = {
     "workflows": workflows,
     "sessions": sessions,
     "audit": audit,
+    "cleanups": cleanups,
 }

@@ -10,10 +10,9 @@ from django.conf import settings
 from django.db import connections
 from django.utils import timezone
 
-from dashboard.models import Worker
-
 from .prune import PARTS, prune
 from .runner import patiently
+from .takeover import GOING_ON, take_over
 
 log = logging.getLogger("platform.worker")
 
@@ -53,17 +52,10 @@ class Upkeep:
         if today == self._done or time.monotonic() < self._look_at:
             return
         self._look_at = time.monotonic() + LOOK_SECONDS
-        self._take_over()
+        take_over(NAME, self._worker_id)
         status = DBOS.get_workflow_status(today)
         if status is None:
             with SetWorkflowID(today):
                 DBOS.start_workflow(keep_up, settings.PM_KEEP_DAYS)
-        elif status.status not in ("PENDING", "ENQUEUED", "DELAYED"):
+        elif status.status not in GOING_ON:
             self._done, self._look_at = today, 0.0
-
-    def _take_over(self) -> None:
-        alive = {self._worker_id, *Worker.objects.filter(gone=False).values_list("pk", flat=True)}
-        pending = DBOS.list_workflows(name=NAME, status="PENDING", load_input=False, load_output=False)
-        gone = {workflow.executor_id for workflow in pending if workflow.executor_id} - alive
-        if gone:
-            DBOS._recover_pending_workflows(sorted(gone))

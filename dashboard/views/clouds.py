@@ -15,32 +15,35 @@ from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
 from dashboard.flows import clouds as flows
+from dashboard.flows.cleanups import unfinished
 from dashboard.forms.clouds import ChangeAccountForm, CloudAccountForm, ShareForm
 from dashboard.forms.refusals import show_refusal
 from dashboard.models import CloudAccount, CloudPreset
 from platform_manager.errors import PlatformError, UserError
 
 
-def _user(request: HttpRequest) -> User:
+def signed_in(request: HttpRequest) -> User:
     assert isinstance(request.user, User)  # noqa: S101 - login_required
     return request.user
 
 
-def _own(request: HttpRequest, account_id: UUID) -> CloudAccount:
-    found = CloudAccount.objects.select_related("preset", "owner").filter(owner=_user(request), pk=account_id).first()
+def own_account(request: HttpRequest, account_id: UUID) -> CloudAccount:
+    found = (
+        CloudAccount.objects.select_related("preset", "owner").filter(owner=signed_in(request), pk=account_id).first()
+    )
     if found is None:
         raise Http404("There is no such cloud account, or it is not yours.")
     return found
 
 
-def _fail(form: forms.Form, error: PlatformError) -> None:
+def show_failure(form: forms.Form, error: PlatformError) -> None:
     """The sentence at its field, or above the form."""
     show_refusal(form, error if isinstance(error, UserError) else UserError(str(error)))
 
 
 @login_required
 def cloud_accounts(request: HttpRequest) -> HttpResponse:
-    found = _user(request).cloud_accounts.select_related("preset").prefetch_related("environments", "hosts")
+    found = signed_in(request).cloud_accounts.select_related("preset").prefetch_related("environments", "hosts")
     return render(request, "clouds/list.html", {"accounts": list(found)})
 
 
@@ -66,9 +69,9 @@ def _added(request: HttpRequest, form: CloudAccountForm) -> CloudAccount | None:
         return None
     given = form.cleaned_data
     try:
-        made = flows.add_account(_user(request), name=given["name"], account=form.account(), preset=given["preset"])
+        made = flows.add_account(signed_in(request), name=given["name"], account=form.account(), preset=given["preset"])
     except PlatformError as error:
-        _fail(form, error)
+        show_failure(form, error)
         return None
     if made.region:
         messages.success(request, f"{made.name} works. Choose it where you add hosts to an environment.")
@@ -80,27 +83,27 @@ def _added(request: HttpRequest, form: CloudAccountForm) -> CloudAccount | None:
 @sensitive_post_parameters()
 @login_required
 def cloud_account(request: HttpRequest, account_id: UUID) -> HttpResponse:
-    row = _own(request, account_id)
+    row = own_account(request, account_id)
     initial = {"name": row.name, "region": row.region}
     by_credential = bool((row.secret or {}).get("credential_id"))
     data = request.POST if request.method == "POST" else None
     form = ChangeAccountForm(data, initial=initial, regions=row.regions, by_credential=by_credential)
     if request.method == "POST" and form.is_valid():
         try:
-            flows.change_account(row, by=_user(request), **form.cleaned_data)
+            flows.change_account(row, by=signed_in(request), **form.cleaned_data)
         except PlatformError as error:
-            _fail(form, error)
+            show_failure(form, error)
             row.refresh_from_db()
         else:
             messages.success(request, f"{row.name} is saved.")
             return redirect("cloud_account", row.pk)
-    context = {"account": row, "form": form, "share": _share_form(row, _user(request)), **_hosts(row)}
+    context = {"account": row, "form": form, "share": _share_form(row, signed_in(request)), **_hosts(row)}
     return render(request, "clouds/account.html", context, status=422 if form.errors else 200)
 
 
 def _hosts(row: CloudAccount) -> dict[str, object]:
     hosts = row.hosts.select_related("environment").order_by("environment__name", "name")
-    return {"hosts": list(hosts), "refusal": flows.hosts_using(row)}
+    return {"hosts": list(hosts), "refusal": flows.why_kept(row), "cleanup": unfinished(row)}
 
 
 def _share_form(row: CloudAccount, user: User, data: object = None) -> ShareForm:
@@ -114,11 +117,11 @@ def _share_form(row: CloudAccount, user: User, data: object = None) -> ShareForm
 @login_required
 @require_POST
 def cloud_account_share(request: HttpRequest, account_id: UUID) -> HttpResponse:
-    row = _own(request, account_id)
-    form = _share_form(row, _user(request), request.POST)
+    row = own_account(request, account_id)
+    form = _share_form(row, signed_in(request), request.POST)
     if form.is_valid():
         chosen = [UUID(pk) for pk in form.cleaned_data["environments"]]
-        flows.share_account(row, chosen, by=_user(request))
+        flows.share_account(row, chosen, by=signed_in(request))
         count = row.environments.count()
         messages.success(request, f"{row.name} is shared with {count} environment{'' if count == 1 else 's'}.")
     else:
@@ -129,7 +132,7 @@ def cloud_account_share(request: HttpRequest, account_id: UUID) -> HttpResponse:
 @login_required
 @require_POST
 def cloud_account_check(request: HttpRequest, account_id: UUID) -> HttpResponse:
-    row = _own(request, account_id)
+    row = own_account(request, account_id)
     problem = flows.check_account(row)
     if problem:
         messages.error(request, problem)
@@ -141,9 +144,9 @@ def cloud_account_check(request: HttpRequest, account_id: UUID) -> HttpResponse:
 @login_required
 @require_POST
 def cloud_account_delete(request: HttpRequest, account_id: UUID) -> HttpResponse:
-    row = _own(request, account_id)
+    row = own_account(request, account_id)
     try:
-        flows.delete_account(row, by=_user(request))
+        flows.delete_account(row, by=signed_in(request))
     except UserError as error:
         messages.error(request, str(error))
         return redirect("cloud_account", row.pk)

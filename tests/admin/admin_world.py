@@ -13,6 +13,7 @@ from dashboard.models import (
     Announcement,
     AuditEntry,
     CloudAccount,
+    CloudCleanup,
     CloudPreset,
     EnrolmentToken,
     Environment,
@@ -67,6 +68,7 @@ class World:
             Announcement.objects.get(),
             CloudPreset.objects.get(),
             CloudAccount.objects.get(),
+            CloudCleanup.objects.get(),
             AuditEntry.objects.first(),
         ]
 
@@ -98,7 +100,8 @@ def world(name: str = "olga") -> World:
     )
     UserLimits.objects.create(user=user, environments=3, hosts=20)
     CloudPreset.objects.get_or_create(slug="fiware-lab", defaults={"name": "FIWARE Lab"})
-    factories.cloud_account(user, "Lab", secret={"auth_url": "https://cloud.example.org/v3", "password": SECRET})
+    secret = {"auth_url": "https://cloud.example.org/v3", "password": SECRET}
+    factories.cleanup(factories.cloud_account(user, "Lab", secret=secret), ("server", "old-01"))
     Announcement.objects.create(text="The cloud is maintained on Sunday from 8 to 10.", level="warning")
     Worker.objects.create(id="worker-1", machine="pm-1", pid=4711, last_seen=timezone.now())
     failed = factories.operation(

@@ -22,11 +22,13 @@ from fake_openstack import FakeOpenStack
 from openstack_resources import EXTERNAL, INTERNAL
 
 from dashboard.flows import clouds
+from dashboard.flows.cleanups import look_into, request_cleanup
 from dashboard.flows.cloud_hosts import Choices
 from dashboard.flows.environments import create_environment, delete_environment
 from dashboard.flows.hosts import add_hosts, remove_host
-from dashboard.models import CloudAccount, Environment, Host, Operation
+from dashboard.models import CloudAccount, Environment, Host, Operation, OperationState
 from dashboard.operations import catalogue, kinds
+from platform_manager.clouds.openstack.marks import Mark
 from tests import factories
 from tests.support import lab
 from tests.support.lab import ROOT, finished, until
@@ -197,3 +199,41 @@ def test_a_kill_around_every_step(fake: DeadlyCloud, workers: Workers, tmp_path:
     assert deleted.state == "succeeded"
     assert len(died(deleted)) == 3
     assert fake.resources.holds() == before
+
+
+def test_a_kill_around_every_deletion_of_a_clean_up(fake: DeadlyCloud, workers: Workers) -> None:
+    """Each thing chosen is deleted, and nothing else, however often the worker dies."""
+    fake.services += ("volumev3",)
+    user, account, _ = world(fake)
+    fake.resources.add_volume("theirs")
+    fake.resources.keys["theirs"] = {"name": "theirs"}
+    before = {one.thing.key for one in look_into(account)}
+    chosen = filled(fake, account, before)
+    fake.pid_file = workers.start(PM_INSTALLATION=settings.PM_INSTALLATION)
+
+    row = request_cleanup(account, chosen, typed_name="demo", by=user)
+
+    def ended() -> bool:
+        row.refresh_from_db()
+        return OperationState(row.state).finished
+
+    until(ended, what="the clean-up ends", seconds=120)
+    assert {thing["state"] for thing in row.things} == {OperationState.SUCCEEDED}
+    assert row.state == OperationState.SUCCEEDED
+    assert {one.thing.key for one in look_into(account)} == before
+    requests = {moment.partition(" ")[2].removesuffix("/ID").rpartition("/")[2] for moment in fake.moments}
+    assert requests == {"servers", "ports", "floatingips", "volumes", "security-groups", "os-keypairs"}
+    assert len(fake.moments) == 2 * len(requests)
+
+
+def filled(fake: DeadlyCloud, account: CloudAccount, before: set[str]) -> set[str]:
+    """Two of each kind that are to go; their keys."""
+    for n in range(2):
+        group = fake.resources.add_group(f"old-{n}")
+        fake.resources.add_server(f"old-{n}", groups=[group["id"]])
+        fake.resources.add_ip()
+        fake.resources.add_volume(f"old-{n}")
+        fake.resources.add_port(Mark("another", "env-1", "host-1").description())
+        name = Mark("another", f"env-{n}").name()
+        fake.resources.keys[name] = {"name": name}
+    return {one.thing.key for one in look_into(account)} - before

@@ -154,6 +154,12 @@ OTHERS = [
     Row("cloud_account_check", owners_only(302), ("account",), "post"),
     Row("cloud_account_share", owners_only(302), ("account",), "post"),
     Row("cloud_account_delete", owners_only(302), ("account",), "post"),
+    # Nothing answers where the account leads: its lists are a sentence.
+    Row("cloud_cleanup", owners_only(200), ("account",)),
+    Row("cloud_cleanup", owners_only(422), ("account",), "post"),
+    Row("cloud_cleanup_things", owners_only(200), ("account",)),
+    Row("cloud_cleanup_progress", owners_only(200), ("account",)),
+    Row("cloud_leftovers_remove", owners_only(302), ("account",), "post"),
     Row("profile", signed_in(200)),
     # Hosts come with a token of their own.
     Row("join", everybody(405), ("nothing",)),

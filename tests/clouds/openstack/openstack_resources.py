@@ -234,6 +234,11 @@ class Resources:
     def list_keys(self, query: dict[str, str]) -> Answer:
         return page(200, {"keypairs": [{"keypair": key} for key in self.keys.values()]})
 
+    def get_key(self, name: str, query: dict[str, str]) -> Answer:
+        found = self.keys.get(name)
+        gone = nova("itemNotFound", 404, f"Keypair {name} not found for user u-ann")
+        return page(200, {"keypair": found}) if found else gone
+
     def create_key(self, body: Any) -> Answer:
         asked = body["keypair"]
         if asked["name"] in self.keys:
@@ -264,11 +269,34 @@ class Resources:
                 self._port(server)["looks"] += 1
         wanted = query.get("device_id")
         found = [
-            {key: value for key, value in port.items() if key != "looks"}
+            self._shown_port(port)
             for port in self.ports.values()
             if wanted in (None, port["device_id"]) and port["looks"] > self.port_looks
         ]
         return page(200, {"ports": found})
+
+    def _shown_port(self, port: Thing) -> Thing:
+        """With the security groups of its server."""
+        groups = self.servers.get(port["device_id"], {}).get("groups", [])
+        return {"security_groups": groups, **{key: value for key, value in port.items() if key != "looks"}}
+
+    def add_port(self, description: str = "", device_id: str = "") -> Thing:
+        """A port that somebody made, or that outlived its server."""
+        fixed = {"subnet_id": "s", "ip_address": f"10.89.4.{len(self.ports) + 133}"}
+        port = {"id": str(uuid4()), "device_id": device_id, "status": "DOWN", "fixed_ips": [fixed], "name": ""}
+        more = {"network_id": INTERNAL, "description": description, "project_id": self.project, "looks": 1}
+        return self.ports.setdefault(str(port["id"]), {**port, **more})
+
+    def get_port(self, port_id: str, query: dict[str, str]) -> Answer:
+        found = self.ports.get(port_id)
+        gone = neutron(404, "PortNotFound", f"Port {port_id} could not be found.")
+        return page(200, {"port": self._shown_port(found)}) if found else gone
+
+    def delete_port(self, port_id: str, body: Any) -> Answer:
+        if self.ports.pop(port_id, None) is None:
+            return neutron(404, "PortNotFound", f"Port {port_id} could not be found.")
+        self.order.append("port")
+        return EMPTY
 
     def add_ip(self, description: str = "", port_id: str | None = None) -> Thing:
         address = f"10.89.1.{100 + len(self.ips)}"
@@ -287,6 +315,11 @@ class Resources:
 
     def list_ips(self, query: dict[str, str]) -> Answer:
         return page(200, {"floatingips": list(self.ips.values())})
+
+    def get_ip(self, ip_id: str, query: dict[str, str]) -> Answer:
+        found = self.ips.get(ip_id)
+        gone = neutron(404, "FloatingIPNotFound", f"Floating IP {ip_id} could not be found")
+        return page(200, {"floatingip": found}) if found else gone
 
     def create_ip(self, body: Any) -> Answer:
         if len(self.ips) >= self.quota["floatingip"]:
@@ -321,6 +354,11 @@ class Resources:
 
     def list_groups(self, query: dict[str, str]) -> Answer:
         return page(200, {"security_groups": list(self.groups.values())})
+
+    def get_group(self, group_id: str, query: dict[str, str]) -> Answer:
+        found = self.groups.get(group_id)
+        gone = neutron(404, "SecurityGroupNotFound", f"Security group {group_id} does not exist")
+        return page(200, {"security_group": found}) if found else gone
 
     def create_group(self, body: Any) -> Answer:
         if len(self.groups) >= self.quota["security_group"]:
@@ -369,14 +407,25 @@ class Resources:
     def list_volumes(self, query: dict[str, str]) -> Answer:
         return page(200, {"volumes": list(self.volumes.values())})
 
+    def get_volume(self, volume_id: str, query: dict[str, str]) -> Answer:
+        """One that is being deleted is gone at the second look."""
+        found = self.volumes.get(volume_id)
+        if found is None:
+            return nova("itemNotFound", 404, f"Volume {volume_id} could not be found.")
+        if found["status"] == "deleting" and found.setdefault("looks", 0) >= self.delete_looks:
+            del self.volumes[volume_id]
+        found["looks"] = found.get("looks", 0) + 1
+        return page(200, {"volume": found})
+
     def delete_volume(self, volume_id: str, body: Any) -> Answer:
         found = self.volumes.get(volume_id)
         if found is None:
             return nova("itemNotFound", 404, f"Volume {volume_id} could not be found.")
-        if found["status"] == "in-use":
+        if found["status"] in ("in-use", "deleting"):
             message = "Invalid volume: Volume status must be available or error or error_restoring or error_extending"
             return bad(message)
-        del self.volumes[volume_id]
+        found.update(status="deleting", looks=0)
+        self.order.append("volume")
         return Answer(202, "")
 
     @staticmethod
@@ -400,21 +449,27 @@ ROUTES: list[tuple[str, Callable[..., Answer]]] = [
     ("compute GET v2.1/limits", Resources.limits),
     ("compute GET v2.1/os-keypairs", Resources.list_keys),
     ("compute POST v2.1/os-keypairs", Resources.create_key),
+    (f"compute GET v2.1/os-keypairs/{ID}", Resources.get_key),
     (f"compute DELETE v2.1/os-keypairs/{ID}", Resources.delete_key),
     ("network GET v2.0/networks", Resources.list_networks),
     (f"network GET v2.0/networks/{ID}", Resources.get_network),
     ("network GET v2.0/ports", Resources.list_ports),
+    (f"network GET v2.0/ports/{ID}", Resources.get_port),
+    (f"network DELETE v2.0/ports/{ID}", Resources.delete_port),
     ("network GET v2.0/floatingips", Resources.list_ips),
     ("network POST v2.0/floatingips", Resources.create_ip),
+    (f"network GET v2.0/floatingips/{ID}", Resources.get_ip),
     (f"network PUT v2.0/floatingips/{ID}", Resources.update_ip),
     (f"network DELETE v2.0/floatingips/{ID}", Resources.delete_ip),
     ("network GET v2.0/security-groups", Resources.list_groups),
     ("network POST v2.0/security-groups", Resources.create_group),
+    (f"network GET v2.0/security-groups/{ID}", Resources.get_group),
     (f"network DELETE v2.0/security-groups/{ID}", Resources.delete_group),
     ("network POST v2.0/security-group-rules", Resources.create_rule),
     (f"network DELETE v2.0/security-group-rules/{ID}", Resources.delete_rule),
     (f"network GET v2.0/quotas/{ID}/details", Resources.quota_details),
     ("image GET v2/images", Resources.list_images),
     (f"volume GET v3/{ID}/volumes/detail", lambda self, _, query: self.list_volumes(query)),
+    (f"volume GET v3/{ID}/volumes/{ID}", lambda self, _, volume, query: self.get_volume(volume, query)),
     (f"volume DELETE v3/{ID}/volumes/{ID}", lambda self, _, volume, body: self.delete_volume(volume, body)),
 ]
