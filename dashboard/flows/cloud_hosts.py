@@ -126,7 +126,7 @@ def cloud_plan(environment: Environment, inventory: Inventory, choices: Choices,
         options=_options(choices, flavor, image, network, volume),
         quota=sentence(wanted),
         fits=not any(one.short for one in wanted),
-        notes=_notes(environment, image, network, pool, choices.link),
+        notes=_notes(environment, choices, image, network),
     )
 
 
@@ -204,17 +204,17 @@ def _options(choices: Choices, flavor: Flavor, image: Image, network: Network, v
     }
 
 
-def _notes(environment: Environment, image: Image, network: Network, pool: Network | None, link: str) -> list[str]:
+def _notes(environment: Environment, choices: Choices, image: Image, network: Network) -> list[str]:
     fixed = environment.swarm_mtu or environment.mtu
     notes = []
     if fixed:
         notes.append(f"The environment's networks have MTU {fixed}.")
     elif network.mtu:
         notes.append(f"MTU {network.mtu}, as the cloud says of {network.name}; less where a host measures less.")
-    notes.append(link_note(link, network.name, floating=pool is not None))
-    if pool is None:
+    notes.append(link_note(choices.link, network.name, floating=bool(choices.pool)))
+    if not choices.pool:
         notes.append("No floating IPs: published ports are reached from inside the cloud only.")
-    if image.login:
+    if image.login and choices.key_pair:
         notes.append(f"People sign in to the machines as {image.login}, with the key pair.")
     return notes
 

@@ -28,6 +28,7 @@ PASSING = (
     ElementNotInteractableException,
     StaleElementReferenceException,
 )
+TO_THE_MIDDLE = "arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})"
 LABELLED = """
 const [name] = arguments;
 const words = (e) => e.textContent.replace(/\\s+/g, " ").trim();
@@ -195,6 +196,8 @@ class Person:
             with contextlib.suppress(*PASSING):
                 for element in self.driver.find_elements(By.XPATH, path):
                     if element.is_displayed() and element.is_enabled():
+                        # The driver does not scroll far enough on pages that were photographed whole.
+                        self.driver.execute_script(TO_THE_MIDDLE, element)
                         element.click()
                         return True
             return False
@@ -206,6 +209,7 @@ class Person:
             with contextlib.suppress(*PASSING):
                 for element in self.driver.find_elements(By.CSS_SELECTOR, css):
                     if element.is_displayed():
+                        self.driver.execute_script(TO_THE_MIDDLE, element)
                         element.click()
                         return True
             return False
