@@ -113,7 +113,7 @@ def cloud_plan(environment: Environment, inventory: Inventory, choices: Choices,
     _check_rest(inventory, choices)
     volume = _volume(flavor, image, choices.volume_gib)
     _check_mtu(environment, network)
-    wanted = demands(inventory, flavor, quantity, floating=pool is not None)
+    wanted = demands(inventory, flavor, quantity, floating=pool is not None, volume_gib=volume)
     return CloudPlan(
         options=_options(choices, flavor, image, network, volume),
         quota=sentence(wanted),
