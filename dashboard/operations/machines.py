@@ -14,6 +14,7 @@ from platform_manager.errors import PlatformError, ProviderError, UserError
 from .addresses import platform_address
 from .context import StepContext
 from .drivers import driver_for, public_addresses
+from .open_ports import opened
 
 # A cloud may take ten minutes to build a machine.
 MACHINES_SECONDS = 900.0
@@ -64,7 +65,7 @@ async def _make(context: StepContext, host: Host, driver: Driver, address: str) 
     token = await sync_to_async(EnrolmentToken.issue, thread_sensitive=False)(host, anew=machine is None)
     if machine is None:
         await _say(context, host, HostState.BUILDING, "machine requested")
-    await driver.create(spec_of(context, host, address, token))
+    await driver.create(await sync_to_async(spec_of, thread_sensitive=False)(context, host, address, token))
     await _record(context, driver, host)
 
 
@@ -114,7 +115,7 @@ def spec_of(context: StepContext, host: Host, address: str, token: str) -> Machi
             # Where nothing is fixed: the cloud's word for the network, unless the machine measures less.
             mtu=environment.swarm_mtu or environment.mtu or network_mtu(host),
         ),
-        options=host.options,
+        options={**host.options, "open_ports": opened(environment)},
     )
 
 
