@@ -19,11 +19,11 @@ from .request import locked, request_operation, requested
 
 PORTS = range(1, 65_536)
 MOST = 50
-ENGINE = "Docker's own door: who reaches it rules the host"
+ENGINE = "it is the engine's own door, and who comes in there rules the host"
 SWARM = "the hosts of the swarm use it among themselves, and nobody else may"
 # What must never be open to others, and why.
 KEPT = {
-    22: "SSH, which leads into the machines; the platform opens it for itself where it needs to",
+    22: "it is SSH, which the platform opens for itself where it needs to",
     2375: ENGINE,
     2376: ENGINE,
     2377: SWARM,
@@ -80,7 +80,7 @@ def checked_port(port: int) -> int:
     if port not in PORTS:
         raise UserError("A port is a number from 1 to 65535.", "port")
     if port in KEPT:
-        raise UserError(f"{port} can't be opened: it is {KEPT[port]}. Choose another port.", "port")
+        raise UserError(f"{port} can't be opened: {KEPT[port]}. Choose another port.", "port")
     return port
 
 

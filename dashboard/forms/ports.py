@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 
+from dashboard.flows.ports import checked_port, checked_source
 from dashboard.models import OpenPort
 from dashboard.models.openings import EVERYBODY
+from platform_manager.errors import UserError
+
+from .refusals import show_refusal
 
 EVERYBODY_WORD, NETWORK = "everybody", "network"
 WHO = [(EVERYBODY_WORD, "Everybody"), (NETWORK, "One network, or one address")]
@@ -34,6 +40,17 @@ class OpenPortForm(forms.Form):
         help_text="In CIDR form, such as 192.0.2.0/24; of no meaning for everybody.",
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
+
+    def clean(self) -> dict[str, Any]:
+        """All that is wrong at once, and not only what the flow comes to first."""
+        given = super().clean() or self.cleaned_data
+        for field, check in (("port", checked_port), ("source", checked_source)):
+            if field in given and (field == "port" or given.get("who") == NETWORK):
+                try:
+                    check(given[field])
+                except UserError as error:
+                    show_refusal(self, error)
+        return given
 
     def chosen_source(self) -> str:
         """Of a valid form."""

@@ -12,6 +12,7 @@ from django.http import Http404
 
 from dashboard.flows.ports import KEPT, nothing_to_open, places
 from dashboard.models import Environment, OpenPort, Operation, OperationState
+from dashboard.models.openings import EVERYBODY
 from dashboard.operations.open_ports import NAME, Asked, who
 from platform_manager.swarm.ports import published
 
@@ -65,6 +66,11 @@ class PortRow:
     @property
     def word(self) -> str:
         return f"{self.port}/{self.protocol}"
+
+    @property
+    def to_everybody(self) -> bool:
+        """Whether nobody is left to open it to."""
+        return any(opening.who == who(EVERYBODY) for opening in self.openings)
 
     def told(self) -> Iterable[str]:
         yield self.word

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from dashboard.flows.ports import close_port, nothing_to_open, open_port
+from dashboard.flows.ports import close_port, nothing_to_open, open_port, places
 from dashboard.forms.ports import OpenPortForm
 from dashboard.forms.refusals import show_refusal
 from dashboard.models import Right
@@ -37,9 +37,14 @@ def ports_open(request: HttpRequest, viewer: Viewer) -> HttpResponse:
             show_refusal(form, error)
         else:
             return redirect("operation", environment.pk, operation.pk)
-    context = {"form": form, "nothing": nothing_to_open(environment), "reach": pages.reach(environment)}
-    status = 422 if form.is_bound else 200
-    return render(request, "ports/open.html", {**viewer.shared, **context}, status=status)
+    context = {
+        **viewer.shared,
+        "form": form,
+        "nothing": nothing_to_open(environment),
+        "reach": pages.reach(environment),
+        "outside": bool(places(environment)),
+    }
+    return render(request, "ports/open.html", context, status=422 if form.is_bound else 200)
 
 
 @needs(Right.HOSTS)
