@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from platform_manager.clouds.openstack.groups import Group, Rule
 
 NAME = "open_ports"
+GONE = (
+    "The environment's security group is gone: somebody deleted it in the cloud's own console. Hosts that are added "
+    "there bring a new one, which the hosts that are there do not have."
+)
 CLOUD_SECONDS = 120.0
 
 
@@ -88,10 +92,9 @@ def _ask_all(
     for account in accounts_of(context.environment):
         try:
             groups[account] = _ask(context, account, ports)
+            _tell(context, account, groups[account], asked)
         except PlatformError as error:
             failures[account] = error
-        else:
-            _tell(context, account, groups[account], asked)
     return groups, failures
 
 
@@ -100,7 +103,14 @@ def _ask(context: StepContext, account: CloudAccount, ports: list[list[object]])
     options = context.environment.hosts.filter(account=account).values_list("options", flat=True)
     ssh_from = next((str(one["ssh_from"]) for one in options if one.get("ssh_from")), "")
     driver = link_of(account).driver
-    return context.run(driver.open_ports(environment, operation, ports, ssh_from=ssh_from), seconds=CLOUD_SECONDS)
+    group = context.run(driver.open_ports(environment, operation, ports, ssh_from=ssh_from), seconds=CLOUD_SECONDS)
+    if group is None and ports and _has_machines(context, account):
+        raise UserError(GONE)
+    return group
+
+
+def _has_machines(context: StepContext, account: CloudAccount) -> bool:
+    return context.environment.hosts.filter(account=account).exclude(provider_id="").exists()
 
 
 def _tell(context: StepContext, account: CloudAccount, group: Group | None, asked: Asked) -> None:

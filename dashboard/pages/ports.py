@@ -27,6 +27,7 @@ from .viewer import Viewer
 LARGEST_ID = 2**63 - 1
 RECENT = 200
 OPEN = Badge("Open", "green", False, "The security groups let it in.")
+WAITING = Badge("Waiting", "secondary", False, "No host is in a cloud now: it opens with the next one that is.")
 OPENING = Badge("Opening", "azure", True, "Its operation puts the security groups right.")
 CLOSING = Badge("Closing", "yellow", True, "Its operation puts the security groups right.")
 HALF_OPEN = Badge("Not sure", "red", False, "Opening it stopped: it may be open in some of the clouds only.")
@@ -105,11 +106,11 @@ def unsettled(environment: Environment) -> dict[Asked, Operation]:
 
 
 def openings(environment: Environment) -> dict[Port, list[Opening]]:
-    under_way = unsettled(environment)
+    under_way, settled = unsettled(environment), WAITING if nothing_to_open(environment) else OPEN
     found: dict[Port, list[Opening]] = {}
     for row in environment.open_ports.all():
         operation = under_way.pop(Asked(True, row.protocol, row.port, row.source), None)
-        found.setdefault((row.port, row.protocol), []).append(_opening(row, operation))
+        found.setdefault((row.port, row.protocol), []).append(_opening(row, operation, settled))
     for asked, operation in under_way.items():
         if not operation.finished and operation.args["open"]:
             waiting = Opening(None, who(asked.source), OPENING, operation.pk, None)
@@ -117,8 +118,8 @@ def openings(environment: Environment) -> dict[Port, list[Opening]]:
     return found
 
 
-def _opening(row: OpenPort, operation: Operation | None) -> Opening:
-    badge = OPEN
+def _opening(row: OpenPort, operation: Operation | None, badge: Badge) -> Opening:
+    """``badge`` is for one with which nothing is under way."""
     if operation is not None:
         opens = operation.args["open"]
         moving, stopped = (OPENING, HALF_OPEN) if opens else (CLOSING, HALF_CLOSED)

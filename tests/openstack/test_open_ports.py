@@ -13,13 +13,13 @@ from openstack_samples import Answer
 
 from dashboard.flows import clouds
 from dashboard.flows.cloud_hosts import Choices
-from dashboard.flows.hosts import add_hosts
+from dashboard.flows.hosts import add_hosts, remove_host
 from dashboard.flows.operations import retry_operation
 from dashboard.flows.ports import close_port, open_port
 from dashboard.models import CloudAccount, Environment, Operation, OperationLog
 from dashboard.models.openings import EVERYBODY
 from dashboard.operations.dispatcher import Dispatcher
-from dashboard.pages.ports import HALF_CLOSED, HALF_OPEN, OPEN, openings
+from dashboard.pages.ports import HALF_CLOSED, HALF_OPEN, OPEN, WAITING, openings
 from tests.support.lab import finished, succeeded
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -150,6 +150,29 @@ def test_a_port_that_could_not_be_closed_stays_listed(fake: FakeOpenStack, with_
     fake.troubles.clear()
     succeeded(retry_operation(operation, ann), seconds=60)
     assert (let_in(fake), badges(with_hosts)) == ([set()], [])
+
+
+def test_a_group_that_somebody_deleted_is_told(fake: FakeOpenStack, with_hosts: Environment, ann: User) -> None:
+    fake.resources.groups.clear()
+    operation = finished(opening(with_hosts), seconds=60)
+
+    assert "The environment's security group is gone" in operation.error
+    assert badges(with_hosts) == [HALF_OPEN]
+    succeeded(close_port(with_hosts.open_ports.get(), ann), seconds=60)
+    assert badges(with_hosts) == []
+
+
+def test_what_is_open_waits_for_hosts_once_the_last_one_is_gone(
+    fake: FakeOpenStack, with_hosts: Environment, ann: User
+) -> None:
+    succeeded(opening(with_hosts), seconds=60)
+    succeeded(remove_host(with_hosts.hosts.get(), ann), seconds=60)
+    assert badges(with_hosts) == [WAITING]
+
+    operation = succeeded(close_port(with_hosts.open_ports.get(), ann), seconds=60)
+
+    assert "8080/tcp is closed to everybody: no cloud is left." in said(operation)
+    assert badges(with_hosts) == []
 
 
 def test_one_cloud_that_fails_does_not_keep_the_other_from_it(
