@@ -60,7 +60,7 @@ PM_INVITATIONS_PER_HOUR = environ.integer("PM_INVITATIONS_PER_HOUR", 20)
 
 _host = urlsplit(PM_URL).hostname or "localhost"
 ALLOWED_HOSTS = environ.words("PM_ALLOWED_HOSTS") or sorted(
-    {_host, "localhost", "127.0.0.1", "[::1]"} | ({PM_LOCAL_ADDRESS} - {""})
+    {_host, "localhost", "127.0.0.1", "[::1]"} | ({PM_LOCAL_ADDRESS, urlsplit(PM_JOIN_URL).hostname or ""} - {""})
 )
 CSRF_TRUSTED_ORIGINS = environ.words("PM_TRUSTED_ORIGINS") or [PM_URL]
 

@@ -46,6 +46,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             ("Members", "badge", _list("membership")),
             ("Groups let in", "groups", _list("groupaccess")),
             ("Hosts", "dns", _list("host")),
+            ("Open ports", "door_open", _list("openport")),
+            ("Keys of environments", "vpn_key", _list("environmentkey")),
             ("Stacks", "layers", _list("stack")),
             ("Revisions", "history", _list("revision")),
             ("Templates", "tune", _list("environmenttemplate")),

@@ -121,7 +121,7 @@ def cloud_plan(environment: Environment, inventory: Inventory, choices: Choices,
     check_link(choices.link)
     volume = _volume(flavor, image, choices.volume_gib)
     _check_mtu(environment, network)
-    wanted = demands(inventory, flavor, quantity, floating=pool is not None)
+    wanted = demands(inventory, flavor, quantity, floating=pool is not None, volume_gib=volume)
     return CloudPlan(
         options=_options(choices, flavor, image, network, volume),
         quota=sentence(wanted),

@@ -48,6 +48,7 @@ OPERATION_RIGHTS = {
     "add_hosts": Right.HOSTS,
     "remove_host": Right.HOSTS,
     "change_role": Right.HOSTS,
+    "open_ports": Right.HOSTS,
     "deploy_stack": Right.DEPLOY,
     "remove_stack": Right.DEPLOY,
     "delete_environment": Right.DELETE,

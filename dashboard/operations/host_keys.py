@@ -11,7 +11,11 @@ from dashboard.models.hosts import FIRST_SEEN
 from .context import StepContext
 from .drivers import driver_for
 
-KEY = re.compile(r"platform-manager: host key (ssh-ed25519 [A-Za-z0-9+/]{68}={0,2})(?=\s|$)")
+# As the bootstrap script says it, or cloud-init in its block of keys, whichever of the two the console gets.
+KEY = re.compile(
+    r"(?:platform-manager: host key |^)(ssh-ed25519 [A-Za-z0-9+/]{68}={0,2})(?=\s|$)",
+    re.MULTILINE,
+)
 LINES = 400
 LOOK_SECONDS = 3.0
 # A cloud whose console stays empty that long shows none.

@@ -15,6 +15,7 @@ from platform_manager.errors import PlatformError, ProviderError, UserError
 from .addresses import platform_address
 from .context import StepContext
 from .drivers import driver_for, public_addresses
+from .open_ports import opened
 
 # A cloud may take ten minutes to build a machine.
 MACHINES_SECONDS = 900.0
@@ -115,7 +116,7 @@ def spec_of(context: StepContext, host: Host, address: str, token: str) -> Machi
         operation_id=str(context.operation.pk),
         name=host.name,
         bootstrap=bootstrap,
-        options={**host.options, **(direct_options(environment) if dialled else {})},
+        options=_options(environment, host),
     )
 
 
@@ -136,9 +137,12 @@ def _nobody_to_dial(environment: Environment) -> dict[str, Any]:
     return {**nobody, "platform_key": environment.key.public_key}
 
 
-def direct_options(environment: Environment) -> dict[str, object]:
-    """What lets the platform in to the environment's machines."""
-    return {"public_key": environment.key.public_key, "ssh_from": settings.PM_DIRECT_FROM}
+def _options(environment: Environment, host: Host) -> dict[str, object]:
+    """The driver's, with what is let in to the environment's machines."""
+    options = {**host.options, "open_ports": opened(environment)}
+    if host.link == LinkKind.DIRECT:
+        options |= {"public_key": environment.key.public_key, "ssh_from": settings.PM_DIRECT_FROM}
+    return options
 
 
 def network_mtu(host: Host) -> int | None:

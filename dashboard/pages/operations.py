@@ -157,6 +157,8 @@ def _made(operation: Operation) -> dict[str, str]:
     name = str(operation.args.get("stack", ""))
     if operation.kind == "deploy_stack" and name:
         return {"url": "stack", "key": name, "words": f"See stack {name}"}
+    if operation.kind == "open_ports":
+        return {"url": "ports", "words": "See the published ports"}
     return {"url": "hosts", "words": "See the hosts"} if operation.kind in HOST_KINDS else {}
 
 

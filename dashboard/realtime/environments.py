@@ -27,6 +27,7 @@ from dashboard.pages.networks import networks_page
 from dashboard.pages.operation_rows import notices_page
 from dashboard.pages.operations import operations_page
 from dashboard.pages.overview import overview_page
+from dashboard.pages.ports import ports_page
 from dashboard.pages.services import service_page, services_page, task_page
 from dashboard.pages.stacks import stack_page, stacks_page
 from dashboard.pages.viewer import Viewer, viewer_of
@@ -51,6 +52,7 @@ PAGES: dict[str, Callable[[Viewer, Mapping[str, str]], Page]] = {
     "service": service_page,
     "task": task_page,
     "networks": networks_page,
+    "ports": ports_page,
     "operations": operations_page,
     "members": members_page,
     "notices": notices_page,

@@ -17,11 +17,13 @@ from dashboard.models import (
     CloudPreset,
     EnrolmentToken,
     Environment,
+    EnvironmentKey,
     GroupAccess,
     HostRole,
     HostState,
     Invitation,
     MemberRole,
+    OpenPort,
     Operation,
     OperationState,
     Revision,
@@ -57,6 +59,8 @@ class World:
             environment.invitations.get(),
             host,
             EnrolmentToken.objects.get(),
+            OpenPort.objects.get(),
+            EnvironmentKey.objects.get(),
             environment.snapshot,
             environment.stacks.first(),
             Revision.objects.first(),
@@ -87,6 +91,8 @@ def world(name: str = "olga") -> World:
         environment, "broken", state=StackState.DEGRADED, sentence="1 of 3 tasks runs.", answers={"P": SECRET}
     )
     EnrolmentToken.issue(lost)
+    OpenPort.objects.create(environment=environment, port=8080, opened_by=user)
+    EnvironmentKey.objects.create(environment=environment, public_key="ssh-ed25519 AAAA", private_key=SECRET)
     factories.member(environment, factories.user("carl"), MemberRole.READ_ONLY)
     group = Group.objects.create(name="fiware:org:Smart City")
     group.user_set.add(user)

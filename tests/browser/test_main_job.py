@@ -182,7 +182,7 @@ def removes_the_only_manager_after_promoting_another(ann: Person, home: str) -> 
 
 
 def looks_at_every_other_page(ann: Person, home: str) -> None:
-    for n, page in enumerate(("hosts", "stacks", "services", "networks", "operations", "settings"), start=30):
+    for n, page in enumerate(("hosts", "stacks", "services", "networks", "operations", "settings", "ports"), start=30):
         ann.opens(f"{home}{page}/")
         ann.sees("Fleet demo")
         ann.looks_at(f"{n}-{page}")
@@ -190,11 +190,11 @@ def looks_at_every_other_page(ann: Person, home: str) -> None:
     ann.opens(f"{home}services/")
     ann.clicks_on("#services a.fw-medium")
     ann.is_at("/services/")
-    ann.looks_at("36-service")
+    ann.looks_at("37-service")
     ann.opens("/environments/")
     ann.sees("Fleet demo")
-    ann.looks_at("37-environments")
-    ann.looks_at("37-environments", dark=True)
+    ann.looks_at("38-environments")
+    ann.looks_at("38-environments", dark=True)
     ann.finds_no_error_in_the_console()
 
 

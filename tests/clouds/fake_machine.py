@@ -145,6 +145,7 @@ class FakeMachine:
             "PM_STATE_DIR": str(self.root / "state"),
             "PM_ENGINE_CONFIG": str(self.config),
             "PM_UNIT": str(self.unit),
+            "PM_CONSOLE": str(self.root / "console"),
             "PM_GATE_DIR": str(self.root / "gate"),
             "PM_SSHD_KEY": str(self.root / "fakes" / "host_key"),
             "PM_SYSTEMD_DIR": str(self.root if self.systemd else self.root / "none"),

@@ -321,3 +321,12 @@ def test_a_dialled_machine_without_an_ssh_server_gets_one(machine: FakeMachine) 
 
     assert run.returncode == 0, run.stdout + run.stderr
     assert any("apt-get" in call and "openssh-server" in call for call in machine.calls())
+
+
+def test_what_a_machine_says_at_its_first_boot_is_on_its_console_too(machine: FakeMachine) -> None:
+    run = machine.run()
+
+    assert (machine.root / "console").read_text() == run.stdout
+    machine.root.joinpath("console").unlink()
+    machine.environment["PM_CONSOLE"] = str(machine.root / "none" / "console")
+    assert machine.run().returncode == 0

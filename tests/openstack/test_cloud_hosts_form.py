@@ -142,6 +142,18 @@ def test_a_flavor_without_a_disk_takes_a_boot_volume(
     assert Host.objects.first().options["volume_gib"] == 20  # type: ignore[union-attr]
 
 
+def test_boot_volumes_that_do_not_fit_are_refused(
+    fake: FakeOpenStack, client: Client, environment: Environment, account: CloudAccount
+) -> None:
+    fake.services += ("volumev3",)
+    fake.resources.flavors.append(flavor("diskless", 1, 512, 0))
+    answer = ask(
+        client, "hosts_add", environment, chosen(account, flavor="f-diskless", volume_gib=60, quantity=2), "post"
+    )
+    assert "20 GiB of volumes short" in answer.context["form"].errors["quantity"][0]
+    assert not Host.objects.exists()
+
+
 def test_a_cloud_that_fails_is_a_sentence_on_the_page(
     client: Client, environment: Environment, account: CloudAccount
 ) -> None:

@@ -104,13 +104,22 @@ def test_the_key_on_the_console_is_the_one_that_counts(
     host = Host.objects.get()
     assert target.host_key == KEY
     assert target.addresses == ("10.89.1.100", "10.89.4.33")
-    assert target.private_key.startswith("-----BEGIN OPENSSH PRIVATE KEY-----")
+    assert "OPENSSH PRIVATE KEY" in target.private_key
 
     direct.told(str(host.pk), '{"hostname": "fw-01", "mtu": 1400, "evil": 1}', KEY)
     host.refresh_from_db()
     assert (host.facts, host.state) == ({"hostname": "fw-01", "mtu": 1400}, HostState.BOOTSTRAPPING)
     cancel_operation(adding, environment.owner)
     finished(adding, seconds=60)
+
+
+def test_the_key_may_come_from_cloud_inits_own_words(
+    fake: FakeOpenStack, environment: Environment, account: CloudAccount, worker: Dispatcher
+) -> None:
+    lines = ["-----BEGIN SSH HOST KEY KEYS-----", "ssh-rsa AAAAB3 root@fw-01", f"{KEY} root@fw-01", "-----END"]
+    fake.resources.console = "\r\n".join(lines)
+    finished(add(environment, account), seconds=60)
+    assert Host.objects.get().host_key == KEY
 
 
 def test_a_machine_that_waits_in_vain_is_explained(

@@ -26,6 +26,7 @@ from dashboard.flows.cleanups import look_into, request_cleanup
 from dashboard.flows.cloud_hosts import Choices
 from dashboard.flows.environments import create_environment, delete_environment
 from dashboard.flows.hosts import add_hosts, remove_host
+from dashboard.flows.ports import close_port, open_port
 from dashboard.models import CloudAccount, Environment, Host, Operation, OperationState
 from dashboard.operations import catalogue, kinds
 from platform_manager.clouds.openstack.marks import Mark
@@ -136,6 +137,11 @@ def names(fake: FakeOpenStack) -> list[str]:
     return sorted(server["name"] for server in fake.resources.servers.values())
 
 
+def made(fake: FakeOpenStack) -> set[str]:
+    """The ids of the platform's servers."""
+    return set(fake.resources.servers) & set(Host.objects.values_list("provider_id", flat=True))
+
+
 def check_made(fake: DeadlyCloud, quantity: int) -> None:
     """Each host has one server and one floating IP, which its row knows."""
     hosts = list(Host.objects.order_by("name"))
@@ -146,6 +152,16 @@ def check_made(fake: DeadlyCloud, quantity: int) -> None:
     assert len(fake.resources.groups) == 2
 
 
+def open_to_everybody(environment: Environment, user: User) -> Operation:
+    return open_port(environment, user, protocol="tcp", port=8080, source="0.0.0.0/0")
+
+
+def let_in(fake: FakeOpenStack) -> list[int]:
+    """The ports that rules let in from outside the groups."""
+    rules = [rule for group in fake.resources.groups.values() for rule in group["security_group_rules"]]
+    return [one["port_range_min"] for one in rules if one["direction"] == "ingress" and not one["remote_group_id"]]
+
+
 def test_a_kill_around_every_request_that_changes_the_cloud(fake: DeadlyCloud, workers: Workers) -> None:
     user, account, environment = world(fake)
     before = fake.resources.holds()
@@ -153,6 +169,11 @@ def test_a_kill_around_every_request_that_changes_the_cloud(fake: DeadlyCloud, w
 
     assert "No host called in" in finished(add(environment, user, account, 2), seconds=120).error
     check_made(fake, 2)
+    assert all(port["description"] for port in fake.resources.ports.values() if port["device_id"] in made(fake))
+    assert finished(open_to_everybody(environment, user), seconds=120).state == "succeeded"
+    assert let_in(fake) == [8080]
+    assert finished(close_port(environment.open_ports.get(), user), seconds=120).state == "succeeded"
+    assert (let_in(fake), environment.open_ports.count()) == ([], 0)
     first, last = Host.objects.order_by("name")
     assert finished(remove_host(first, user), seconds=120).state == "succeeded"
     assert names(fake) == [last.name, "theirs"]
@@ -163,7 +184,9 @@ def test_a_kill_around_every_request_that_changes_the_cloud(fake: DeadlyCloud, w
     assert requests == {
         "POST /network/v2.0/security-groups",
         "POST /network/v2.0/security-group-rules",
+        "DELETE /network/v2.0/security-group-rules/ID",
         "POST /compute/v2.1/servers",
+        "PUT /network/v2.0/ports/ID",
         "POST /network/v2.0/floatingips",
         "PUT /network/v2.0/floatingips/ID",
         "DELETE /compute/v2.1/servers/ID",
@@ -188,9 +211,11 @@ def test_a_kill_around_every_step(fake: DeadlyCloud, workers: Workers, tmp_path:
         assert len(list(marks.glob(f"{operation.kind}-*"))) >= 2 * len(steps) - 1
         return [step.name for step in steps]
 
-    made = finished(add(environment, user, account, 3), seconds=120)
-    assert died(made) == ["machines", "links"]
+    added = finished(add(environment, user, account, 3), seconds=120)
+    assert died(added) == ["machines", "links"]
     check_made(fake, 3)
+    opening = finished(open_to_everybody(environment, user), seconds=120)
+    assert (opening.state, died(opening), let_in(fake)) == ("succeeded", ["groups"], [8080])
     removed = finished(remove_host(Host.objects.order_by("name")[0], user), seconds=120)
     assert removed.state == "succeeded"
     assert len(died(removed)) == 6

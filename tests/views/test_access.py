@@ -76,6 +76,7 @@ class World:
             "host_operation": self._failed("Remove fw-01", "remove_host", {"host": str(host.pk)}),
             "user": factories.member(self.environment).pk,
             "group": group.pk,
+            "opening": self.environment.open_ports.create(port=8080).pk,
             # Nothing listens there.
             "account": factories.cloud_account(owner, auth_url=NOWHERE, secret={"auth_url": NOWHERE}).pk,
             **self._invitations(owner),
@@ -122,6 +123,7 @@ class World:
         """What nobody who is refused may have changed."""
         environment = Environment.objects.get(pk=self.environment.pk)
         rows = (environment.memberships, environment.group_accesses, environment.invitations, environment.operations)
+        rows = (*rows, environment.open_ports)
         return Environment.objects.values().get(pk=environment.pk), [list(of.order_by("pk").values()) for of in rows]
 
 

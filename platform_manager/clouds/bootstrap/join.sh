@@ -29,7 +29,11 @@ MAP_COUNT=262144
 FOREGROUND=${PM_FOREGROUND:-}
 engine_supervisor='' link_supervisor=''
 
-say() { echo "platform-manager: $*"; }
+# Not every cloud's console gets what a first boot prints, and the platform reads there why a machine is silent.
+say() {
+    echo "platform-manager: $*"
+    [ -t 1 ] || [ -n "$FOREGROUND" ] || echo "platform-manager: $*" >>"${PM_CONSOLE:-/dev/console}" 2>/dev/null || true
+}
 
 fail() {
     say "ERROR: $*"

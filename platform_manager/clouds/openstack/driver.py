@@ -11,8 +11,10 @@ from platform_manager.clouds.bootstrap import render
 from platform_manager.errors import ProviderError, UserError
 
 from .connection import Cloud
+from .groups import Group, Openings, published
 from .marks import Mark
-from .networking import Networking, rules
+from .networking import Networking
+from .parts import Parts
 from .servers import Server, ServerOrder, Servers
 
 BUILD_SECONDS = 600
@@ -23,9 +25,10 @@ class OpenStackDriver:
     """A ``Driver`` for one account; ``installation`` keeps two platforms in one project apart.
 
     A machine's options: ``flavor``, ``image`` and ``network`` (ids, needed), ``security_groups``, ``zone``,
-    ``key_pair`` (one of the user's own) or ``public_key`` (a key pair of the environment's is made of it),
-    ``volume_gib`` (boot volume), ``floating_pool`` (a floating IP out of it), ``ssh_from`` (a network in CIDR form
-    that may reach SSH, for direct links).
+    ``key_pair`` (one of the user's own) or ``public_key`` (where there is none of the user's own, a key pair of the
+    environment's is made of it), ``volume_gib`` (boot volume), ``floating_pool`` (a floating IP out of it),
+    ``ssh_from`` (a network in CIDR form that may reach SSH, for direct links), ``open_ports`` (all that the
+    environment lets in, a list of protocol, port and source each; without it what is open stays open).
     """
 
     name = "openstack"
@@ -35,6 +38,7 @@ class OpenStackDriver:
         self._installation = installation
         self._servers = Servers(cloud)
         self._networking = Networking(cloud)
+        self._parts = Parts(cloud)
 
     async def find(self, host_id: str) -> Machine | None:
         server = await self._find(host_id)
@@ -49,8 +53,7 @@ class OpenStackDriver:
         if server.status == "SHUTOFF":
             await self._servers.start(server.id)
             server = await self._settled(server.id)
-        address = await self._floating_ip(spec, server.id)
-        return _machine(server, extra=address)
+        return _machine(server, extra=await self._equip(spec, server))
 
     async def start(self, host_id: str) -> None:
         server = await self._find(host_id)
@@ -74,6 +77,16 @@ class OpenStackDriver:
         await self._networking.release(self._installation, environment=environment_id)
         await self._networking.delete_group(mark)
         await self._networking.delete_key_pair(mark)
+
+    async def open_ports(
+        self, environment_id: str, operation_id: str, ports: Sequence[Sequence[object]], *, ssh_from: str = ""
+    ) -> Group | None:
+        """Puts the environment's group right, as ``create`` does; None where it has none, so has no machine yet.
+
+        ``ports`` and ``ssh_from`` are as the machines' options ``open_ports`` and ``ssh_from``.
+        """
+        mark = Mark(self._installation, environment_id, operation=operation_id)
+        return await self._networking.group(mark, Openings(ssh_from, published(ports)))
 
     async def list_machines(self, environment_id: str | None = None) -> list[Machine]:
         mine = await self._mine()
@@ -124,12 +137,15 @@ class OpenStackDriver:
         )
 
     async def _group(self, spec: MachineSpec) -> str:
-        wanted = rules(ssh_from=_word(spec.options, "ssh_from"))
-        return await self._networking.group(self._shared_mark(spec), f"platform-manager-{spec.environment_id}", wanted)
+        openings = Openings(_word(spec.options, "ssh_from"), published(spec.options.get("open_ports")))
+        name = f"platform-manager-{spec.environment_id}"
+        group = await self._networking.group(self._shared_mark(spec), openings, name=name)
+        return group.id if group else ""
 
     async def _key_pair(self, spec: MachineSpec) -> str:
-        if not (public_key := _word(spec.options, "public_key")):
-            return _word(spec.options, "key_pair")
+        own, public_key = _word(spec.options, "key_pair"), _word(spec.options, "public_key")
+        if own or not public_key:
+            return own
         return await self._networking.key_pair(self._shared_mark(spec), public_key)
 
     def _mark(self, spec: MachineSpec) -> Mark:
@@ -139,9 +155,24 @@ class OpenStackDriver:
         """Of what all hosts of the environment share."""
         return Mark(self._installation, spec.environment_id, operation=spec.operation_id)
 
-    async def _floating_ip(self, spec: MachineSpec, server_id: str) -> str:
-        pool = _word(spec.options, "floating_pool")
-        return await self._networking.floating_ip(self._mark(spec), pool, server_id) if pool else ""
+    async def _equip(self, spec: MachineSpec, server: Server) -> str:
+        """Marks what came with the server; the address of its floating IP, where it shall have one."""
+        network, pool = _word(spec.options, "network"), _word(spec.options, "floating_pool")
+        address, *_ = await asyncio.gather(
+            self._floating_ip(spec, server.id, network, pool),
+            self._mark_ports(spec, server.id, network),
+            self._parts.mark_volumes(self._mark(spec), server.volumes),
+        )
+        return address
+
+    async def _floating_ip(self, spec: MachineSpec, server_id: str, network: str, pool: str) -> str:
+        if not pool:
+            return ""
+        port = await self._parts.first_port(server_id, network)
+        return await self._networking.floating_ip(self._mark(spec), pool, port.id)
+
+    async def _mark_ports(self, spec: MachineSpec, server_id: str, network: str) -> None:
+        await self._parts.mark_ports(self._mark(spec), await self._parts.ports(server_id, network))
 
 
 def _word(options: Mapping[str, object], name: str) -> str:

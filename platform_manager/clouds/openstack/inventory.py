@@ -89,12 +89,12 @@ class Inventory:
 
 
 async def read(cloud: Cloud) -> Inventory:
-    """All lists at once: the slowest decides. Raises PlatformError; only zones, key pairs, quotas of addresses may
-    be missing."""
+    """All lists at once: the slowest decides. Raises PlatformError; only zones, key pairs, quotas of addresses and
+    volumes may be missing."""
     needed = asyncio.gather(cloud.ask(_flavors), cloud.ask(_images), cloud.ask(_networks), cloud.ask(_limits))
     optional = asyncio.gather(_or_empty(cloud, _key_pairs), _or_empty(cloud, _zones), _or_empty(cloud, _floating))
-    (flavors, images, networks, limits), (keys, zones, floating), groups, services = await asyncio.gather(
-        needed, optional, cloud.ask(_groups), cloud.services()
+    (flavors, images, networks, limits), (keys, zones, floating), groups, (volumes, room) = await asyncio.gather(
+        needed, optional, cloud.ask(_groups), _volumes(cloud)
     )
     return Inventory(
         flavors=flavors,
@@ -104,9 +104,15 @@ async def read(cloud: Cloud) -> Inventory:
         security_groups=groups,
         key_pairs=keys,
         zones=zones,
-        quota=limits | dict(floating),
-        volumes="volume" in services,
+        quota=limits | dict(floating) | dict(room),
+        volumes=volumes,
     )
+
+
+async def _volumes(cloud: Cloud) -> tuple[bool, list[tuple[str, Allowance]]]:
+    """Whether there are volumes, and what their quota leaves."""
+    there = "volume" in await cloud.services()
+    return there, await _or_empty(cloud, _volume_limits) if there else []
 
 
 async def _or_empty(cloud: Cloud, call: Callable[[Connection], list[Found]]) -> list[Found]:
@@ -180,6 +186,14 @@ def _floating(cloud: Connection) -> list[tuple[str, Allowance]]:
     return [("floating_ips", _allowance(used, of_ips.get("limit", -1)))]
 
 
+def _volume_limits(cloud: Connection) -> list[tuple[str, Allowance]]:
+    found: Any = cloud.block_storage.get_limits().absolute
+    return [
+        ("volumes", _allowance(found.total_volumes_used, found.max_total_volumes)),
+        ("volume_gib", _allowance(found.total_gigabytes_used, found.max_total_volume_gigabytes)),
+    ]
+
+
 def _allowance(used: object, limit: object) -> Allowance:
     most = int(str(limit)) if limit is not None else -1
     return Allowance(int(str(used or 0)), None if most < 0 else most)
@@ -191,6 +205,8 @@ COUNTED = {
     "cores": ("core", "cores"),
     "ram_mib": ("MiB of memory", "MiB of memory"),
     "floating_ips": ("floating IP", "floating IPs"),
+    "volumes": ("volume", "volumes"),
+    "volume_gib": ("GiB of volumes", "GiB of volumes"),
 }
 
 
@@ -217,13 +233,20 @@ class Demand:
         return f"{self.short:,} {COUNTED[self.what][self.short != 1]}"
 
 
-def demands(inventory: Inventory, flavor: Flavor, quantity: int, *, floating: bool) -> list[Demand]:
-    """What so many hosts of the flavor take of the project's quota, with what is used already."""
+def demands(
+    inventory: Inventory, flavor: Flavor, quantity: int, *, floating: bool, volume_gib: int = 0
+) -> list[Demand]:
+    """What so many hosts of the flavor take of the project's quota, with what is used already.
+
+    ``volume_gib``: the size of each one's boot volume, 0 where the flavor has a disk.
+    """
     wanted = {
         "instances": quantity,
         "cores": quantity * flavor.vcpus,
         "ram_mib": quantity * flavor.ram_mib,
         "floating_ips": quantity if floating else 0,
+        "volumes": quantity if volume_gib else 0,
+        "volume_gib": quantity * volume_gib,
     }
     quota = inventory.quota
     return [Demand(what, number, quota[what]) for what, number in wanted.items() if number and what in quota]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 PREFIX = "platform-manager"
 _ORDER = ("installation", "environment", "host", "operation")
@@ -59,3 +60,9 @@ class Mark:
         """None for what this platform did not make."""
         found = _NAME.fullmatch(name)
         return cls(*found.groups()) if found else None
+
+
+def marked(found: Iterable[Any], mark: Mark) -> list[Any]:
+    """Those with a description of the mark's installation, environment and host, the oldest first."""
+    ours = [one for one in found if mark.same_place(Mark.of_description(one.description))]
+    return sorted(ours, key=lambda one: (str(one.created_at), str(one.id)))

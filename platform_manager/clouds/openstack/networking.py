@@ -1,11 +1,10 @@
-"""What a host needs of the network service: the environment's security group, ports, floating IPs."""
+"""What a host needs of the network service: the environment's security group, key pairs, floating IPs."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 from openstack.connection import Connection
@@ -13,32 +12,13 @@ from openstack.exceptions import ConflictException
 
 from platform_manager.errors import ProviderError, UserError
 
+from . import groups
 from .connection import Cloud
-from .marks import Mark
+from .groups import Group, Openings
+from .marks import Mark, marked
 from .sharing import Shared
 
 WAIT_SECONDS = 60
-# What swarm nodes say to each other: control plane, gossip, overlay networks.
-MEMBERS = (("tcp", 2377, 2377), ("tcp", 7946, 7946), ("udp", 7946, 7946), ("udp", 4789, 4789))
-SSH = ("tcp", 22, 22)
-
-
-@dataclass(frozen=True)
-class Rule:
-    """What is let in: from everywhere within ``source``, or, where that is "", from the group's own members."""
-
-    protocol: str
-    first: int
-    last: int
-    source: str = ""
-
-
-def rules(*, ssh_from: str = "", published: Iterable[Rule] = ()) -> list[Rule]:
-    """What the group of an environment lets in. ``ssh_from``: the platform's address where links are direct."""
-    wanted = [Rule(*member) for member in MEMBERS]
-    if ssh_from:
-        wanted.append(Rule(*SSH, source=ssh_from))
-    return [*wanted, *published]
 
 
 class Networking:
@@ -46,21 +26,25 @@ class Networking:
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
-        self._groups: Shared[str] = Shared()
+        self._groups: Shared[Group | None] = Shared()
+        self._keys: Shared[str] = Shared()
 
-    async def group(self, mark: Mark, name: str, wanted: Iterable[Rule]) -> str:
-        """The id of the environment's security group, found or made, with these rules in any case."""
-        asked = tuple(wanted)
+    async def group(self, mark: Mark, openings: Openings, *, name: str = "") -> Group | None:
+        """The environment's security group, put right; with a ``name`` it is made where there is none."""
 
-        async def make() -> str:
-            return await self._cloud.ask(lambda cloud: _group(cloud, mark, name, asked))
+        async def put_right() -> Group | None:
+            return await self._cloud.ask(lambda cloud: groups.put_right(cloud, mark, openings, name=name))
 
         # Hosts of one environment are made at once: without this each would make a group of its own.
-        return await self._groups.same((mark.installation, mark.environment), make)
+        return await self._groups.same((mark.installation, mark.environment, openings, name), put_right)
 
     async def key_pair(self, mark: Mark, public_key: str) -> str:
         """The name of the environment's key pair, found or made."""
-        return await self._cloud.ask(lambda cloud: _key_pair(cloud, mark.name(), public_key))
+
+        async def make() -> str:
+            return await self._cloud.ask(lambda cloud: _key_pair(cloud, mark.name(), public_key))
+
+        return await self._keys.same((mark.name(), public_key), make)
 
     async def delete_key_pair(self, mark: Mark) -> None:
         await self._cloud.ask(lambda cloud: cloud.compute.delete_keypair(mark.name(), ignore_missing=True))
@@ -68,20 +52,14 @@ class Networking:
     async def delete_group(self, mark: Mark) -> None:
         """Waits for servers that still use it."""
         deadline = time.monotonic() + WAIT_SECONDS
-        while not await self._cloud.ask(lambda cloud: _deleted(cloud, mark)):
+        while not await self._cloud.ask(lambda cloud: groups.deleted(cloud, mark)):
             if time.monotonic() > deadline:
                 raise ProviderError("The environment's security group is still in use: servers outside it have it.")
             await asyncio.sleep(self._cloud.pause)
 
-    async def floating_ip(self, mark: Mark, pool: str, server_id: str) -> str:
-        """The address of the host's floating IP, found or allocated, at the server's port."""
-        deadline = time.monotonic() + WAIT_SECONDS
-        while not (port := await self._cloud.ask(lambda cloud: _port(cloud, server_id))):
-            # The port is made a moment after the server was accepted.
-            if time.monotonic() > deadline:
-                raise ProviderError("The cloud gave the server no port for a floating IP.")
-            await asyncio.sleep(self._cloud.pause)
-        return await self._cloud.ask(lambda cloud: _associated(cloud, mark, pool, port))
+    async def floating_ip(self, mark: Mark, pool: str, port_id: str) -> str:
+        """The address of the host's floating IP, found or allocated, at that port."""
+        return await self._cloud.ask(lambda cloud: _associated(cloud, mark, pool, port_id))
 
     async def release(self, installation: str, *, host: str = "", environment: str = "") -> None:
         """Releases the floating IPs of a host or of an environment, also when servers are gone already."""
@@ -99,46 +77,6 @@ class Networking:
         return int(found.mtu) if found.mtu else None
 
 
-def _marked(found: Iterable[Any], mark: Mark) -> list[Any]:
-    """Those of the mark's installation, environment and host, the oldest first."""
-    ours = [one for one in found if mark.same_place(Mark.of_description(one.description))]
-    return sorted(ours, key=lambda one: (str(one.created_at), str(one.id)))
-
-
-def _group(cloud: Connection, mark: Mark, name: str, wanted: Iterable[Rule]) -> str:
-    found = _marked(cloud.network.security_groups(), mark)
-    group: Any = found[0] if found else cloud.network.create_security_group(name=name, description=mark.description())
-    there = {_rule(rule, str(group.id)) for rule in group.security_group_rules if rule["direction"] == "ingress"}
-    for rule in wanted:
-        if rule not in there:
-            _let_in(cloud, str(group.id), rule)
-    return str(group.id)
-
-
-def _rule(found: Mapping[str, Any], group: str) -> Rule | None:
-    """None for a rule unlike those that are made here, such as one that lets in another group's members."""
-    first, last, source = found["port_range_min"], found["port_range_max"], found["remote_ip_prefix"]
-    if first is None or last is None or not (source or found["remote_group_id"] == group):
-        return None
-    return Rule(str(found["protocol"]), first, last, source or "")
-
-
-def _let_in(cloud: Connection, group: str, rule: Rule) -> None:
-    source = {"remote_ip_prefix": rule.source} if rule.source else {"remote_group_id": group}
-    try:
-        cloud.network.create_security_group_rule(
-            security_group_id=group,
-            direction="ingress",
-            ether_type="IPv4",
-            protocol=rule.protocol,
-            port_range_min=rule.first,
-            port_range_max=rule.last,
-            **source,
-        )
-    except ConflictException:
-        return  # another host's step made the same rule meanwhile
-
-
 def _key_pair(cloud: Connection, name: str, public_key: str) -> str:
     if all(found.name != name for found in cloud.compute.keypairs()):
         try:
@@ -148,22 +86,8 @@ def _key_pair(cloud: Connection, name: str, public_key: str) -> str:
     return name
 
 
-def _deleted(cloud: Connection, mark: Mark) -> bool:
-    for group in _marked(cloud.network.security_groups(), mark):
-        try:
-            cloud.network.delete_security_group(group.id, ignore_missing=True)
-        except ConflictException:
-            return False
-    return True
-
-
-def _port(cloud: Connection, server_id: str) -> str:
-    found = next(iter(cloud.network.ports(device_id=server_id)), None)
-    return str(found.id) if found else ""
-
-
 def _associated(cloud: Connection, mark: Mark, pool: str, port: str) -> str:
-    mine = _marked(cloud.network.ips(), mark)
+    mine = marked(cloud.network.ips(), mark)
     there = next((one for one in mine if one.port_id == port), None)
     if there is not None:
         return str(there.floating_ip_address)

@@ -25,7 +25,7 @@ MOST_MISSED = 1  # lists without a new server: a cloud's database may have copie
 
 @dataclass(frozen=True)
 class Server:
-    """``status`` is Nova's word; ``fault`` its sentence for status ERROR."""
+    """``status`` is Nova's word; ``fault`` its sentence for status ERROR; ``volumes`` are those that go with it."""
 
     id: str
     name: str
@@ -35,6 +35,7 @@ class Server:
     fault: str = ""
     task: str = ""
     created_at: str = ""
+    volumes: tuple[str, ...] = ()
 
     @property
     def going(self) -> bool:
@@ -156,6 +157,7 @@ def _server(found: Any) -> Server:
         fault=str(fault.get("message") or ""),
         task=str(found.task_state or ""),
         created_at=str(found.created_at or ""),
+        volumes=tuple(str(one["id"]) for one in found.attached_volumes or () if one.get("delete_on_termination")),
     )
 
 

@@ -48,8 +48,11 @@ class Resources:
     fault: str | None = None
     console: str = "cloud-init: done\n"
     quota: dict[str, int] = field(
-        default_factory=lambda: {"instances": 5, "cores": 10, "ram": 20480, "floatingip": 3, "security_group": 10}
-    )
+        default_factory=lambda: {
+            "instances": 5, "cores": 10, "ram": 20480, "floatingip": 3, "security_group": 10, "volumes": 10,
+            "gigabytes": 100,
+        }
+    )  # fmt: skip
     flavors: list[Thing] = field(
         default_factory=lambda: [flavor("m1.small", 1, 512, 10), flavor("m1.huge", 8, 16384, 80)]
     )
@@ -101,6 +104,7 @@ class Resources:
             "addresses": {},
             "metadata": {},
             "flavor": {"id": flavor_id},
+            "os-extended-volumes:volumes_attached": [],
             "created": f"2026-11-22T16:{len(self.servers):02d}:00Z",
             "looks": 0,
             "groups": [],
@@ -135,6 +139,10 @@ class Resources:
         port = self._port(server)
         address = {"version": 4, "addr": port["fixed_ips"][0]["ip_address"], "OS-EXT-IPS:type": "fixed"}
         server["addresses"] = {"node-int-net-01": [address]}
+        for disk in server.get("asked", {}).get("block_device_mapping_v2", []):
+            volume = self.add_volume("", status="in-use", size=disk["volume_size"])
+            kept = {"id": volume["id"], "delete_on_termination": disk["delete_on_termination"]}
+            server["os-extended-volumes:volumes_attached"].append(kept)
 
     def _port(self, server: Thing) -> Thing:
         for port in self.ports.values():
@@ -142,11 +150,14 @@ class Resources:
                 return port
         fixed = {"subnet_id": "s", "ip_address": f"10.89.4.{len(self.ports) + 33}"}
         made = {"id": str(uuid4()), "device_id": server["id"], "status": "ACTIVE", "fixed_ips": [fixed]}
-        return self.ports.setdefault(made["id"], {**made, "name": "", "network_id": INTERNAL, "looks": 0})
+        told = {"name": "", "description": "", "network_id": INTERNAL, "project_id": self.project}
+        return self.ports.setdefault(made["id"], {**made, **told, "looks": 0})
 
     def _gone(self, server_id: str) -> None:
         self.order.append("server")
-        del self.servers[server_id]
+        for volume in self.servers.pop(server_id)["os-extended-volumes:volumes_attached"]:
+            if volume["delete_on_termination"]:
+                del self.volumes[volume["id"]]
         for port in [port for port in self.ports.values() if port["device_id"] == server_id]:
             del self.ports[port["id"]]
             for ip in self.ips.values():
@@ -298,6 +309,12 @@ class Resources:
         self.order.append("port")
         return EMPTY
 
+    def update_port(self, port_id: str, body: Any) -> Answer:
+        if port_id not in self.ports:
+            return neutron(404, "PortNotFound", f"Port {port_id} could not be found.")
+        self.ports[port_id].update(body["port"])
+        return page(200, {"port": self.ports[port_id]})
+
     def add_ip(self, description: str = "", port_id: str | None = None) -> Thing:
         address = f"10.89.1.{100 + len(self.ips)}"
         ip = {
@@ -379,10 +396,17 @@ class Resources:
         asked = body["security_group_rule"]
         rule = {"remote_ip_prefix": None, "remote_group_id": None, "description": "", **asked}
         rules = self.groups[asked["security_group_id"]]["security_group_rules"]
-        if any({**one, "id": None} == {**rule, "id": None} for one in rules):
+        if any(_letting_in(one) == _letting_in(rule) for one in rules):
             return RULE_EXISTS
         rules.append({**rule, "id": str(uuid4())})
         return page(201, {"security_group_rule": rules[-1]})
+
+    def add_rule(self, group: Thing, port: int, source: str | None = "0.0.0.0/0", **more: Any) -> Thing:
+        """A rule that somebody made by hand."""
+        rule = {"id": str(uuid4()), "direction": "ingress", "ethertype": "IPv4", "protocol": "tcp", "description": ""}
+        ports = {"port_range_min": port, "port_range_max": port, "remote_ip_prefix": source, "remote_group_id": None}
+        group["security_group_rules"].append({**rule, **ports, **more})
+        return dict(group["security_group_rules"][-1])
 
     def delete_rule(self, rule_id: str, body: Any) -> Answer:
         for group in self.groups.values():
@@ -428,9 +452,31 @@ class Resources:
         self.order.append("volume")
         return Answer(202, "")
 
+    def mark_volume(self, volume_id: str, body: Any) -> Answer:
+        if volume_id not in self.volumes:
+            return nova("itemNotFound", 404, f"Volume {volume_id} could not be found.")
+        self.volumes[volume_id]["metadata"] |= body["metadata"]
+        return page(200, {"metadata": self.volumes[volume_id]["metadata"]})
+
+    def volume_limits(self) -> Answer:
+        absolute = {
+            "maxTotalVolumes": self.quota["volumes"],
+            "totalVolumesUsed": len(self.volumes),
+            "maxTotalVolumeGigabytes": self.quota["gigabytes"],
+            "totalGigabytesUsed": sum(volume.get("size", 1) for volume in self.volumes.values()),
+        }
+        return page(200, {"limits": {"rate": [], "absolute": absolute}})
+
     @staticmethod
     def _routes() -> list[tuple[str, Callable[..., Answer]]]:
         return ROUTES
+
+
+def _letting_in(rule: Thing) -> Thing:
+    """What makes a rule another one: not what it is called."""
+    names = ("direction", "ethertype", "protocol", "port_range_min", "port_range_max", "remote_group_id")
+    everybody = rule["remote_ip_prefix"] in (None, "0.0.0.0/0")
+    return {**{name: rule[name] for name in names}, "from": None if everybody else rule["remote_ip_prefix"]}
 
 
 def _shown(server: Thing) -> Thing:
@@ -456,6 +502,7 @@ ROUTES: list[tuple[str, Callable[..., Answer]]] = [
     ("network GET v2.0/ports", Resources.list_ports),
     (f"network GET v2.0/ports/{ID}", Resources.get_port),
     (f"network DELETE v2.0/ports/{ID}", Resources.delete_port),
+    (f"network PUT v2.0/ports/{ID}", Resources.update_port),
     ("network GET v2.0/floatingips", Resources.list_ips),
     ("network POST v2.0/floatingips", Resources.create_ip),
     (f"network GET v2.0/floatingips/{ID}", Resources.get_ip),
@@ -471,5 +518,7 @@ ROUTES: list[tuple[str, Callable[..., Answer]]] = [
     ("image GET v2/images", Resources.list_images),
     (f"volume GET v3/{ID}/volumes/detail", lambda self, _, query: self.list_volumes(query)),
     (f"volume GET v3/{ID}/volumes/{ID}", lambda self, _, volume, query: self.get_volume(volume, query)),
+    (f"volume GET v3/{ID}/limits", lambda self, _, query: self.volume_limits()),
+    (f"volume POST v3/{ID}/volumes/{ID}/metadata", lambda self, _, volume, body: self.mark_volume(volume, body)),
     (f"volume DELETE v3/{ID}/volumes/{ID}", lambda self, _, volume, body: self.delete_volume(volume, body)),
 ]

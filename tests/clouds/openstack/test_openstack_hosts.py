@@ -126,6 +126,17 @@ async def test_a_key_pair_of_the_environment(fake: FakeOpenStack, openstack: Ope
     assert not fake.resources.keys
 
 
+async def test_a_key_pair_of_the_users_own_goes_before_the_environments(
+    fake: FakeOpenStack, openstack: OpenStackDriver, order: Order
+) -> None:
+    fake.resources.keys["ann"] = {"name": "ann"}
+    await openstack.create(order(key_pair="ann", public_key="ssh-ed25519 AAAA"))
+
+    [server] = fake.resources.servers.values()
+    assert server["asked"]["key_name"] == "ann"
+    assert list(fake.resources.keys) == ["ann"]
+
+
 @pytest.mark.parametrize("option", ["flavor", "image", "network"])
 async def test_what_was_not_chosen_is_named(openstack: OpenStackDriver, order: Order, option: str) -> None:
     with pytest.raises(UserError, match=option) as caught:
@@ -146,7 +157,7 @@ async def test_an_answer_that_was_lost_makes_no_second_one(
     assert len(group["security_group_rules"]) == 5
 
 
-@pytest.mark.parametrize("requests", range(1, 16))
+@pytest.mark.parametrize("requests", range(1, 18))
 async def test_a_worker_that_dies_anywhere_leaves_nothing_twice(
     fake: FakeOpenStack, connect: Callable[..., Cloud], order: Order, requests: int
 ) -> None:
@@ -161,6 +172,8 @@ async def test_a_worker_that_dies_anywhere_leaves_nothing_twice(
 
     assert fake.resources.holds() == {"servers": 1, "ports": 1, "ips": 1, "groups": 1, "keys": 0, "volumes": 0}
     assert machine.addresses == ("10.89.4.33", "10.89.1.100")
+    [port] = fake.resources.ports.values()
+    assert Mark.of_description(port["description"]) == Mark("abc123", "env-1", "host-1", "op-1")
 
 
 @pytest.mark.parametrize("requests", range(1, 12))

@@ -48,6 +48,21 @@ async def test_whether_there_are_volumes(fake: FakeOpenStack, cloud: Cloud) -> N
     assert (await inventory.read(cloud)).volumes
 
 
+async def test_what_boot_volumes_take_of_the_quota(fake: FakeOpenStack, cloud: Cloud) -> None:
+    fake.services += ("volumev3",)
+    fake.resources.flavors.append(flavor("diskless", 1, 256, 0))
+    fake.resources.add_volume("data", size=30)
+    found = await inventory.read(cloud)
+    assert found.quota["volumes"] == Allowance(1, 10)
+    assert found.quota["volume_gib"] == Allowance(30, 100)
+
+    fits = inventory.demands(found, found.flavors[0], 2, floating=False, volume_gib=20)
+    short = inventory.demands(found, found.flavors[0], 4, floating=False, volume_gib=20)
+
+    assert inventory.sentence(fits).endswith("3 of 10 volumes, 70 of 100 GiB of volumes.")
+    assert inventory.sentence(short).endswith("110 of 100 GiB of volumes. 10 GiB of volumes short.")
+
+
 async def test_all_lists_are_asked_for_at_once(fake: FakeOpenStack, cloud: Cloud) -> None:
     fake.trouble(LISTS, seconds=0.15)
 
@@ -59,7 +74,9 @@ async def test_all_lists_are_asked_for_at_once(fake: FakeOpenStack, cloud: Cloud
 
 
 async def test_what_a_form_can_do_without(fake: FakeOpenStack, cloud: Cloud) -> None:
+    fake.services += ("volumev3",)
     fake.trouble("GET .*/(os-keypairs|os-availability-zone|quotas)", Answer(403, ""))
+    fake.trouble("GET /volume/.*/limits", Answer(403, ""))
 
     found = await inventory.read(cloud)
 
