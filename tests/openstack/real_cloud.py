@@ -11,7 +11,9 @@ import os
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 from django.contrib.auth.models import User
@@ -113,6 +115,8 @@ def test_the_main_job_in_a_browser_leaves_the_project_as_it_was(lab: Lab, cloud:
     for host in Host.objects.all():
         load_image(lab, host)
     deploys_whoami_and_follows_its_logs(ann, home)
+    if "CLOUD_POOL" in os.environ:
+        opens_its_port_and_reaches_it(ann, home)
     removes_a_host(ann, home)
     deletes_the_environment(ann, home)
     assert held(cloud) == before
@@ -169,6 +173,39 @@ def deploys_whoami_and_follows_its_logs(ann: Person, home: str) -> None:
     ann.sees("listens on port 8000", ".log-viewer")
     ann.looks_at("55-logs")
     ann.finds_no_error_in_the_console()
+
+
+def opens_its_port_and_reaches_it(ann: Person, home: str) -> None:
+    """At each floating IP, whose requests come to the logs that are followed."""
+    logs = ann.driver.current_window_handle
+    ports = ann.opens_tab(f"{home}ports/")
+    addresses = [host.addresses[-1] for host in Host.objects.all()]
+    assert not any(answers(address) for address in addresses)
+    with ann.at_tab(ports):
+        ann.sees_row("8080/tcp", "whoami_web", "Closed")
+        ann.clicks("Open 8080/tcp")
+        ann.clicks_on("input[name=who][value=everybody]")
+        ann.looks_at("57-open-a-port")
+        ann.clicks("Open", within="content")
+        ann.watches_operation(seconds=BUILD_SECONDS)
+        ann.opens(f"{home}ports/")
+        ann.sees_row("8080/tcp", "Open", "everybody")
+        ann.looks_at("58-ports")
+        for address in addresses:
+            until(partial(answers, address), what=f"whoami answers at {address}")
+        ann.finds_no_error_in_the_console()
+    ann.driver.switch_to.window(logs)
+    ann.sees("GET /", ".log-viewer")
+    with ann.at_tab(ports):
+        ann.driver.close()
+
+
+def answers(address: str) -> bool:
+    try:
+        with urlopen(f"http://{address}:8080/", timeout=2) as page:
+            return bool(page.read())
+    except OSError:
+        return False
 
 
 def removes_a_host(ann: Person, home: str) -> None:

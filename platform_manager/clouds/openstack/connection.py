@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -53,7 +54,7 @@ class Cloud:
         self._connection: Connection | None = None
         self._requests = outgoing.session(private=private, ca=self.account.ca, retries=_retries(pause))
         self._sign_in: Any = _sign_in(self.account)
-        self._session = _QuietSession(
+        self._session = _Session(
             auth=self._sign_in,
             session=self._requests,
             timeout=TIMEOUT_SECONDS,
@@ -120,11 +121,34 @@ class Cloud:
         return found
 
 
-class _QuietSession(keystone_session.Session):
-    """Never logs what it sends, at no level: user data holds a host's token."""
+class _Session(keystone_session.Session):
+    """Never logs what it sends, at no level: user data holds a host's token.
+
+    A service asks Keystone about a token that it sees for the first time, and of ten calls at once each would ask: so
+    the first call to a service goes alone.
+    """
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(**more)
+        self._lock = threading.Lock()
+        self._firsts: dict[str, threading.Event] = {}
 
     def request(self, *args: Any, **kwargs: Any) -> Any:
-        return super().request(*args, **{**kwargs, "log": False})
+        service = (kwargs.get("endpoint_filter") or {}).get("service_type")
+        with self._in_turn(service) if service else nullcontext():
+            return super().request(*args, **{**kwargs, "log": False})
+
+    @contextmanager
+    def _in_turn(self, service: str) -> Iterator[None]:
+        with self._lock:
+            mine = service not in self._firsts
+            first = self._firsts.setdefault(service, threading.Event())
+        if not mine:
+            first.wait(TIMEOUT_SECONDS)
+        try:
+            yield
+        finally:
+            first.set()
 
 
 def services_in(access: keystone_access.AccessInfo, region: str) -> set[str]:
