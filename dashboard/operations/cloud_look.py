@@ -18,7 +18,8 @@ from dashboard.models import CloudAccount, Environment, Host, HostState, Machine
 from dashboard.models.auditing import record
 from dashboard.models.hints import environment_group, hint
 from platform_manager import wiring
-from platform_manager.errors import ProviderError, UserError
+from platform_manager.clouds.seen import Seen, as_listed
+from platform_manager.errors import PlatformError, ProviderError, UserError
 
 from .drivers import link_of
 from .machine_states import Verdict, gone, judged
@@ -26,7 +27,6 @@ from .machine_states import Verdict, gone, judged
 if TYPE_CHECKING:
     from platform_manager.clouds.openstack.connection import Cloud
     from platform_manager.clouds.openstack.leftovers import Thing
-    from platform_manager.clouds.openstack.watch import Seen
 
 log = logging.getLogger("platform.clouds")
 
@@ -53,6 +53,9 @@ class UnderWay:
     hosts: frozenset[str]
     environments: frozenset[str]
 
+    def __or__(self, other: UnderWay) -> UnderWay:
+        return UnderWay(self.hosts | other.hosts, self.environments | other.environments)
+
     @classmethod
     def now(cls) -> UnderWay:
         unfinished = Operation.objects.filter(
@@ -78,11 +81,26 @@ def look_at(account: CloudAccount, memory: Memory) -> None:
         return
     if not _tell(account, ""):
         return
-    busy = UnderWay(*(old | new for old, new in zip(_parts(before), _parts(UnderWay.now()), strict=True)))
+    busy = before | UnderWay.now()
     memory.missed = compare([host for host in hosts if str(host.pk) not in busy.hosts], seen, memory.missed)
     if things is not None:
         memory.listed_at = time.monotonic()
         _keep_leftovers(account, things, busy, begun)
+
+
+def look_at_local(memory: Memory) -> None:
+    """The nested hosts of this machine's engine, which take no account."""
+    before, hosts = UnderWay.now(), settled(Host.objects.filter(driver="local"))
+    if not hosts:
+        return
+    try:
+        machines = wiring.run(wiring.driver("local").list_machines(), LOOK_SECONDS)
+    except PlatformError as error:
+        log.info("this machine's engine: %s", error)
+        return
+    busy = before | UnderWay.now()
+    idle = [host for host in hosts if str(host.pk) not in busy.hosts]
+    memory.missed = compare(idle, map(as_listed, machines), memory.missed)
 
 
 def settled(hosts: Iterable[Host]) -> list[Host]:
@@ -128,10 +146,6 @@ def _write(host: Host, verdict: Verdict) -> None:
     if (host.machine or MachineState.RUNNING, host.addresses) != (verdict.machine, verdict.addresses):
         told = f"{verdict.machine}: {verdict.detail}".strip(": ")
         record("host.machine", host, environment=host.environment, noticed=told, addresses=verdict.addresses)
-
-
-def _parts(under_way: UnderWay) -> tuple[frozenset[str], frozenset[str]]:
-    return under_way.hosts, under_way.environments
 
 
 @dataclass(frozen=True)

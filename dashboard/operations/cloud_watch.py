@@ -1,12 +1,17 @@
-"""Sees that every project is looked at now and then, by one worker at a time and by none that waits for it."""
+"""Sees that every project is looked at now and then, by one worker at a time and by none that waits for it.
+
+Nested hosts of this machine are looked at by every worker: they belong to no account that one could claim.
+"""
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 from django.conf import settings
@@ -16,13 +21,14 @@ from django.utils import timezone
 
 from dashboard.models import CloudAccount, Host
 
-from .cloud_look import LEFTOVERS_SECONDS, Memory, look_at
+from .cloud_look import LEFTOVERS_SECONDS, Memory, look_at, look_at_local
 
 log = logging.getLogger("platform.clouds")
 
 PAUSE_SECONDS = 2.0
 AT_ONCE = 4
 STOP_SECONDS = 2.0
+LOCAL = "local"
 
 
 class CloudWatch:
@@ -31,9 +37,10 @@ class CloudWatch:
     def __init__(self) -> None:
         self._stopping = threading.Event()
         self._slots = threading.BoundedSemaphore(AT_ONCE)
-        self._memories: defaultdict[UUID, Memory] = defaultdict(Memory)
+        self._memories: defaultdict[UUID | str, Memory] = defaultdict(Memory)
+        self._local_at = 0.0
         self._thread = threading.Thread(target=self._loop, name="watch", daemon=True)
-        self._looks: dict[UUID, threading.Thread] = {}
+        self._looks: dict[UUID | str, threading.Thread] = {}
 
     def start(self) -> None:
         if settings.PM_CLOUD_WATCH_SECONDS > 0:
@@ -53,22 +60,28 @@ class CloudWatch:
         connections.close_all()
 
     def _begin_looks(self) -> None:
-        for account in due().exclude(pk__in=list(self._looks)):
+        if LOCAL not in self._looks and time.monotonic() >= self._local_at and self._slots.acquire(blocking=False):
+            self._local_at = time.monotonic() + settings.PM_CLOUD_WATCH_SECONDS
+            self._begin(LOCAL, look_at_local)
+        for account in due().exclude(pk__in=[key for key in self._looks if key != LOCAL]):
             if not self._slots.acquire(blocking=False):
                 return
-            if not claim(account):
+            if claim(account):
+                self._begin(account.pk, partial(look_at, account))
+            else:
                 self._slots.release()
-                continue
-            thread = threading.Thread(target=self._look, args=(account,), name=f"look-{account.pk}", daemon=True)
-            self._looks[account.pk] = thread
-            thread.start()
 
-    def _look(self, account: CloudAccount) -> None:
+    def _begin(self, key: UUID | str, look: Callable[[Memory], None]) -> None:
+        thread = threading.Thread(target=self._look, args=(key, look), name=f"look-{key}", daemon=True)
+        self._looks[key] = thread
+        thread.start()
+
+    def _look(self, key: UUID | str, look: Callable[[Memory], None]) -> None:
         try:
-            _go_on_after(lambda: look_at(account, self._memories[account.pk]))
+            _go_on_after(lambda: look(self._memories[key]))
         finally:
             connections.close_all()
-            del self._looks[account.pk]
+            del self._looks[key]
             self._slots.release()
 
 

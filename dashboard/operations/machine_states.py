@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from dashboard.models import Host, MachineState
-
-if TYPE_CHECKING:
-    from platform_manager.clouds.openstack.watch import Seen
+from platform_manager.clouds.seen import Seen
 
 GONE = "It was deleted outside the platform. Recreate the host, or remove it."
 RESCUED = "It was started into a rescue system: end the rescue in the cloud's own console."

@@ -17,10 +17,10 @@ START_SECONDS = 120.0
 
 
 def stopped(host: Host) -> bool:
-    """Whether its machine is known to be stopped; nobody watches the local engine, where starting costs nothing."""
-    if host.machine:
-        return host.machine == MachineState.STOPPED
-    return host.driver == "local" and host.state == HostState.DISCONNECTED
+    """Whether its machine is known to be stopped, or may be and can be started at no cost."""
+    if host.machine == MachineState.STOPPED:
+        return True
+    return host.driver == "local" and host.state == HostState.DISCONNECTED and host.machine != MachineState.GONE
 
 
 def start(context: StepContext) -> str:

@@ -25,6 +25,7 @@ from dashboard.flows import clouds
 from dashboard.flows.cloud_hosts import Choices
 from dashboard.flows.environments import create_environment, delete_environment
 from dashboard.flows.hosts import add_hosts, remove_host
+from dashboard.flows.recreate import recreate_host
 from dashboard.models import CloudAccount, Environment, Host, Operation
 from dashboard.operations import catalogue, kinds
 from tests import factories
@@ -152,6 +153,8 @@ def test_a_kill_around_every_request_that_changes_the_cloud(fake: DeadlyCloud, w
     assert "No host called in" in finished(add(environment, user, account, 2), seconds=120).error
     check_made(fake, 2)
     first, last = Host.objects.order_by("name")
+    assert "No host called in" in finished(recreate_host(first, user), seconds=120).error
+    check_made(fake, 2)
     assert finished(remove_host(first, user), seconds=120).state == "succeeded"
     assert names(fake) == [last.name, "theirs"]
     assert finished(remove_host(last, user), seconds=120).state == "succeeded"
@@ -188,6 +191,9 @@ def test_a_kill_around_every_step(fake: DeadlyCloud, workers: Workers, tmp_path:
 
     made = finished(add(environment, user, account, 3), seconds=120)
     assert died(made) == ["machines", "links"]
+    check_made(fake, 3)
+    recreated = finished(recreate_host(Host.objects.order_by("name")[0], user), seconds=120)
+    assert died(recreated) == ["quorum", "drain", "leave", "destroy", "machine", "link"]
     check_made(fake, 3)
     removed = finished(remove_host(Host.objects.order_by("name")[0], user), seconds=120)
     assert removed.state == "succeeded"

@@ -11,6 +11,8 @@ from typing import Any
 from openstack.connection import Connection
 from openstack.exceptions import ConflictException, NotFoundException
 
+from platform_manager.clouds.seen import Seen
+
 from .connection import Cloud
 from .marks import Mark
 
@@ -21,25 +23,6 @@ AWAKENINGS: dict[str, Callable[[Connection, str], Any]] = {
     "SHELVED": lambda cloud, id: cloud.compute.unshelve_server(id),
     "SHELVED_OFFLOADED": lambda cloud, id: cloud.compute.unshelve_server(id),
 }
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A machine as its cloud tells it; ``status`` is Nova's word, ``image`` "" where it boots from a volume."""
-
-    id: str
-    host: str
-    status: str
-    fixed: tuple[str, ...]
-    floating: tuple[str, ...] = ()
-    image: str = ""
-    fault: str = ""
-    task: str = ""
-
-    @property
-    def going(self) -> bool:
-        """Whether it is deleted, or being deleted."""
-        return self.task == "deleting" or self.status in ("DELETED", "SOFT_DELETED")
 
 
 @dataclass(frozen=True)
