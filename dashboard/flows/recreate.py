@@ -7,15 +7,16 @@ from dataclasses import dataclass, field
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from dashboard.models import Environment, Host, HostRole, MachineState, Operation, OperationState
+from dashboard.models import Environment, Host, HostRole, HostState, MachineState, Operation, OperationState
 from dashboard.operations import quorum
-from dashboard.operations.recreate_host import MADE_BY_US, alive
+from dashboard.operations.recreate_host import LOST_MACHINES, MADE_BY_US, alive
 from dashboard.operations.start_host import stopped
 from platform_manager.errors import UserError
 
 from .hosts import lost_without
 from .request import locked, request_operation, requested
 
+ANEW = "It is the last host: its swarm, with all stacks and networks, is lost, and a new one is formed."
 HOST_KINDS = ("add_hosts", "remove_host", "start_host", "recreate_host", "change_role")
 
 
@@ -56,17 +57,19 @@ def recreation_plan(host: Host) -> RecreationPlan:
     if not host.node_id:
         return RecreationPlan("", ["It is not in the swarm; its machine is made anew and joins."])
     if not others:
-        return _anew(host)
+        return RecreationPlan("", [*_milder(host), ANEW], ends=host.environment.stacks.count())
     if refusal := lost_without(host, others):
         return RecreationPlan(refusal, _ways_out(host), offers)
-    return RecreationPlan("", _notes(host, others))
+    return RecreationPlan("", [*_milder(host), *_notes(host, others)])
 
 
-def _anew(host: Host) -> RecreationPlan:
-    """The last host: its swarm is lost, and with it all that ran there."""
-    ends = host.environment.stacks.count()
-    note = "It is the last host: its swarm, with all stacks and networks, is lost, and a new one is formed."
-    return RecreationPlan("", [note], ends=ends)
+def _milder(host: Host) -> list[str]:
+    """What would bring the host back with its data."""
+    if may_start(host):
+        return ["Starting its machine may bring it back with its data: try that first."]
+    if host.state == HostState.DISCONNECTED and host.machine not in LOST_MACHINES:
+        return ["As far as is known its machine runs: it may come back by itself, with its data."]
+    return []
 
 
 def _ways_out(host: Host) -> list[str]:

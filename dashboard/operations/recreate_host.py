@@ -12,6 +12,7 @@ from dashboard.models import Host, HostRole, HostState, MachineState
 from platform_manager.errors import UserError
 
 from . import add_hosts, leaving, quorum
+from .cloud_look import SETTLED
 from .context import StepContext
 from .drivers import OPENSTACK, driver_for
 from .kinds import Kind, Step, register
@@ -42,7 +43,7 @@ WITHOUT_MACHINE = {
 
 def alive(host: Host) -> str:
     """Why the host need not be recreated, as a sentence; "" for one that is lost."""
-    if host.machine in LOST_MACHINES or host.state in LOST_STATES:
+    if host.state in LOST_STATES or (host.state in SETTLED and host.machine in LOST_MACHINES):
         return ""
     return f"{host.name} is {host.get_state_display().lower()}: only a host that is lost can be recreated."
 

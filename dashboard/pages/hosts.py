@@ -141,7 +141,8 @@ def host_head(host: Host, row: HostRow, node: Node | None) -> HostHead:
         row=row,
         node=node,
         facts=tuple((label, text) for label, text in told if text),
-        console=host.state_detail,
+        # That it dials in again is not true of one whose machine is away.
+        console="" if row.machine and host.state == HostState.DISCONNECTED else host.state_detail,
         noticed_at=host.machine_seen_at if row.machine else None,
         may_start=may_start(host),
         may_recreate=may_recreate(host),

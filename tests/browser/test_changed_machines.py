@@ -34,8 +34,8 @@ def test_a_lost_and_a_stopped_machine_come_back(ann: Person, platform: Lab) -> N
     ann.is_at(r"^/environments/[0-9a-f-]{36}/$")
     home = ann.path
     ann.opens(f"{home}hosts/add/")
-    ann.types("Prefix", "fw")
-    ann.types("Quantity", "3")
+    ann.types("Name prefix", "fw")
+    ann.types("How many", "3")
     ann.clicks("Add hosts", within="content")
     ann.watches_operation()
     ann.opens(home)

@@ -77,17 +77,34 @@ def test_taking_a_lost_manager_off_never_costs_tolerance() -> None:
 
 def test_the_plan_says_what_the_swarm_stands_meanwhile(shop: Environment) -> None:
     five = recreation_plan(swarm(shop, "mMMMM")[0])
-    assert five.notes[1] == "Until then 4 managers lead the swarm, and 1 other manager may fail."
+    assert five.notes[-1] == "Until then 4 managers lead the swarm, and 1 other manager may fail."
     Host.objects.all().delete()
     three = recreation_plan(swarm(shop, "mMM")[0])
-    assert three.notes[1] == "Until then 2 managers lead the swarm, and no other manager may fail."
+    assert three.notes[-1] == "Until then 2 managers lead the swarm, and no other manager may fail."
 
 
 def test_the_plan_of_the_last_host_says_that_its_stacks_are_lost(shop: Environment) -> None:
     factories.stack(shop, "demo")
     plan = recreation_plan(swarm(shop, "m")[0])
     assert plan.ends == 1
-    assert "a new one is formed" in plan.notes[0]
+    assert "a new one is formed" in plan.notes[-1]
+
+
+def test_what_would_keep_the_data_is_said_first(shop: Environment) -> None:
+    host = swarm(shop, "wM")[0]
+    assert "try that first" in recreation_plan(host).notes[0]
+    host.driver, host.machine = "openstack", MachineState.RUNNING
+    assert "may come back by itself" in recreation_plan(host).notes[0]
+    host.machine = MachineState.GONE
+    assert recreation_plan(host).notes == ["The swarm forgets the old node; the new machine joins as a worker."]
+
+
+def test_a_host_on_its_way_is_not_made_anew(shop: Environment) -> None:
+    host = swarm(shop, "wM")[0]
+    host.machine = MachineState.GONE
+    for state in (HostState.REMOVING, HostState.DRAINING, HostState.BUILDING):
+        host.state = state
+        assert not may_recreate(host)
 
 
 @pytest.mark.parametrize("machine", [MachineState.GONE, MachineState.BROKEN, MachineState.CHANGED])

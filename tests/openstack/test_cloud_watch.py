@@ -334,13 +334,19 @@ def test_a_worker_looks_by_itself_and_a_slow_cloud_holds_up_no_other(
 ) -> None:
     with FakeOpenStack() as slow:
         other = factories.cloud_account(ann, auth_url=slow.url, secret=slow.account().as_dict())
-        factories.host(world.environment, "fw-09", driver="openstack", account=other)
-        slow.trouble("GET /compute/v2.1/servers", seconds=30)
+        server = slow.resources.add_server("fw-09", addresses=world.server["addresses"])
+        waiting = factories.host(
+            world.environment, "fw-09", driver="openstack", account=other, provider_id=server["id"], node_id=""
+        )
+        slow.trouble("GET /compute/v2.1/servers", seconds=6)
         CloudAccount.objects.filter(pk=world.account.pk).update(watched_at=timezone.now() - timedelta(hours=1))
         assert list(due()) == [other, world.account]
         watch.start()
         until(lambda: slow.count("GET /compute/v2.1/servers"), what="the slow cloud is asked", seconds=20)
         until(lambda: Host.objects.get(pk=world.host.pk).machine, what="the host is seen", seconds=20)
+        assert Host.objects.get(pk=waiting.pk).machine == ""
+        until(lambda: Host.objects.get(pk=waiting.pk).machine, what="the slow cloud's host is seen", seconds=30)
+        watch.stop()
 
 
 def test_no_worker_looks_where_watching_is_off(world: World, watch: CloudWatch, settings: Any) -> None:
