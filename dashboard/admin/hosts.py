@@ -23,13 +23,14 @@ class HostAdmin(Observed[Host]):
         "show_engine",
         "created_at",
     ]
-    list_filter = ["state", "role", "driver", "link_up", "engine_up", ("created_at", RangeDateFilter)]
+    list_filter = ["state", "machine", "role", "driver", "link_up", "engine_up", ("created_at", RangeDateFilter)]
     list_select_related = ["environment"]
     search_fields = ["name", "environment__name", "node_id", "provider_id"]
     # Options are the driver's, and may hold what it needs to sign in.
     fields = [
         "id", "name", "environment", "driver", "role", "state", "state_detail", "provider_id", "node_id", "addresses",
-        "facts", "key_fingerprint", "link_up", "link_changed_at", "engine_up", "created_at",
+        "machine", "machine_detail", "machine_seen_at", "facts", "key_fingerprint", "link_up", "link_changed_at",
+        "engine_up", "created_at",
     ]  # fmt: skip
     ordering = ["name", "pk"]
     show_environment = linked("environment", "environment")

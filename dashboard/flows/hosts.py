@@ -188,36 +188,40 @@ def removal_plan(host: Host) -> RemovalPlan:
         return RemovalPlan("", ["It is the last host: the swarm, its stacks and networks end with it."], [], [])
     everyone = quorum.managers_of([host, *others])
     if not quorum.holds(everyone):
-        return RemovalPlan(
-            f"Only {len(quorum.answering(everyone))} of {len(everyone)} managers answer, and without a majority "
-            "the swarm lets no host go.",
-            ["Bring the lost managers back first. If they are lost for good, delete the environment."],
-            [],
-            workers,
-        )
+        notes = ["Bring the lost managers back first. If they are lost for good, delete the environment."]
+        return RemovalPlan(lost_without(host, others), notes, [], workers)
     if host.role != HostRole.MANAGER:
         return RemovalPlan("", ["Its tasks move to other hosts first."], [], workers)
     return _manager_plan(host, others, workers)
+
+
+def lost_without(host: Host, others: list[Host]) -> str:
+    """Why the swarm can't go on without the host, as a sentence; "" where it can. ``others`` are the rest of it."""
+    managers, everyone = quorum.managers_of(others), quorum.managers_of([host, *others])
+    if everyone == [host]:
+        return f"{host.name} is the only manager: without it the swarm, its services and its networks are lost."
+    if not quorum.holds(everyone):
+        return (
+            f"Only {len(quorum.answering(everyone))} of {len(everyone)} managers answer, and without a majority "
+            "the swarm lets no host go."
+        )
+    if not quorum.holds(managers):
+        return (
+            f"Without {host.name} only {len(quorum.answering(managers))} of {len(managers)} managers would answer, "
+            f"and the swarm needs {len(managers) // 2 + 1} to make decisions."
+        )
+    return ""
 
 
 def _manager_plan(host: Host, others: list[Host], workers: list[Host]) -> RemovalPlan:
     managers = quorum.managers_of(others)
     offers = ["promote", "add"] if workers else ["add"]
     if not managers:
-        return RemovalPlan(
-            f"{host.name} is the only manager: without it the swarm, its services and its networks are lost.",
-            ["Promote another host to manager, or add hosts, then remove this one."],
-            offers,
-            workers,
-        )
-    if not quorum.holds(managers):
-        return RemovalPlan(
-            f"Without {host.name} only {len(quorum.answering(managers))} of {len(managers)} managers would answer, "
-            f"and the swarm needs {len(managers) // 2 + 1} to make decisions.",
-            ["Bring the lost managers back, or remove them first, or promote another host."],
-            offers,
-            workers,
-        )
+        notes = ["Promote another host to manager, or add hosts, then remove this one."]
+        return RemovalPlan(lost_without(host, others), notes, offers, workers)
+    if refusal := lost_without(host, others):
+        notes = ["Bring the lost managers back, or remove them first, or promote another host."]
+        return RemovalPlan(refusal, notes, offers, workers)
     return _keep_odd(host, managers, others, workers)
 
 

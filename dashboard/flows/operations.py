@@ -63,7 +63,7 @@ def _asked_again(operation: Operation, environment: Environment, user: User) -> 
         return delete_environment(environment, user, environment.name)
     if operation.kind == "deploy_stack":
         _plan_revision_again(operation)
-    if operation.kind == "add_hosts":
+    if operation.kind == "add_hosts" or operation.args.get("cleared"):
         # A host whose machine never came is tried anew; one a user removed meanwhile stays removed.
         Host.objects.filter(pk__in=operation.args["hosts"], state=HostState.FAILED).update(
             state=HostState.REQUESTED, state_detail=""

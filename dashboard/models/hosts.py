@@ -13,7 +13,7 @@ from django.utils.crypto import salted_hmac
 from .clouds import CloudAccount
 from .environments import Environment
 from .ids import uuid7
-from .states import HostRole, HostState, LinkKind, MachineState
+from .states import HostRole, HostState, LinkKind, Look, MachineState
 
 TOKEN_LIFE = timedelta(minutes=30)
 # In place of a host's SSH key: its cloud tells none, so the one it shows first counts.
@@ -60,6 +60,12 @@ class Host(models.Model):
     @property
     def look(self) -> Any:
         return HostState(self.state).look
+
+    @property
+    def machine_look(self) -> Look | None:
+        """How what its cloud says is shown; None where there is nothing to say."""
+        known = self.machine and self.machine != MachineState.RUNNING
+        return MachineState(self.machine).look if known else None
 
     @property
     def in_swarm(self) -> bool:

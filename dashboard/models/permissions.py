@@ -47,6 +47,8 @@ REFUSALS = {
 OPERATION_RIGHTS = {
     "add_hosts": Right.HOSTS,
     "remove_host": Right.HOSTS,
+    "start_host": Right.HOSTS,
+    "recreate_host": Right.HOSTS,
     "change_role": Right.HOSTS,
     "open_ports": Right.HOSTS,
     "deploy_stack": Right.DEPLOY,

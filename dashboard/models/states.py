@@ -73,11 +73,11 @@ class MachineState(models.TextChoices):
 
 
 MACHINE_LOOKS = {
-    MachineState.RUNNING: Look("green", False, "The machine runs in its cloud."),
-    MachineState.STOPPED: Look("yellow", False, "Somebody stopped the machine in its cloud."),
-    MachineState.CHANGED: Look("yellow", False, "Somebody changed the machine in its cloud."),
+    MachineState.RUNNING: Look("green", False, "The machine runs."),
+    MachineState.STOPPED: Look("yellow", False, "The machine was stopped outside the platform."),
+    MachineState.CHANGED: Look("yellow", False, "The machine was changed outside the platform."),
     MachineState.BROKEN: Look("red", False, "The cloud says that the machine failed."),
-    MachineState.GONE: Look("red", False, "Somebody deleted the machine in its cloud."),
+    MachineState.GONE: Look("red", False, "The machine was deleted outside the platform."),
 }
 
 

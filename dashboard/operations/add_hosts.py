@@ -274,6 +274,12 @@ def check_nodes(context: StepContext) -> str:
 
 
 def failed(context: StepContext, sentence: str) -> None:
+    fail_unfinished(context, sentence)
+    if context.n >= JOINING:
+        settle_managers(context, undo=[*context.args["hosts"], *context.args.get("promote", [])])
+
+
+def fail_unfinished(context: StepContext, sentence: str) -> None:
     """Hosts still on their way are failed: visible, and removable."""
     Host.objects.filter(pk__in=context.args["hosts"], state__in=SOON).update(
         state=HostState.FAILED, state_detail=F("state_detail")
@@ -282,8 +288,6 @@ def failed(context: StepContext, sentence: str) -> None:
         state_detail=sentence
     )
     hint(environment_group(context.environment.pk), what="rows")
-    if context.n >= JOINING:
-        settle_managers(context, undo=[*context.args["hosts"], *context.args.get("promote", [])])
 
 
 KIND = register(

@@ -2,7 +2,17 @@
 
 from importlib import import_module
 
-MODULES = ("add_hosts", "remove_host", "roles", "deploy", "remove_stack", "open_ports", "delete_environment")
+MODULES = (
+    "add_hosts",
+    "remove_host",
+    "start_host",
+    "recreate_host",
+    "roles",
+    "deploy",
+    "remove_stack",
+    "open_ports",
+    "delete_environment",
+)
 
 
 def load() -> None:

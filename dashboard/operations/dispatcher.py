@@ -28,6 +28,7 @@ from dashboard.models import Operation, OperationState, Worker
 
 from . import catalogue, runner
 from .cleanup import Cleanups
+from .cloud_watch import CloudWatch
 from .takeover import GOING_ON
 from .upkeep import Upkeep
 from .wake import bell
@@ -51,6 +52,7 @@ class Dispatcher:
         self.id = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
         self._upkeep = Upkeep(self.id)
         self._cleanups = Cleanups(self.id)
+        self._clouds = CloudWatch()
         self._beat_at = 0.0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="dispatcher", daemon=True)
@@ -70,12 +72,14 @@ class Dispatcher:
         DBOS.launch()
         Worker.objects.create(id=self.id, machine=self.machine, pid=os.getpid(), last_seen=timezone.now())
         self._thread.start()
+        self._clouds.start()
 
     def stop(self) -> None:
         """End this worker; what it was running is free for others at once."""
         self._stopping.set()
         bell.set()
         self._thread.join(timeout=10)
+        self._clouds.stop()
         DBOS.destroy(workflow_completion_timeout_sec=0)
         Worker.objects.filter(pk=self.id).update(gone=True)
 

@@ -10,12 +10,13 @@ from uuid import UUID
 
 from django.http import Http404
 
+from dashboard.flows.recreate import may_recreate, may_start
 from dashboard.models import Host, HostRole, HostState, Operation
 from platform_manager.swarm.snapshot import Node
 
 from .lists import listing
 from .live import Container, Page
-from .looks import Badge, badge_of
+from .looks import Badge, badge_of, machine_badge
 from .operation_rows import notices, operation_rows
 from .places import may_run, places
 from .services import task_rows
@@ -27,6 +28,8 @@ from .viewer import Viewer
 class HostRow:
     """``memory`` and ``disk`` are bytes, 0 where the host has not said yet.
 
+    ``machine`` is None while the machine is as it should be; ``detail`` says what became of it otherwise.
+
     ``tasks`` are known to run; ``unknown`` did when the host last answered.
     """
 
@@ -36,6 +39,7 @@ class HostRow:
     role: str
     leader: bool
     badge: Badge
+    machine: Badge | None
     detail: str
     engine_version: str
     cpus: float
@@ -48,7 +52,8 @@ class HostRow:
     link_changed_at: datetime | None
 
     def told(self) -> Iterable[str]:
-        return self.name, self.role, self.badge.word, self.detail, self.engine_version, *self.addresses
+        machine = self.machine.word if self.machine else ""
+        return self.name, self.role, self.badge.word, machine, self.detail, self.engine_version, *self.addresses
 
 
 def number(value: object) -> float:
@@ -68,7 +73,9 @@ def host_row(host: Host, view: SnapshotView) -> HostRow:
         role=HostRole(node.role if node and node.role in HostRole.values else host.role).label,
         leader=bool(node and node.leader),
         badge=badge_of(host),
-        detail=host.state_detail.split("\n", 1)[0][:300],
+        machine=machine_badge(host),
+        # Why the machine is away says more than that it is.
+        detail=(host.machine_detail or host.state_detail).split("\n", 1)[0][:300],
         engine_version=node.engine_version if node else str(facts.get("engine_version", ""))[:40],
         cpus=node.cpus if node else number(facts.get("cpus")),
         memory=node.memory if node else int(number(facts.get("memory_bytes"))),
@@ -105,13 +112,16 @@ def hosts_page(viewer: Viewer, params: Mapping[str, str]) -> Page:
 
 @dataclass(frozen=True, slots=True)
 class HostHead:
-    """What stands at the top of a host's page."""
+    """What stands at the top of a host's page; ``noticed_at`` is when its machine was found changed."""
 
     id: str
     row: HostRow
     node: Node | None
     facts: tuple[tuple[str, str], ...]
     console: str
+    noticed_at: datetime | None
+    may_start: bool
+    may_recreate: bool
 
 
 FACTS = {
@@ -126,7 +136,17 @@ def host_head(host: Host, row: HostRow, node: Node | None) -> HostHead:
     facts = tuple((label, str(host.facts.get(key, ""))[:200]) for key, label in FACTS.items())
     mtu = int(number(host.facts.get("mtu")))
     told = (*facts, ("MTU measured", f"{mtu} bytes" if mtu else ""), ("Driver", host.driver))
-    return HostHead("host-head", row, node, tuple((label, text) for label, text in told if text), host.state_detail)
+    return HostHead(
+        id="host-head",
+        row=row,
+        node=node,
+        facts=tuple((label, text) for label, text in told if text),
+        # That it dials in again is not true of one whose machine is away.
+        console="" if row.machine and host.state == HostState.DISCONNECTED else host.state_detail,
+        noticed_at=host.machine_seen_at if row.machine else None,
+        may_start=may_start(host),
+        may_recreate=may_recreate(host),
+    )
 
 
 def host_of(viewer: Viewer, host_id: UUID | str) -> Host:

@@ -29,6 +29,12 @@ def badge_of(thing: Host | Operation | Revision | Stack) -> Badge:
     return Badge(thing.get_state_display(), look.colour, look.moving, look.sentence)
 
 
+def machine_badge(host: Host) -> Badge | None:
+    """None while the host's machine is as it should be, or nobody has looked."""
+    look = host.machine_look
+    return Badge(host.get_machine_display(), look.colour, look.moving, look.sentence) if look else None
+
+
 TASKS = {
     "new": Badge("New", "azure", True, "The swarm has taken it up."),
     "pending": Badge("Pending", "yellow", True, "No host fits it yet; the message says why."),

@@ -33,7 +33,7 @@ from .viewer import Viewer
 
 FIRST_LINES = 2_000
 LINES_PER_MESSAGE = 500
-HOST_KINDS = ("add_hosts", "remove_host", "change_role")
+HOST_KINDS = ("add_hosts", "remove_host", "start_host", "recreate_host", "change_role")
 
 
 @dataclass(frozen=True)

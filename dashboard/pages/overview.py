@@ -21,6 +21,7 @@ from .viewer import Viewer
 
 SHOWN_STACKS = 25
 SHOWN_TASKS = 10
+NAMED_MACHINES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Summary:
     cpus: float
     memory: int
     problem: str
+    machines: str
     removing: bool
 
     @property
@@ -78,8 +80,16 @@ def summary(
         cpus=sum(host.cpus for host in hosts),
         memory=sum(host.memory for host in hosts),
         problem=view.problem,
+        machines=machines_sentence(hosts),
         removing=environment.removing_since is not None,
     )
+
+
+def machines_sentence(hosts: Sequence[HostRow]) -> str:
+    """Which machines were changed outside the platform; empty where all are as they should be."""
+    changed = [f"{host.name} is {host.machine.word.lower()}" for host in hosts if host.machine]
+    more = f", and {len(changed) - NAMED_MACHINES} more" if len(changed) > NAMED_MACHINES else ""
+    return f"{', '.join(changed[:NAMED_MACHINES])}{more}." if changed else ""
 
 
 @dataclass(frozen=True, slots=True)

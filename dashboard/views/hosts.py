@@ -1,4 +1,4 @@
-"""Hosts: the list, one, adding, removing and promoting them."""
+"""Hosts: the list, one, adding, removing, promoting, starting and recreating them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from dashboard.flows.hosts import add_hosts, promote_host, removal_plan, remove_host
+from dashboard.flows.recreate import recreate_host, recreation_plan, start_host
 from dashboard.forms.hosts import AddHostsForm
 from dashboard.models import Operation, Right
 from dashboard.operations.drivers import OPENSTACK
@@ -101,6 +102,34 @@ def host_remove(request: HttpRequest, viewer: Viewer, host_id: UUID) -> HttpResp
     plan = removal_plan(found)
     context = {**viewer.shared, "host": found, "plan": plan, "refusal": "" if plan.refusal else refusal}
     return render(request, "hosts/remove.html", context, status=422 if refusal else 200)
+
+
+@needs(Right.HOSTS)
+def host_recreate(request: HttpRequest, viewer: Viewer, host_id: UUID) -> HttpResponse:
+    found = pages.host_of(viewer, host_id)
+    refusal = ""
+    if request.method == "POST":
+        try:
+            operation = recreate_host(found, viewer.user)
+        except UserError as error:
+            refusal = str(error)
+        else:
+            return redirect("operation", viewer.environment.pk, operation.pk)
+    plan = recreation_plan(found)
+    context = {**viewer.shared, "host": found, "plan": plan, "refusal": "" if plan.refusal else refusal}
+    return render(request, "hosts/recreate.html", context, status=422 if refusal else 200)
+
+
+@needs(Right.HOSTS)
+@require_POST
+def host_start(request: HttpRequest, viewer: Viewer, host_id: UUID) -> HttpResponse:
+    found = pages.host_of(viewer, host_id)
+    try:
+        operation = start_host(found, viewer.user)
+    except UserError as error:
+        messages.error(request, str(error))
+        return redirect("host", viewer.environment.pk, found.pk)
+    return redirect("operation", viewer.environment.pk, operation.pk)
 
 
 @needs(Right.HOSTS)

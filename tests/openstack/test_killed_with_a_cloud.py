@@ -27,6 +27,7 @@ from dashboard.flows.cloud_hosts import Choices
 from dashboard.flows.environments import create_environment, delete_environment
 from dashboard.flows.hosts import add_hosts, remove_host
 from dashboard.flows.ports import close_port, open_port
+from dashboard.flows.recreate import recreate_host
 from dashboard.models import CloudAccount, Environment, Host, Operation, OperationState
 from dashboard.operations import catalogue, kinds
 from platform_manager.clouds.openstack.marks import Mark
@@ -175,6 +176,8 @@ def test_a_kill_around_every_request_that_changes_the_cloud(fake: DeadlyCloud, w
     assert finished(close_port(environment.open_ports.get(), user), seconds=120).state == "succeeded"
     assert (let_in(fake), environment.open_ports.count()) == ([], 0)
     first, last = Host.objects.order_by("name")
+    assert "No host called in" in finished(recreate_host(first, user), seconds=120).error
+    check_made(fake, 2)
     assert finished(remove_host(first, user), seconds=120).state == "succeeded"
     assert names(fake) == [last.name, "theirs"]
     assert finished(remove_host(last, user), seconds=120).state == "succeeded"
@@ -216,6 +219,9 @@ def test_a_kill_around_every_step(fake: DeadlyCloud, workers: Workers, tmp_path:
     check_made(fake, 3)
     opening = finished(open_to_everybody(environment, user), seconds=120)
     assert (opening.state, died(opening), let_in(fake)) == ("succeeded", ["groups"], [8080])
+    recreated = finished(recreate_host(Host.objects.order_by("name")[0], user), seconds=120)
+    assert died(recreated) == ["quorum", "drain", "leave", "destroy", "machine", "link"]
+    check_made(fake, 3)
     removed = finished(remove_host(Host.objects.order_by("name")[0], user), seconds=120)
     assert removed.state == "succeeded"
     assert len(died(removed)) == 6

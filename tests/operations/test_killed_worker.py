@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from django.contrib.auth import get_user_model
 
-from dashboard.flows import environments, hosts, stacks
-from dashboard.models import Environment, Host, HostState, Operation, Stack, StackState
+from dashboard.flows import environments, hosts, recreate, stacks
+from dashboard.models import Environment, Host, HostRole, HostState, Operation, Stack, StackState
 from dashboard.operations import catalogue, kinds
 from platform_manager import wiring
 from platform_manager.swarm import cluster
-from tests.support.lab import Lab, succeeded
+from tests.support.lab import Lab, docker, succeeded, until
 
 pytestmark = [pytest.mark.engine, pytest.mark.django_db(transaction=True)]
 
@@ -78,6 +78,22 @@ def test_every_operation_survives_a_kill_at_every_step(lab: Lab) -> None:
 
     killer.run(stacks.remove_stack(environment, user, "demo"))
     assert not Stack.objects.filter(name="demo").exists()
+
+    lost = rows[2]
+    docker("rm", "-f", lost.provider_id)
+    until(lambda: Host.objects.get(pk=lost.pk).state == HostState.DISCONNECTED, what="the host is lost")
+    killer.run(recreate.recreate_host(lost, user))
+    rows = list(Host.objects.filter(environment=environment))
+    assert [(row.name, row.role, row.state) for row in rows] == [
+        (f"fw-0{n}", HostRole.MANAGER, HostState.ACTIVE) for n in (1, 2, 3)
+    ]
+    assert len(lab.containers()) == 3
+    assert sorted(nodes(lab.var / "links", environment)) == sorted(row.node_id for row in rows)
+
+    docker("stop", "-t", "0", rows[2].provider_id)
+    until(lambda: Host.objects.get(pk=lost.pk).state == HostState.DISCONNECTED, what="the host is stopped")
+    killer.run(recreate.start_host(rows[2], user))
+    until(lambda: Host.objects.get(pk=lost.pk).state == HostState.ACTIVE, what="the host is back")
 
     killer.run(hosts.remove_host(rows[0], user))
     left = list(Host.objects.filter(environment=environment))

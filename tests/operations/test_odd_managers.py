@@ -13,7 +13,7 @@ import pytest
 from django.utils import timezone
 
 from dashboard.models import Environment, Host, HostRole, HostState
-from dashboard.operations import add_hosts, managers, remove_host, runner
+from dashboard.operations import add_hosts, managers, recreate_host, remove_host, runner
 from dashboard.operations.context import StepContext
 from platform_manager import wiring
 from tests import factories
@@ -137,6 +137,37 @@ def test_a_swarm_that_was_growing_has_an_odd_number_when_it_stops(environment: E
     operation = factories.operation(environment, kind="add_hosts", args={"hosts": joined}, cancel_requested=True)
     runner._finish(str(operation.pk), add_hosts.JOINING, runner.CANCELLED)
     assert swarm.managers == in_rows(environment) == {"m1"}
+
+
+def test_a_recreation_that_stops_before_the_host_is_back_leaves_an_odd_number(
+    environment: Environment, swarm: Swarm
+) -> None:
+    assert recreate_host.KIND.steps[recreate_host.LEAVING - 1].name == "leave"
+    Host.objects.filter(name__in=("m3", "w1")).update(node_id="", state=HostState.BOOTING)
+    swarm.roles = {"node-m1": "manager", "node-m2": "manager"}
+    lost = environment.hosts.get(name="m3")
+    args = {"host": str(lost.pk), "hosts": [str(lost.pk)], "role": HostRole.MANAGER, "cleared": True}
+    operation = factories.operation(environment, "Recreate m3", kind="recreate_host", args=args)
+    runner._finish(str(operation.pk), recreate_host.LEAVING + 3, runner.CANCELLED)
+    assert len(swarm.managers) == 1
+    lost.refresh_from_db()
+    assert (lost.state, lost.role) == (HostState.FAILED, HostRole.MANAGER)
+
+
+def test_a_recreation_that_stops_after_the_demotion_leaves_an_odd_number(
+    environment: Environment, swarm: Swarm
+) -> None:
+    swarm.roles["node-m3"] = "worker"
+    Host.objects.filter(name="m3").update(state=HostState.REMOVING)
+    Host.objects.filter(name="w1").update(node_id="")
+    lost = environment.hosts.get(name="m3")
+    args = {"host": str(lost.pk), "hosts": [str(lost.pk)], "role": HostRole.MANAGER}
+    operation = factories.operation(environment, "Recreate m3", kind="recreate_host", args=args)
+    runner._finish(str(operation.pk), recreate_host.LEAVING, runner.CANCELLED)
+    assert len(swarm.managers) == 1
+    lost.refresh_from_db()
+    assert lost.state == HostState.DISCONNECTED
+    assert "Its recreation stopped" in lost.state_detail
 
 
 def test_nothing_is_changed_where_the_number_is_odd_or_nothing_was_begun(

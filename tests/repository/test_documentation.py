@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.models.states import HostState, MemberRole, OperationState, StackState, StepState
+from dashboard.models.states import HostState, MachineState, MemberRole, OperationState, StackState, StepState
 from dashboard.operations import catalogue, kinds
 from tests.repository.checkout import PAGES, ROOT, text
 
@@ -72,8 +72,8 @@ def test_every_kind_of_operation_is_described() -> None:
     assert {f"`{kind.name}`" for kind in kinds.all_kinds()} <= rows("docs/operations.md")
 
 
-@pytest.mark.parametrize("states", [HostState, StackState, OperationState])
-def test_every_state_word_is_explained(states: type[HostState | StackState | OperationState]) -> None:
+@pytest.mark.parametrize("states", [HostState, MachineState, StackState, OperationState])
+def test_every_state_word_is_explained(states: type[HostState | MachineState | StackState | OperationState]) -> None:
     assert set(states.labels) <= rows("docs/users.md")
 
 

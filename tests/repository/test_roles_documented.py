@@ -10,7 +10,7 @@ ROLES = [MemberRole.OWNER, MemberRole.MEMBER, MemberRole.RESTRICTED, MemberRole.
 WORDS = {
     Right.LOOK: "look at everything, read logs",
     Right.DEPLOY: "deploy, update and remove stacks",
-    Right.HOSTS: "add, promote and remove hosts",
+    Right.HOSTS: "add, promote, start, recreate and remove hosts",
     Right.SETTINGS: "change name and description",
     Right.MEMBERS: "invite, change and remove members, hand over",
     Right.DELETE: "delete the environment",

@@ -84,6 +84,10 @@ OF_ENVIRONMENT = [
     Row("host", looking(200), ("host",)),
     Row("host_remove", hosting(200), ("host",)),
     Row("host_remove", hosting(302), ("host",), "post"),
+    Row("host_recreate", hosting(200), ("host",)),
+    # The host works: there is nothing to recreate or to start.
+    Row("host_recreate", hosting(422), ("host",), "post"),
+    Row("host_start", hosting(302), ("host",), "post"),
     Row("host_promote", hosting(302), ("host",), "post"),
     Row("stacks", looking(200)),
     Row("stack_deploy", deploying(200)),

@@ -44,6 +44,7 @@ FAILING = "The cloud's {service} service fails at the moment (status {status}). 
 BUSY = "The cloud asks to be asked less often. Try again later."
 NONSENSE = "The cloud's answer makes no sense. Try again, or check the auth URL."
 UNBUILT = "The cloud could not build the server, and does not say why. Try again."
+BROKEN = "The cloud says that the server failed, and does not say why."
 
 PORTS = {5000: "identity", 8774: "compute", 9696: "network", 9292: "image", 8776: "volume"}
 PATHS = {"identity": "identity", "compute": "compute", "network": "network", "image": "image", "volume": "volume"}
@@ -71,14 +72,18 @@ def explain(error: Exception, *, host: str, region: str = "", credential: bool =
     return _refused(error)
 
 
-def explain_fault(message: str) -> PlatformError:
-    """Why a server ended in the state ERROR; ``message`` is its fault's, "" where the cloud tells none."""
+def explain_fault(message: str, *, built: bool = False) -> PlatformError:
+    """Why a server ended in the state ERROR; ``message`` is its fault's, "" where the cloud tells none.
+
+    ``built``: it ran before.
+    """
     if not message.strip():
-        return ProviderError(UNBUILT)
+        return ProviderError(BROKEN if built else UNBUILT)
     if (known := _known(message)) is not None:
         return known
     told = " ".join(re.sub(r"Build of instance [0-9a-f-]{36} aborted:", "", message[:1_000]).split())[:200]
-    return ProviderError(f"The cloud could not build the server: {told.rstrip('.')}.")
+    what = "says that the server failed" if built else "could not build the server"
+    return ProviderError(f"The cloud {what}: {told.rstrip('.')}.")
 
 
 def _sign_in(error: Exception, asked: _Asked) -> PlatformError:

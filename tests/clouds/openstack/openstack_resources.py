@@ -103,6 +103,7 @@ class Resources:
             "OS-EXT-STS:task_state": None,
             "addresses": {},
             "metadata": {},
+            "image": "",
             "flavor": {"id": flavor_id},
             "os-extended-volumes:volumes_attached": [],
             "created": f"2026-11-22T16:{len(self.servers):02d}:00Z",
@@ -172,6 +173,7 @@ class Resources:
         server["OS-EXT-STS:task_state"] = "scheduling"
         server["metadata"] = asked.get("metadata", {})
         server["groups"] = [group["name"] for group in asked.get("security_groups", [])]
+        server["image"] = {"id": asked["imageRef"]} if "imageRef" in asked else ""
         server["asked"] = asked
         self.servers[server["id"]] = server
         groups = [{"name": name} for name in server["groups"]]
