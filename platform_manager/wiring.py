@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import TimeoutError as LateError
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -55,6 +55,7 @@ class CloudLink:
         if task is None or failed or (task.done() and time.monotonic() - self._read_at > age):
             self._read_at = time.monotonic()
             task = self._read = asyncio.create_task(read(self.cloud))
+            task.add_done_callback(_retrieved)
         return await asyncio.shield(task)
 
 
@@ -65,14 +66,14 @@ class CloudPool:
         self._links: OrderedDict[str, CloudLink] = OrderedDict()
         self._lock = threading.Lock()
 
-    def link(self, key: str, account: Account, *, private: bool) -> CloudLink:
-        """The account's link; a new one where the account is not what it was."""
+    def link(self, key: str, account: Account, *, private: bool, signed_in: Callable[[], str] = str) -> CloudLink:
+        """The account's link; a new one where the account is not what it was, which goes on as ``signed_in`` says."""
         with self._lock:
             link = self._links.get(key)
             if link is None or (link.account, link.private) != (account, private):
                 if link is not None:
                     link.cloud.close()
-                link = self._links[key] = _linked(account, private)
+                link = self._links[key] = _linked(account, private, signed_in())
             self._links.move_to_end(key)
             while len(self._links) > MOST_CLOUDS:
                 self._links.popitem(last=False)[1].cloud.close()
@@ -85,13 +86,19 @@ class CloudPool:
             link.cloud.close()
 
 
-def _linked(account: Account, private: bool) -> CloudLink:
+def _linked(account: Account, private: bool, signed_in: str) -> CloudLink:
     # The clouds' library takes half a second to load: only where there is a cloud.
     from platform_manager.clouds.openstack.connection import Cloud
     from platform_manager.clouds.openstack.driver import OpenStackDriver
 
-    cloud = Cloud(account, private=private)
+    cloud = Cloud(account, private=private, signed_in=signed_in)
     return CloudLink(account, private, cloud, OpenStackDriver(cloud, settings.PM_INSTALLATION))
+
+
+def _retrieved(task: asyncio.Task[Any]) -> None:
+    """Who only began to read does not wait for what went wrong."""
+    if not task.cancelled():
+        task.exception()
 
 
 clouds = CloudPool()
@@ -151,6 +158,11 @@ def core() -> _Core:
         if _core is None:
             _core = _Core()
         return _core
+
+
+def begin(call: Coroutine[Any, Any, Value]) -> None:
+    """Start the coroutine on the core's loop, and leave it to itself."""
+    asyncio.run_coroutine_threadsafe(call, core().loop)
 
 
 def engine(host_id: object) -> EngineClient:

@@ -12,7 +12,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
-from dashboard.models import CloudAccount, CloudCleanup, CloudPreset, OperationState
+from dashboard.models import CloudAccount, CloudCleanup, CloudPreset, CloudSession, OperationState
 from platform_manager.clouds.openstack.account import auth_url
 from platform_manager.errors import UserError
 
@@ -95,3 +95,14 @@ class CloudCleanupAdmin(Observed[CloudCleanup]):
     def show_things(self, row: CloudCleanup) -> SafeString:
         told = ((f"{one['kind']} {one['name']}", one["state"], one["error"]) for one in row.things)
         return format_html_join(SafeString("<br>"), "{}: {} {}", told)
+
+
+@admin.register(CloudSession)
+class CloudSessionAdmin(Observed[CloudSession]):
+    """Never its state."""
+
+    list_display = ["account", "expires_at"]
+    list_select_related = ["account"]
+    search_fields = ["account__name"]
+    fields = ["account", "expires_at"]
+    ordering = ["-pk"]

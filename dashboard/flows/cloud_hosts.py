@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -10,7 +11,7 @@ from django.contrib.auth.models import User
 from dashboard.models import CloudAccount, Environment, LinkKind
 from dashboard.operations.drivers import link_of
 from platform_manager import wiring
-from platform_manager.errors import UserError
+from platform_manager.errors import PlatformError, UserError
 
 from .links import check_link, first_link, link_note
 
@@ -65,6 +66,12 @@ class CloudPlan:
 def inventory_of(account: CloudAccount, *, age: float = FRESH_SECONDS) -> Inventory:
     """What the account's project offers; PlatformError says what is wrong with the account or its cloud."""
     return wiring.run(link_of(account).inventory(age), READ_SECONDS)
+
+
+def begin_reading(account: CloudAccount) -> None:
+    """Ask for the lists ahead of who will want them in a moment."""
+    with suppress(PlatformError):
+        wiring.begin(link_of(account).inventory(FRESH_SECONDS))
 
 
 def first_choices(account: CloudAccount, inventory: Inventory) -> Choices:

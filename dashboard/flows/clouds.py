@@ -16,6 +16,7 @@ from dashboard.models import CloudAccount, CloudPreset, Environment, Right
 from dashboard.models.auditing import record
 from dashboard.models.clouds import preset_is_private
 from dashboard.models.permissions import is_operator, rights_of
+from dashboard.operations.drivers import share
 from platform_manager import wiring
 from platform_manager.clouds.openstack.account import Account, auth_url
 from platform_manager.clouds.openstack.readers import read_file
@@ -64,6 +65,7 @@ def add_account(owner: User, *, name: str, account: Account, preset: CloudPreset
     try:
         with transaction.atomic():
             made.save()
+            _keep_sign_in(made, found)
             record("cloud_account.create", made, by=owner, cloud=made.auth_url, region=made.region)
     except IntegrityError:
         raise UserError(f"You have a cloud account called {name} already. Choose another name.", "name") from None
@@ -110,6 +112,12 @@ def _settle(row: CloudAccount, account: Account, found: Verified) -> None:
     row.verified_at, row.problem = timezone.now(), ""
 
 
+def _keep_sign_in(row: CloudAccount, found: Verified) -> None:
+    """What is done next with the account goes on with the sign-in that tried it."""
+    if found.signed_in is not None:
+        share(row, found.signed_in)
+
+
 def check_account(row: CloudAccount) -> str:
     """Ask the cloud again; what is wrong as a sentence, "" where all is well."""
     try:
@@ -120,13 +128,14 @@ def check_account(row: CloudAccount) -> str:
         return row.problem
     _settle(row, replace(account, ca=(row.secret or {}).get("ca", "")), found)
     row.save()
+    _keep_sign_in(row, found)
     return ""
 
 
 def change_account(row: CloudAccount, *, by: User, name: str, region: str = "", secret: str = "") -> None:
     """Another name, region, password or application credential's secret; verified before it is kept."""
     name = _checked_name(row.owner, name, but=row)
-    region = region.strip()
+    region, found = region.strip(), None
     if (region and region != row.region) or secret:
         if region and region != row.region:
             _check_region_free(row)
@@ -142,6 +151,8 @@ def change_account(row: CloudAccount, *, by: User, name: str, region: str = "", 
     try:
         with transaction.atomic():
             row.save()
+            if found is not None:
+                _keep_sign_in(row, found)
             record("cloud_account.update", row, by=by, region=row.region, secret_changed=bool(secret))
     except IntegrityError:
         raise UserError(f"You have a cloud account called {name} already. Choose another name.", "name") from None

@@ -1,7 +1,7 @@
 """The platform's records."""
 
 from .audit import AuditEntry
-from .clouds import CloudAccount, CloudCleanup, CloudPreset
+from .clouds import CloudAccount, CloudCleanup, CloudPreset, CloudSession
 from .environments import Environment, EnvironmentTemplate, GroupAccess, Membership
 from .hosts import EnrolmentToken, Host
 from .invitations import Invitation
@@ -19,6 +19,7 @@ __all__ = [
     "CloudAccount",
     "CloudCleanup",
     "CloudPreset",
+    "CloudSession",
     "EnrolmentToken",
     "Environment",
     "EnvironmentKey",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.utils.crypto import salted_hmac
 
 from platform_manager.clouds.openstack.account import DEFAULT_DOMAIN, Account
 from platform_manager.clouds.openstack.account import auth_url as normal_url
@@ -129,6 +131,27 @@ class CloudAccount(models.Model):
     def may_be_private(self) -> bool:
         """Whether its auth URL may be in the platform's own network: where operators said so, for all or for this."""
         return bool(settings.PM_PRIVATE_CLOUDS) or preset_is_private(self.preset, self.auth_url)
+
+
+class CloudSession(models.Model):
+    """What a cloud gave when the platform signed in with an account: each of its processes goes on with it.
+
+    A sign-in, and the first call with a new token, cost a cloud more than everything else that a form takes.
+    """
+
+    account = models.OneToOneField(CloudAccount, on_delete=models.CASCADE, related_name="session")
+    state: EncryptedJSONField = EncryptedJSONField()
+    # Of the credentials that signed in: with others it counts for nothing.
+    credentials = models.CharField(max_length=64)
+    expires_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"session of {self.account}"
+
+    @staticmethod
+    def digest_of(account: Account) -> str:
+        told = json.dumps(account.as_dict(), sort_keys=True)
+        return salted_hmac("dashboard.cloud_session", told, algorithm="sha256").hexdigest()
 
 
 class CloudCleanup(models.Model):

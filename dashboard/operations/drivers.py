@@ -3,21 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
 
-from dashboard.models import CloudAccount, Host
+from dashboard.models import CloudAccount, CloudSession, Host
 from platform_manager import wiring
 from platform_manager.clouds.base import Driver
 from platform_manager.errors import UserError
+
+if TYPE_CHECKING:
+    from platform_manager.clouds.openstack.connection import SignedIn
 
 OPENSTACK = "openstack"
 
 
 def link_of(account: CloudAccount) -> wiring.CloudLink:
-    """The account's connection, kept as long as the account stays what it is."""
-    return wiring.clouds.link(str(account.pk), account.access(), private=account.may_be_private)
+    """The account's connection, kept as long as the account stays what it is; one sign-in serves all processes."""
+
+    access = account.access()
+    digest = CloudSession.digest_of(access)
+
+    def signed_in() -> str:
+        sessions = CloudSession.objects.filter(account=account, credentials=digest)
+        found = sessions.filter(expires_at__gt=timezone.now()).first()
+        return str(found.state) if found else ""
+
+    link = wiring.clouds.link(str(account.pk), access, private=account.may_be_private, signed_in=signed_in)
+    if (fresh := link.cloud.new_sign_in()) is not None:
+        share(account, fresh, digest)
+    return link
+
+
+def share(account: CloudAccount, signed_in: SignedIn, credentials: str = "") -> None:
+    """Let the platform's other processes go on with a sign-in."""
+    credentials = credentials or CloudSession.digest_of(account.access())
+    values = {"state": signed_in.state, "expires_at": signed_in.expires_at, "credentials": credentials}
+    with transaction.atomic():
+        # The account may be gone by now.
+        if CloudAccount.objects.select_for_update(of=("self",)).filter(pk=account.pk).exists():
+            CloudSession.objects.update_or_create(account=account, defaults=values)
 
 
 def driver_for(host: Host) -> Driver:

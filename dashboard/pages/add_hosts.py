@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from dashboard.flows.cloud_hosts import Choices, CloudPlan, cloud_plan, first_choices, inventory_of
+from dashboard.flows.cloud_hosts import Choices, CloudPlan, begin_reading, cloud_plan, first_choices, inventory_of
 from dashboard.flows.hosts import HostPlan, plan_hosts
 from dashboard.forms.hosts import AddHostsForm
 from dashboard.forms.refusals import show_refusal
@@ -74,6 +74,15 @@ def first_values(viewer: Viewer) -> dict[str, str | int]:
         "prefix": prefix or PREFIX,
         "quantity": 1 if last else viewer.environment.managers,
     }
+
+
+def opened(viewer: Viewer, form: AddHostsForm) -> AddHosts:
+    """The form before anything was typed; a cloud's lists come after it, for it may be slow."""
+    account = account_of(viewer, str(form.data["driver"]))
+    if account is None:
+        return planned(viewer, form, strict=False)
+    begin_reading(account)
+    return AddHosts(viewer, form)
 
 
 def account_of(viewer: Viewer, driver: str) -> CloudAccount | None:

@@ -15,7 +15,7 @@ from dashboard.forms.hosts import AddHostsForm
 from dashboard.models import Operation, Right
 from dashboard.operations.drivers import OPENSTACK
 from dashboard.pages import hosts as pages
-from dashboard.pages.add_hosts import AddHosts, account_of, first_values, planned
+from dashboard.pages.add_hosts import AddHosts, first_values, opened, planned
 from dashboard.pages.viewer import Viewer
 from platform_manager.errors import PlatformError, UserError
 
@@ -35,11 +35,8 @@ def host(request: HttpRequest, viewer: Viewer, host_id: UUID) -> HttpResponse:
 @needs(Right.HOSTS)
 def hosts_add(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     if request.method != "POST":
-        # The cloud's lists come after the page: it is there at once, however slow the cloud.
         form = AddHostsForm(first_values(viewer))
-        page = (
-            AddHosts(viewer, form) if account_of(viewer, form.data["driver"]) else planned(viewer, form, strict=False)
-        )
+        page = opened(viewer, form)
         return render(request, "hosts/add.html", {**viewer.shared, "form": form, "page": page})
     form = AddHostsForm(request.POST)
     page = planned(viewer, form, strict=True)

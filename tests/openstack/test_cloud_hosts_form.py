@@ -146,6 +146,7 @@ def test_boot_volumes_that_do_not_fit_are_refused(
     fake: FakeOpenStack, client: Client, environment: Environment, account: CloudAccount
 ) -> None:
     fake.services += ("volumev3",)
+    clouds.check_account(account)  # which services a cloud has stands in what it gives at a sign-in
     fake.resources.flavors.append(flavor("diskless", 1, 512, 0))
     answer = ask(
         client, "hosts_add", environment, chosen(account, flavor="f-diskless", volume_gib=60, quantity=2), "post"

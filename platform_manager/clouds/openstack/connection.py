@@ -8,6 +8,8 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -41,11 +43,24 @@ SERVICES = {"volumev3": "volume", "block-storage": "volume", "block-store": "vol
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class SignedIn:
+    """What a cloud gave at a sign-in, token and catalog, as text; as secret as a password until it expires."""
+
+    state: str = field(repr=False)
+    expires_at: datetime
+
+
 class Cloud:
     """Raises PlatformError for whatever the cloud refuses. May be used from several threads and event loops."""
 
-    def __init__(self, account: Account, *, private: bool = False, pause: float = PAUSE_SECONDS) -> None:
-        """``private``: the cloud may have a private address; ``pause``: seconds between two looks."""
+    def __init__(
+        self, account: Account, *, private: bool = False, pause: float = PAUSE_SECONDS, signed_in: str = ""
+    ) -> None:
+        """``private``: the cloud may have a private address; ``pause``: seconds between two looks.
+
+        ``signed_in``: the state of a :class:`SignedIn` with which another connection of the account goes on here.
+        """
         self.account = account.checked()
         self.host = urlsplit(self.account.auth_url).hostname or ""
         self.pause = pause
@@ -54,6 +69,9 @@ class Cloud:
         self._connection: Connection | None = None
         self._requests = outgoing.session(private=private, ca=self.account.ca, retries=_retries(pause))
         self._sign_in: Any = _sign_in(self.account)
+        self._known: object = None
+        if signed_in:
+            self._go_on_with(signed_in)
         self._session = _Session(
             auth=self._sign_in,
             session=self._requests,
@@ -78,6 +96,22 @@ class Cloud:
     async def services(self) -> set[str]:
         """The services of the catalog in the account's region: compute, network, image, volume and others."""
         return services_in(await self.access(), self.account.region)
+
+    def new_sign_in(self) -> SignedIn | None:
+        """What the last sign-in gave; None when that was told before, or is another connection's."""
+        access = self._sign_in.auth_ref
+        state = self._sign_in.get_auth_state()
+        if access is None or access is self._known or not state:
+            return None
+        self._known = access
+        return SignedIn(state, access.expires)
+
+    def _go_on_with(self, state: str) -> None:
+        try:
+            self._sign_in.set_auth_state(state)
+        except MISREAD:
+            return  # of another release: it signs in anew
+        self._known = self._sign_in.auth_ref
 
     def close(self) -> None:
         """Calls under way end by themselves."""

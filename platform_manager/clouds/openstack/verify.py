@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from openstack.connection import Connection
 
 from platform_manager.errors import UserError
 
 from .account import Account
-from .connection import Cloud, regions_in, services_in
+from .connection import Cloud, SignedIn, regions_in, services_in
 from .refusals import no_service
 
 NEEDED = ("compute", "network", "image")
@@ -24,6 +24,7 @@ class Verified:
     project: str
     regions: list[str]
     services: frozenset[str]
+    signed_in: SignedIn | None = field(default=None, compare=False)
 
 
 async def verify(account: Account, *, private: bool = False) -> Verified:
@@ -52,7 +53,8 @@ async def _verified(cloud: Cloud) -> Verified:
         for missing in (service for service in NEEDED if service not in services):
             raise no_service(missing, region)
         await asyncio.gather(*(cloud.ask(look) for look in (_compute, _network, _image)))
-    return Verified(str(access.project_id), str(access.project_name or ""), regions, frozenset(services))
+    project = str(access.project_name or "")
+    return Verified(str(access.project_id), project, regions, frozenset(services), cloud.new_sign_in())
 
 
 def _compute(cloud: Connection) -> None:
