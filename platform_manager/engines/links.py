@@ -10,6 +10,7 @@ import asyncio
 import logging
 import os
 import re
+import secrets
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
@@ -364,10 +365,10 @@ def load_host_key(path: Path) -> asyncssh.SSHKey:
     """The hub's private key, made when missing."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_name(f".{path.name}.{os.getpid()}")
+        fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(asyncssh.generate_private_key("ssh-ed25519").export_private_key())
-        # Linked, not renamed: of two hubs that start at once, both use the first one's key.
+        # Linked, not renamed: of several that want it at once, processes or threads, all use the first one's key.
         with suppress(FileExistsError):
             os.link(fresh, path)
         fresh.unlink()

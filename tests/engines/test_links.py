@@ -5,6 +5,7 @@ import socket
 import stat
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from fake_engine import FakeEngine, endless, hanging, http
 from linked import Host, Watched, Wire
 
 from platform_manager.engines.client import EngineClient, EngineUnreachable
+from platform_manager.engines.links import load_host_key
 from platform_manager.errors import PlatformError
 
 Until = Callable[[Callable[[], object]], Awaitable[None]]
@@ -184,6 +186,14 @@ async def test_a_host_id_that_is_no_file_name_is_refused(watched: Watched) -> No
     for host_id in ("", "../x", "a/b", "x" * 65, ".hidden"):
         with pytest.raises(PlatformError, match="can't be a socket"):
             watched.hub.socket_path(host_id)
+
+
+def test_all_who_want_the_host_key_at_once_get_the_same_one(short_dir: Path) -> None:
+    path = short_dir / "new" / "host_key"
+    with ThreadPoolExecutor(8) as threads:
+        keys = list(threads.map(lambda _: load_host_key(path).export_public_key(), range(8)))
+    assert len(set(keys)) == 1
+    assert [file.name for file in path.parent.iterdir()] == ["host_key"]
 
 
 async def test_an_unknown_key_and_a_wrong_name_are_refused(watched: Watched, host: Host, short_dir: Path) -> None:
