@@ -9,7 +9,7 @@ from typing import Any
 
 PREFIX = "platform-manager"
 _ORDER = ("installation", "environment", "host", "operation")
-_NAME = re.compile(rf"{PREFIX}_([A-Za-z0-9-]{{1,64}})_([A-Za-z0-9-]{{1,64}})")
+_NAME = re.compile(rf"{PREFIX}_([A-Za-z0-9-]{{1,64}})_([A-Za-z0-9-]{{1,64}})(?:_([A-Za-z0-9-]{{1,64}}))?")
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Mark:
 
     def name(self) -> str:
         """For what has a name only: key pairs, of which an environment has one."""
-        return f"{PREFIX}_{self.installation}_{self.environment}"
+        return "_".join(word for word in (PREFIX, self.installation, self.environment, self.operation) if word)
 
     def same_place(self, other: Mark | None) -> bool:
         """Whether both belong to the same installation, environment and host, whichever operation made them."""
@@ -59,7 +59,7 @@ class Mark:
     def of_name(cls, name: str) -> Mark | None:
         """None for what this platform did not make."""
         found = _NAME.fullmatch(name)
-        return cls(*found.groups()) if found else None
+        return cls(found[1], found[2], operation=found[3] or "") if found else None
 
 
 def marked(found: Iterable[Any], mark: Mark) -> list[Any]:

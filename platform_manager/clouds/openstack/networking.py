@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from openstack.connection import Connection
@@ -42,12 +43,12 @@ class Networking:
         """The name of the environment's key pair, found or made."""
 
         async def make() -> str:
-            return await self._cloud.ask(lambda cloud: _key_pair(cloud, mark.name(), public_key))
+            return await self._cloud.ask(lambda cloud: _key_pair(cloud, mark, public_key))
 
         return await self._keys.same((mark.name(), public_key), make)
 
     async def delete_key_pair(self, mark: Mark) -> None:
-        await self._cloud.ask(lambda cloud: cloud.compute.delete_keypair(mark.name(), ignore_missing=True))
+        await self._cloud.ask(lambda cloud: _delete_key_pairs(cloud, mark))
 
     async def delete_group(self, mark: Mark) -> None:
         """Waits for servers that still use it."""
@@ -77,13 +78,22 @@ class Networking:
         return int(found.mtu) if found.mtu else None
 
 
-def _key_pair(cloud: Connection, name: str, public_key: str) -> str:
-    if all(found.name != name for found in cloud.compute.keypairs()):
-        try:
-            cloud.compute.create_keypair(name=name, public_key=public_key)
-        except ConflictException:
-            return name  # another host's step made it meanwhile
-    return name
+def _key_pairs(cloud: Connection, mark: Mark) -> list[str]:
+    """Of the mark's environment, whichever operation made them."""
+    return [str(one.name) for one in cloud.compute.keypairs() if mark.same_place(Mark.of_name(str(one.name)))]
+
+
+def _key_pair(cloud: Connection, mark: Mark, public_key: str) -> str:
+    if found := _key_pairs(cloud, mark):
+        return found[0]
+    with suppress(ConflictException):  # another host's step made it meanwhile
+        cloud.compute.create_keypair(name=mark.name(), public_key=public_key)
+    return mark.name()
+
+
+def _delete_key_pairs(cloud: Connection, mark: Mark) -> None:
+    for name in _key_pairs(cloud, mark):
+        cloud.compute.delete_keypair(name, ignore_missing=True)
 
 
 def _associated(cloud: Connection, mark: Mark, pool: str, port: str) -> str:

@@ -120,7 +120,7 @@ async def test_a_key_pair_of_the_environment(fake: FakeOpenStack, openstack: Ope
     key = "ssh-ed25519 AAAA"
     await asyncio.gather(*(openstack.create(order(f"host-{n}", public_key=key)) for n in range(3)))
 
-    assert list(fake.resources.keys) == ["platform-manager_abc123_env-1"]
+    assert list(fake.resources.keys) == ["platform-manager_abc123_env-1_op-1"]
     assert {server["asked"]["key_name"] for server in fake.resources.servers.values()} == set(fake.resources.keys)
     await openstack.destroy_environment("env-1")
     assert not fake.resources.keys
