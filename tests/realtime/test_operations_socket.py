@@ -137,7 +137,9 @@ async def test_the_end_is_sent_and_says_not_to_come_back(operation: Operation) -
 
 
 @pytest.fixture
-def hosts(operation: Operation) -> list[Host]:
+def hosts(operation: Operation, monkeypatch: pytest.MonkeyPatch) -> list[Host]:
+    """Only hints tell of them."""
+    monkeypatch.setattr("dashboard.realtime.operations.LOOK_EVERY", 600)
     early = {"state": HostState.REQUESTED, "node_id": "", "facts": {}, "link_up": False}
     made = [factories.host(operation.environment, f"fw-0{n}", **early) for n in (1, 2)]
     operation.args = {"hosts": [str(host.pk) for host in made]}
