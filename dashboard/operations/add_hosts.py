@@ -96,11 +96,12 @@ def wait_for_links(context: StepContext) -> str | None:
             why = guess(console)
             if why:
                 context.log(f"{host.name}: {why}", "error")
+            # The sentence first, the console below: pages take them apart at the line's end.
             told = f"It did not call in. {why}".strip()
-            set_state(context, host, HostState.FAILED, f"{told} {context.masked(console)[-2000:]}".strip())
+            set_state(context, host, HostState.FAILED, f"{told}\n{context.masked(console)[-2000:].strip()}".strip())
         if not hosts_of(context):
             raise ProviderError(
-                "No host called in. Their consoles above say how far they came; check that they reach the platform.",
+                "No host called in. The log has the ends of their consoles; check that they reach the platform.",
                 retryable=False,
             ) from None
     return None

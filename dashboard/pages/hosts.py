@@ -17,6 +17,7 @@ from platform_manager.swarm.snapshot import Node
 from .lists import listing
 from .live import Container, Page
 from .looks import Badge, badge_of, machine_badge
+from .made_of import Fact, made_of
 from .operation_rows import notices, operation_rows
 from .places import may_run, places
 from .services import task_rows
@@ -112,12 +113,16 @@ def hosts_page(viewer: Viewer, params: Mapping[str, str]) -> Page:
 
 @dataclass(frozen=True, slots=True)
 class HostHead:
-    """What stands at the top of a host's page; ``noticed_at`` is when its machine was found changed."""
+    """What stands at the top of a host's page.
+
+    ``said`` is why it is as it is, ``console`` the end of its machine's; ``noticed_at`` is when that was found changed.
+    """
 
     id: str
     row: HostRow
     node: Node | None
-    facts: tuple[tuple[str, str], ...]
+    facts: tuple[Fact, ...]
+    said: str
     console: str
     noticed_at: datetime | None
     may_start: bool
@@ -132,25 +137,32 @@ FACTS = {
 }
 
 
-def host_head(host: Host, row: HostRow, node: Node | None) -> HostHead:
-    facts = tuple((label, str(host.facts.get(key, ""))[:200]) for key, label in FACTS.items())
-    mtu = int(number(host.facts.get("mtu")))
-    told = (*facts, ("MTU measured", f"{mtu} bytes" if mtu else ""), ("Driver", host.driver))
+def host_head(host: Host, row: HostRow, node: Node | None, viewer: Viewer) -> HostHead:
+    # That it dials in again is not true of one whose machine is away.
+    detail = "" if row.machine and host.state == HostState.DISCONNECTED else host.state_detail
+    said, _, console = detail.partition("\n")
     return HostHead(
         id="host-head",
         row=row,
         node=node,
-        facts=tuple((label, text) for label, text in told if text),
-        # That it dials in again is not true of one whose machine is away.
-        console="" if row.machine and host.state == HostState.DISCONNECTED else host.state_detail,
+        facts=(*_told(host), *made_of(host, viewer)),
+        said=said,
+        console=console,
         noticed_at=host.machine_seen_at if row.machine else None,
         may_start=may_start(host),
         may_recreate=may_recreate(host),
     )
 
 
+def _told(host: Host) -> list[Fact]:
+    """What the machine tells of itself."""
+    facts = [Fact(label, str(host.facts.get(key, ""))[:200]) for key, label in FACTS.items()]
+    mtu = int(number(host.facts.get("mtu")))
+    return [fact for fact in (*facts, Fact("MTU measured", f"{mtu} bytes" if mtu else "")) if fact.text]
+
+
 def host_of(viewer: Viewer, host_id: UUID | str) -> Host:
-    host = viewer.environment.hosts.filter(pk=host_id).first()
+    host = viewer.environment.hosts.select_related("account").filter(pk=host_id).first()
     if host is None:
         raise Http404("There is no such host in this environment.")
     return host
@@ -172,7 +184,7 @@ def host_page(viewer: Viewer, params: Mapping[str, str]) -> Page:
     host = host_of(viewer, params.get("host_id", ""))
     view = read(viewer.environment)
     node = view.node_by_id.get(host.node_id) if host.node_id else None
-    head = host_head(host, host_row(host, view), node)
+    head = host_head(host, host_row(host, view), node, viewer)
     tasks = [task for task in view.tasks_by_node.get(host.node_id, ()) if host.node_id]
     found = listing(task_rows(tasks, places(viewer, view)), params, lambda row: row.told())
     of_host = {**viewer.shared, "of_host": True}

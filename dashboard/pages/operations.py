@@ -27,8 +27,9 @@ from dashboard.models.permissions import right_for
 from dashboard.operations import catalogue
 from dashboard.operations.kinds import Kind, kind_of
 
+from .host_tracks import STAGES, host_tracks, named_hosts
 from .lists import QUERY_CAP, pages_of
-from .live import Container, Page
+from .live import Container, Page, Screen
 from .viewer import Viewer
 
 FIRST_LINES = 2_000
@@ -142,8 +143,7 @@ def _left_behind(operation: Operation) -> list[dict[str, Any]]:
     """What a stopped operation made and did not finish."""
     if operation.state not in (OperationState.FAILED, OperationState.CANCELLED):
         return []
-    named = operation.args.get("hosts") or [operation.args.get("host")]
-    hosts = operation.environment.hosts.filter(pk__in=[pk for pk in named if pk]).exclude(state=HostState.ACTIVE)
+    hosts = operation.environment.hosts.filter(pk__in=named_hosts(operation)).exclude(state=HostState.ACTIVE)
     revisions = operation.revisions.select_related("stack").exclude(stack__state=StackState.RUNNING)
     return [{"kind": "Host", "url": "host", "key": host.pk, "thing": host} for host in hosts] + [
         {"kind": "Stack", "url": "stack", "key": revision.stack.name, "thing": revision.stack} for revision in revisions
@@ -193,6 +193,8 @@ def operation_context(viewer: Viewer, operation: Operation) -> dict[str, Any]:
     return {
         **_parts(operation, viewer),
         "viewer": viewer,
+        "hosts": host_tracks(operation),
+        "stages": STAGES,
         "steps": [{"step": step, "lines": by_step[step.n]} for step in operation.steps.all()],
         "general_lines": by_step[0],
         "cut": FIRST_LINES if len(newest) > FIRST_LINES else 0,
@@ -211,6 +213,13 @@ def log_text(operation: Operation) -> Iterable[str]:
         yield f"{line.at.isoformat(timespec='milliseconds')} {line.level:7} {line.text}\n"
 
 
+def _add(message: dict[str, Any], more: dict[str, Any]) -> None:
+    """Put the parts of another message into this one."""
+    for part, content in more.items():
+        there = message.get(part, type(content)())
+        message[part] = there | content if isinstance(content, dict) else there + content
+
+
 class Progress:
     """What one viewer has of one operation; :meth:`next` gives what is missing, a message at a time."""
 
@@ -220,6 +229,7 @@ class Progress:
         self.last = after
         self._shown: tuple[Any, ...] = ()
         self._steps: dict[int, tuple[Any, ...]] = {}
+        self._hosts = Screen()
 
     def _operation(self) -> Operation | None:
         """Members go on watching when the operation deletes its own environment."""
@@ -234,11 +244,12 @@ class Progress:
         operation = self._operation()
         if operation is None:
             return None, False
-        # The state is read before the log: a finished operation writes no more lines after it.
+        # The state is read before log and hosts: a finished operation changes neither any more.
         steps = list(operation.steps.all())
         lines = list(operation.logs.filter(id__gt=self.last).order_by("id")[: LINES_PER_MESSAGE + 1])
         more = len(lines) > LINES_PER_MESSAGE
         message = self._state(operation, steps)
+        _add(message, self._hosts.changes(Page("operation", "", {"hosts": host_tracks(operation)})))
         message.setdefault("append", {}).update(self._lines(lines[:LINES_PER_MESSAGE]))
         message["last"] = self.last
         if operation.finished and not more:

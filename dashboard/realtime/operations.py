@@ -15,6 +15,7 @@ from uuid import UUID
 
 from dashboard.models import Operation
 from dashboard.models.hints import operation_group
+from dashboard.pages.host_tracks import follows_hosts
 from dashboard.pages.operations import Progress
 
 from .member import ACCESS_HINTS, NOT_FOUND, MemberConsumer
@@ -32,8 +33,9 @@ def cursor(query: bytes) -> int:
     return int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 19 else 0
 
 
-def environment_of(operation_id: UUID) -> UUID | None:
-    return Operation.objects.filter(pk=operation_id).values_list("environment_id", flat=True).first()
+def about(operation_id: UUID) -> tuple[UUID, str] | None:
+    """Its environment and its kind; None when it is gone."""
+    return Operation.objects.filter(pk=operation_id).values_list("environment_id", "kind").first()
 
 
 class OperationConsumer(MemberConsumer):
@@ -45,14 +47,16 @@ class OperationConsumer(MemberConsumer):
     async def admit(self) -> list[str] | None:
         operation_id: UUID = self.scope["url_route"]["kwargs"]["operation_id"]
         self._progress = Progress(operation_id, self.scope["user"], cursor(self.scope.get("query_string", b"")))
-        if not await in_thread(self._progress.allowed):
+        found = await in_thread(about, operation_id) if await in_thread(self._progress.allowed) else None
+        if found is None:
             return None
-        self.environment_id = await in_thread(environment_of, operation_id)
+        self.environment_id, kind = found
+        self._heard = (*ACCESS_HINTS, "rows") if follows_hosts(kind) else ACCESS_HINTS
         return [operation_group(operation_id)]
 
     def concerns(self, hint: dict[str, Any]) -> bool:
-        """Its own hints say nothing of what changed; those of the environment do."""
-        return hint.get("what", "access") in ACCESS_HINTS
+        """Its own hints say nothing of what changed; those of the environment do, as when a host has come further."""
+        return hint.get("what", "access") in self._heard
 
     async def begin(self) -> None:
         self._spawn(self._send_all(self._progress))
@@ -63,7 +67,7 @@ class OperationConsumer(MemberConsumer):
             if message is None:
                 await self.close(NOT_FOUND)
                 return
-            if any(message.get(part) for part in ("contents", "replace", "append", "done")):
+            if any(message.get(part) for part in ("contents", "replace", "append", "remove", "done")):
                 await self.send(json.dumps(message))
             if message.get("done"):
                 return

@@ -119,9 +119,14 @@ def chooses_what_they_are_made_of(ann: Person, home: str, cloud: FakeOpenStack) 
 def reads_why_they_do_not_call_in(ann: Person) -> None:
     ann.sees("No host called in", "#operation-result")
     ann.sees("It can't reach the platform: check that the network has a router", ".terminal")
+    ann.sees_row("fw-01", "Failed", css="#operation-hosts tr")
+    assert ann.count("#operation-hosts [data-mark='failed']") == 2
     ann.looks_at("65-silent-hosts")
     ann.clicks("fw-01")
-    ann.sees("No route to host")
+    ann.sees("It did not call in. It can't reach the platform", "#host-head .card-body")
+    ann.sees("No route to host", "#host-head .console")
+    ann.sees("Smart city", "#host-head .facts")
+    ann.sees("m1.small", "#host-head .facts")
     ann.looks_at("66-silent-host")
 
 

@@ -103,14 +103,19 @@ def adds_three_hosts(ann: Person, home: str) -> None:
 
 
 def watches_it_arrive(ann: Person) -> None:
-    """Steps and log lines come to the page that stands, in order, each once."""
+    """Hosts, steps and log lines come to the page that stands, in order, each once."""
     ann.is_at("/operations/")
     ann.marks_the_page()
     ann.sees("Running", "#operation-badge")
+    for name in ("fw-01", "fw-02", "fw-03"):
+        ann.sees_row(name, css="#operation-hosts tr")
     first = until(lambda: ann.count("#steps .line"), what="log lines arrive")
     until(lambda: ann.count("#steps .line") > first, what="more log lines arrive")
     ann.looks_at("08-operation-running")
+    # The first manager is active while the others still join.
+    ann.sees_row("fw-01", "Active", css="#operation-hosts tr", seconds=90)
     ann.watches_operation()
+    assert ann.count("#operation-hosts tr") == 0
     assert ann.page_was_not_loaded_again
     live = ann.texts("#steps .line, #steps .step-title, #steps .step-word")
     assert set(ann.texts("#steps .step-word")) <= {"Done", "Skipped"}

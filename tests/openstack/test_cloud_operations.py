@@ -62,7 +62,9 @@ def test_machines_are_made_and_a_silent_one_is_explained(
     assert [host.state for host in hosts] == [HostState.FAILED] * 2
     assert hosts[0].provider_id in {server["id"] for server in servers}
     assert hosts[0].addresses[0].startswith("10.")
-    assert "It can't reach the platform" in hosts[0].state_detail
+    sentence, first, *_ = hosts[0].state_detail.split("\n")
+    assert "It can't reach the platform" in sentence
+    assert first == CONSOLE.splitlines()[0]
     assert "No route to host" in said(operation)
     assert PASSWORD not in transcript(operation)
 

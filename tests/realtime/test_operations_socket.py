@@ -10,8 +10,17 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.urls import path
 
-from dashboard.models import Membership, Operation, OperationLog, OperationState, OperationStep, StepState
-from dashboard.models.hints import hint, operation_group
+from dashboard.models import (
+    Host,
+    HostState,
+    Membership,
+    Operation,
+    OperationLog,
+    OperationState,
+    OperationStep,
+    StepState,
+)
+from dashboard.models.hints import environment_group, hint, operation_group
 from dashboard.pages import operations as pages
 from dashboard.realtime.operations import OperationConsumer, cursor
 from tests import factories
@@ -124,6 +133,60 @@ async def test_the_end_is_sent_and_says_not_to_come_back(operation: Operation) -
     assert "3 hosts are active." in message["contents"]["operation-result"]
     assert message["contents"]["operation-actions"].strip() == ""
     assert len(message["replace"]) == 1  # the other step has not changed
+    await communicator.disconnect()
+
+
+@pytest.fixture
+def hosts(operation: Operation, monkeypatch: pytest.MonkeyPatch) -> list[Host]:
+    """Only hints tell of them."""
+    monkeypatch.setattr("dashboard.realtime.operations.LOOK_EVERY", 600)
+    early = {"state": HostState.REQUESTED, "node_id": "", "facts": {}, "link_up": False}
+    made = [factories.host(operation.environment, f"fw-0{n}", **early) for n in (1, 2)]
+    operation.args = {"hosts": [str(host.pk) for host in made]}
+    operation.save()
+    return made
+
+
+async def change(host: Host, **fields: object) -> None:
+    def work() -> None:
+        Host.objects.filter(pk=host.pk).update(**fields)
+        hint(environment_group(host.environment_id), what="rows")
+
+    await database_sync_to_async(work)()
+
+
+async def test_a_host_that_comes_further_is_sent_alone(operation: Operation, hosts: list[Host]) -> None:
+    communicator = socket(operation, operation.environment.owner)
+    await communicator.connect()
+    shown = (await communicator.message())["contents"]["operation-hosts"]
+    assert shown.count("Requested") == 2
+    await change(hosts[1], state=HostState.BUILDING)
+    message = await communicator.message()
+    assert [f'id="track-{hosts[1].pk}"' in row and "Building" in row for row in message["replace"]] == [True]
+    assert "contents" not in message
+    await communicator.disconnect()
+
+
+async def test_a_host_that_is_removed_leaves_the_page(operation: Operation, hosts: list[Host]) -> None:
+    communicator = socket(operation, operation.environment.owner)
+    await communicator.connect()
+    await communicator.message()
+    await database_sync_to_async(Host.objects.filter(pk=hosts[0].pk).delete)()
+    await change(hosts[1])
+    assert (await communicator.message())["remove"] == [f"track-{hosts[0].pk}"]
+    await communicator.disconnect()
+
+
+async def test_the_end_leaves_the_hosts_that_failed(operation: Operation, hosts: list[Host]) -> None:
+    await change(hosts[0], state=HostState.ACTIVE, node_id="node-1")
+    await change(hosts[1], state=HostState.FAILED)
+    communicator = socket(operation, operation.environment.owner)
+    await communicator.connect()
+    await communicator.message()
+    await finish(operation, OperationState.FAILED)
+    message = await communicator.message()
+    assert message["done"] is True
+    assert message["remove"] == [f"track-{hosts[0].pk}"]
     await communicator.disconnect()
 
 
