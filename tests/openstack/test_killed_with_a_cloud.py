@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -28,7 +29,7 @@ from dashboard.flows.environments import create_environment, delete_environment
 from dashboard.flows.hosts import add_hosts, remove_host
 from dashboard.flows.ports import close_port, open_port
 from dashboard.flows.recreate import recreate_host
-from dashboard.models import CloudAccount, Environment, Host, Operation, OperationState
+from dashboard.models import CloudAccount, Environment, Host, LinkKind, Operation, OperationState
 from dashboard.operations import catalogue, kinds
 from platform_manager.clouds.openstack.marks import Mark
 from tests import factories
@@ -37,6 +38,7 @@ from tests.support.lab import ROOT, finished, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CHANGES = {"POST", "PUT", "DELETE"}
+DIALLED_FROM = "192.0.2.0/24"
 
 
 class DeadlyCloud(FakeOpenStack):
@@ -69,6 +71,11 @@ class DeadlyCloud(FakeOpenStack):
         return answer
 
 
+@pytest.fixture(autouse=True)
+def dialling(settings: Any) -> None:
+    settings.PM_DIRECT_FROM = DIALLED_FROM
+
+
 @pytest.fixture
 def fake() -> Iterator[DeadlyCloud]:
     with DeadlyCloud() as running:
@@ -93,6 +100,7 @@ class Workers:
             "PM_INSTALLATION": f"test{secrets.token_hex(3)}",
             "PM_URL": "https://platform.example.org",
             "PM_PRIVATE_CLOUDS": "yes",
+            "PM_DIRECT_FROM": DIALLED_FROM,
             "PM_HOST_SECONDS": "0",
             "WORKER_PID": str(pid_file),
         }
@@ -129,7 +137,8 @@ def world(fake: DeadlyCloud) -> tuple[User, CloudAccount, Environment]:
 
 
 def add(environment: Environment, user: User, account: CloudAccount, quantity: int) -> Operation:
-    choices = Choices(flavor="f-m1.small", image="i-base_debian_12", network=INTERNAL, pool=EXTERNAL)
+    made_of = {"flavor": "f-m1.small", "image": "i-base_debian_12", "network": INTERNAL, "pool": EXTERNAL}
+    choices = Choices(**made_of, link=LinkKind.DIRECT)  # which takes a key pair too
     values = {"driver": "openstack", "prefix": "fw", "account": account, "choices": choices}
     return add_hosts(environment, user, quantity=quantity, **values)
 
@@ -158,9 +167,10 @@ def open_to_everybody(environment: Environment, user: User) -> Operation:
 
 
 def let_in(fake: FakeOpenStack) -> list[int]:
-    """The ports that rules let in from outside the groups."""
+    """The ports that rules let in from outside the groups, but for the platform's own SSH."""
     rules = [rule for group in fake.resources.groups.values() for rule in group["security_group_rules"]]
-    return [one["port_range_min"] for one in rules if one["direction"] == "ingress" and not one["remote_group_id"]]
+    outside = [one for one in rules if one["direction"] == "ingress" and not one["remote_group_id"]]
+    return [one["port_range_min"] for one in outside if one["remote_ip_prefix"] != DIALLED_FROM]
 
 
 def test_a_kill_around_every_request_that_changes_the_cloud(fake: DeadlyCloud, workers: Workers) -> None:
@@ -195,6 +205,7 @@ def test_a_kill_around_every_request_that_changes_the_cloud(fake: DeadlyCloud, w
         "DELETE /compute/v2.1/servers/ID",
         "DELETE /network/v2.0/floatingips/ID",
         "DELETE /network/v2.0/security-groups/ID",
+        "POST /compute/v2.1/os-keypairs",
         "DELETE /compute/v2.1/os-keypairs/ID",
     }
     assert len(fake.moments) == 2 * len(requests)
