@@ -195,7 +195,7 @@ def opens_its_port_and_reaches_it(ann: Person, home: str) -> None:
             until(partial(answers, address), what=f"whoami answers at {address}")
         ann.finds_no_error_in_the_console()
     ann.driver.switch_to.window(logs)
-    ann.sees("GET /", ".log-viewer")
+    ann.sees("response:200", ".log-viewer")
     with ann.at_tab(ports):
         ann.driver.close()
 
