@@ -36,13 +36,25 @@ class TooLong(requests.RequestException):
 
 def may_be_reached(address: str) -> bool:
     """Whether an IP address is one of the public internet."""
-    try:
-        found: IPv4Address | IPv6Address = ip_address(address.partition("%")[0])
-    except ValueError:
+    found = _address(address)
+    return found is not None and found.is_global and not found.is_multicast
+
+
+def may_be_a_neighbour(address: str) -> bool:
+    """Whether an IP address is another machine's: public, or in a private network."""
+    found = _address(address)
+    if found is None or found.is_loopback or found.is_link_local or found.is_unspecified:
         return False
-    if isinstance(found, IPv6Address):
-        found = found.ipv4_mapped or found.sixtofour or found
-    return found.is_global and not found.is_multicast
+    return not (found.is_multicast or found.is_reserved)
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    """The address that is really reached by it; None for what is none, such as a name."""
+    try:
+        found = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    return found.ipv4_mapped or found.sixtofour or found if isinstance(found, IPv6Address) else found
 
 
 class _Guarded(HTTPConnection):

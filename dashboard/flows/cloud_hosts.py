@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from django.contrib.auth.models import User
 
-from dashboard.models import CloudAccount, Environment, LinkKind
+from dashboard.models import CloudAccount, Environment, Host, LinkKind
 from dashboard.operations.drivers import link_of
 from platform_manager import wiring
 from platform_manager.errors import PlatformError, UserError
@@ -236,6 +237,17 @@ def checked_options(
     if not plan.fits:
         raise UserError(f"{plan.quota} Add fewer hosts, choose a smaller flavor, or free something.", "quantity")
     return plan.options
+
+
+def check_may_make(environment: Environment, user: User, hosts: Iterable[Host]) -> None:
+    """UserError where a machine would be made with an account that the user may not use here (any more)."""
+    usable = set(CloudAccount.objects.usable_by(user, environment).values_list("pk", flat=True))
+    for host in hosts:
+        if host.account_id and host.account_id not in usable:
+            raise UserError(
+                f"The cloud account of {host.name} is not shared with the environment, so only its owner can have a "
+                "machine made with it. Remove the host, or ask the owner to share the account."
+            )
 
 
 def remember(account: CloudAccount, options: dict[str, object]) -> None:

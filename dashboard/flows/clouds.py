@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 MOST_ACCOUNTS = 50
 VERIFY_SECONDS = 90.0
 SECRETS = ("password", "credential_secret")
+# What the cloud's answer settles; the rest of a row is written by others meanwhile.
+SETTLED = ["secret", "auth_url", "region", "regions", "project", "user", "verified_at", "problem"]
 
 
 def account_of_file(content: str, chosen: str = "") -> Account:
@@ -126,16 +128,21 @@ def check_account(row: CloudAccount) -> str:
         row.problem = str(error)
         row.save(update_fields=["problem"])
         return row.problem
-    _settle(row, replace(account, ca=(row.secret or {}).get("ca", "")), found)
-    row.save()
-    _keep_sign_in(row, found)
+    secret = row.secret
+    _settle(row, replace(account, ca=(secret or {}).get("ca", "")), found)
+    with transaction.atomic():
+        fresh = CloudAccount.objects.select_for_update(of=("self",)).get(pk=row.pk)
+        # What was changed while the cloud was asked is not what it was asked about.
+        if fresh.secret == secret:
+            row.save(update_fields=SETTLED)
+            _keep_sign_in(row, found)
     return ""
 
 
 def change_account(row: CloudAccount, *, by: User, name: str, region: str = "", secret: str = "") -> None:
     """Another name, region, password or application credential's secret; verified before it is kept."""
     name = _checked_name(row.owner, name, but=row)
-    region, found = region.strip(), None
+    region, written, found = region.strip(), ["name"], None
     if (region and region != row.region) or secret:
         if region and region != row.region:
             _check_region_free(row)
@@ -147,10 +154,15 @@ def change_account(row: CloudAccount, *, by: User, name: str, region: str = "", 
         except UserError as error:
             raise UserError(str(error), "secret" if error.field in SECRETS else error.field) from None
         _settle(row, replace(account, ca=(row.secret or {}).get("ca", "")), found)
+        written += SETTLED
     row.name = name
     try:
         with transaction.atomic():
-            row.save()
+            before = CloudAccount.objects.select_for_update(of=("self",)).get(pk=row.pk)
+            if before.region and before.region != row.region:
+                # Hosts may have come while the cloud was asked, and would be looked for where they are not.
+                _check_region_free(before)
+            row.save(update_fields=written)
             if found is not None:
                 _keep_sign_in(row, found)
             record("cloud_account.update", row, by=by, region=row.region, secret_changed=bool(secret))

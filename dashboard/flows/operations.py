@@ -14,6 +14,7 @@ from dashboard.operations.context import StepContext
 from dashboard.operations.kinds import find_kind
 from platform_manager.errors import UserError
 
+from .cloud_hosts import check_may_make
 from .environments import delete_environment
 from .request import locked, request_operation, requested
 
@@ -63,6 +64,8 @@ def _asked_again(operation: Operation, environment: Environment, user: User) -> 
         return delete_environment(environment, user, environment.name)
     if operation.kind == "deploy_stack":
         _plan_revision_again(operation)
+    if operation.kind in ("add_hosts", "recreate_host"):
+        check_may_make(environment, user, Host.objects.filter(pk__in=operation.args["hosts"]))
     if operation.kind == "add_hosts" or operation.args.get("cleared"):
         # A host whose machine never came is tried anew; one a user removed meanwhile stays removed.
         Host.objects.filter(pk__in=operation.args["hosts"], state=HostState.FAILED).update(

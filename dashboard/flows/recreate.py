@@ -13,6 +13,7 @@ from dashboard.operations.recreate_host import LOST_MACHINES, MADE_BY_US, alive
 from dashboard.operations.start_host import stopped
 from platform_manager.errors import UserError
 
+from .cloud_hosts import check_may_make
 from .hosts import lost_without
 from .request import locked, request_operation, requested
 
@@ -101,6 +102,7 @@ def recreate_host(host: Host, user: User) -> Operation:
     plan = recreation_plan(host)
     if plan.refusal:
         raise UserError(f"{plan.refusal} {' '.join(plan.notes)}")
+    check_may_make(environment, user, [host])
     _refuse_busy(environment, host)
     args = {"host": str(host.pk), "hosts": [str(host.pk)], "role": host.role}
     operation = request_operation(environment, user, "recreate_host", f"Recreate {host.name}", args)

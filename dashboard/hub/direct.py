@@ -12,10 +12,12 @@ from dashboard.models.facts import addresses_of, facts_of
 from dashboard.models.hints import environment_group, hint
 from dashboard.models.hosts import FIRST_SEEN
 from platform_manager.engines.dialling import Target
-from platform_manager.outgoing import may_be_reached
+from platform_manager.outgoing import may_be_a_neighbour, may_be_reached
 
 # Before these there is no machine, or nothing listens on it yet; a failed one may have been late.
 EARLY = (HostState.REQUESTED, HostState.BUILDING)
+# A machine has one or two; a cloud could name all of the internet.
+MOST_ADDRESSES = 4
 
 
 def targets() -> list[Target]:
@@ -38,11 +40,13 @@ def _reachable(host: Host) -> tuple[str, ...]:
     """Floating addresses come last in a row and are dialled first.
 
     Where a server is, its cloud says, and the cloud is its user's: the platform's own network is out of bounds as it
-    is for the cloud itself. Nested hosts are on the platform's own machine.
+    is for the cloud itself, and the platform's own machine always. Nested hosts are on that machine.
     """
-    private = host.account is None or host.account.may_be_private
     addresses = [str(address) for address in reversed(host.addresses)]
-    return tuple(address for address in addresses if private or may_be_reached(address))
+    if host.account is not None:
+        allowed = may_be_a_neighbour if host.account.may_be_private else may_be_reached
+        addresses = [address for address in addresses if allowed(address)]
+    return tuple(addresses[:MOST_ADDRESSES])
 
 
 @transaction.atomic

@@ -45,6 +45,7 @@ class HubService:
             on_down=self._down,
         )
         self.dialler = Dialler(self.hub, on_facts=self._told, on_failure=self._refused)
+        self._refusals: dict[str, str] = {}
         self._hosts: dict[str, asyncio.Task[None]] = {}
         self._watchers: dict[str, tuple[EnvironmentWatcher, asyncio.Task[None]]] = {}
         self._rounds: list[asyncio.Task[None]] = []
@@ -86,14 +87,21 @@ class HubService:
     async def _dial(self) -> None:
         """Keep links to the hosts that the platform dials, as the rows say which."""
         while True:
-            await self.dialler.keep(await self._db(direct.targets, patient=True))
+            targets = await self._db(direct.targets, patient=True)
+            await self.dialler.keep(targets)
+            dialled = {target.host_id for target in targets}
+            self._refusals = {host_id: why for host_id, why in self._refusals.items() if host_id in dialled}
             await asyncio.sleep(DIAL_SECONDS)
 
     async def _told(self, host_id: str, facts: str, host_key: str) -> None:
+        self._refusals.pop(host_id, None)
         await self._db(direct.told, host_id, facts, host_key, patient=True)
 
     async def _refused(self, host_id: str, reason: str) -> None:
-        log.info("host %s can't be dialled: %s", host_id, reason)
+        # A host may be away for days, and is dialled several times a minute.
+        if self._refusals.get(host_id) != reason:
+            self._refusals[host_id] = reason
+            log.info("host %s can't be dialled: %s", host_id, reason)
         await self._db(direct.refused, host_id, reason, patient=True)
 
     async def _up(self, host_id: str) -> None:

@@ -21,7 +21,7 @@ from platform_manager.swarm.snapshot import part
 
 from . import identity, quorum
 from .context import StepContext
-from .drivers import driver_for
+from .drivers import console_of
 from .host_keys import HostKeys
 from .kinds import Kind, Step, register
 from .machines import MTU_RANGE, hosts_of, make_machines, network_mtu, set_state
@@ -70,7 +70,7 @@ class _Waiting:
         return not silent
 
     def _quote(self, host: Host) -> None:
-        last = self.context.run(driver_for(host).console(str(host.pk), 1)).strip()
+        last = console_of(host, 1).strip()
         if last and self.consoles.get(host.name) != last:
             self.consoles[host.name] = last
             self.context.log(f"{host.name} has not called in yet. Its console says: {last}", "warning")
@@ -87,7 +87,7 @@ def wait_for_links(context: StepContext) -> str | None:
     except ProviderError:
         silent = [host for host in hosts_of(context) if not host.link_up]
         for host in silent:
-            console = context.run(driver_for(host).console(str(host.pk), CONSOLE_LINES))
+            console = console_of(host, CONSOLE_LINES)
             context.log(
                 f"{host.name} did not call in within {settings.PM_HOST_SECONDS} s. Its console ends with:",
                 "error",

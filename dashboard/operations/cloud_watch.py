@@ -63,13 +63,18 @@ class CloudWatch:
         if LOCAL not in self._looks and time.monotonic() >= self._local_at and self._slots.acquire(blocking=False):
             self._local_at = time.monotonic() + settings.PM_CLOUD_WATCH_SECONDS
             self._begin(LOCAL, look_at_local)
-        for account in due().exclude(pk__in=[key for key in self._looks if key != LOCAL]):
+        for account in due().exclude(pk__in=[key for key in list(self._looks) if key != LOCAL]):
             if not self._slots.acquire(blocking=False):
                 return
-            if claim(account):
+            claimed = False
+            try:
+                claimed = claim(account)
+            finally:
+                # The database may be away just now: a slot that is not given back is lost for ever.
+                if not claimed:
+                    self._slots.release()
+            if claimed:
                 self._begin(account.pk, partial(look_at, account))
-            else:
-                self._slots.release()
 
     def _begin(self, key: UUID | str, look: Callable[[Memory], None]) -> None:
         thread = threading.Thread(target=self._look, args=(key, look), name=f"look-{key}", daemon=True)

@@ -13,12 +13,13 @@ from django.utils import timezone
 from dashboard.models import CloudAccount, CloudSession, Host
 from platform_manager import wiring
 from platform_manager.clouds.base import Driver
-from platform_manager.errors import UserError
+from platform_manager.errors import PlatformError, UserError
 
 if TYPE_CHECKING:
     from platform_manager.clouds.openstack.connection import SignedIn
 
 OPENSTACK = "openstack"
+CONSOLE_SECONDS = 120.0
 
 
 def link_of(account: CloudAccount) -> wiring.CloudLink:
@@ -55,6 +56,14 @@ def driver_for(host: Host) -> Driver:
     if host.account is None:
         raise UserError(f"The cloud account of {host.name} is gone, so nothing can be done about its machine.")
     return link_of(host.account).driver
+
+
+def console_of(host: Host, lines: int) -> str:
+    """The end of its machine's console; "" where its cloud does not tell it now, for what goes on without."""
+    try:
+        return wiring.run(driver_for(host).console(str(host.pk), lines), CONSOLE_SECONDS)
+    except PlatformError:
+        return ""
 
 
 def drivers_of(hosts: Iterable[Host]) -> list[Driver]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import time
+from uuid import UUID
 
 from dashboard.models import Host, LinkKind
 from dashboard.models.hosts import FIRST_SEEN
+from platform_manager.errors import PlatformError
 
 from .context import StepContext
 from .drivers import driver_for
@@ -29,6 +31,7 @@ class HostKeys:
         self._context = context
         self._look_at = 0.0
         self._trust_at = time.monotonic() + TRUST_SECONDS
+        self._spoke: set[UUID] = set()
 
     def look(self, silent: list[Host]) -> None:
         """Write down the keys that the consoles of these hosts show by now."""
@@ -40,11 +43,16 @@ class HostKeys:
                 self._read(host)
 
     def _read(self, host: Host) -> None:
-        console = self._context.run(driver_for(host).console(str(host.pk), LINES))
+        try:
+            console = self._context.run(driver_for(host).console(str(host.pk), LINES))
+        except PlatformError:
+            return  # a cloud that is away for a moment says nothing about the machine
         found = KEY.findall(console)
+        if console.strip():
+            self._spoke.add(host.pk)
         if found:
             self._trust(host, found[-1], "its console shows the key of its SSH server, which counts from now on")
-        elif not console.strip() and time.monotonic() > self._trust_at:
+        elif host.pk not in self._spoke and time.monotonic() > self._trust_at:
             self._trust(host, FIRST_SEEN, "its cloud shows no console, so the key that it shows first counts")
 
     def _trust(self, host: Host, key: str, words: str) -> None:

@@ -9,7 +9,7 @@ from platform_manager.errors import ProviderError, UserError
 
 from .add_hosts import CONSOLE_LINES
 from .context import StepContext
-from .drivers import OPENSTACK, driver_for, link_of
+from .drivers import OPENSTACK, console_of, driver_for, link_of
 from .kinds import Kind, Step, register
 from .leaving import target
 
@@ -43,7 +43,7 @@ def wait_for_link(context: StepContext) -> str:
     try:
         context.wait(lambda: _host(context).link_up, seconds=settings.PM_HOST_SECONDS, late=late)
     except ProviderError:
-        console = context.run(driver_for(host).console(str(host.pk), CONSOLE_LINES))
+        console = console_of(host, CONSOLE_LINES)
         context.log(f"The console of {host.name} ends with:", "error")
         context.log(console or "(nothing)", "output")
         raise

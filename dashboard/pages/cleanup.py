@@ -11,7 +11,7 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from dashboard.flows.cleanups import Found, look_into, project_of, unfinished
+from dashboard.flows.cleanups import MOST_CHOSEN, Found, look_into, project_of, unfinished
 from dashboard.forms.clouds import CleanupForm
 from dashboard.models import CloudAccount, CloudCleanup, Environment, OperationState
 from dashboard.operations.claims import Claim, Whose
@@ -132,6 +132,7 @@ class CleanupPage:
     groups: list[Group] | None = None
     trouble: str = ""
     latest: Progress | None = None
+    most: int = MOST_CHOSEN
     earlier: list[Progress] = field(default_factory=list)
 
     @property

@@ -91,14 +91,22 @@ class Dialler:
     async def _keep_up(self, host_id: str) -> None:
         pause = self._pause
         while True:
-            reason = await self._dial(self._targets[host_id])
-            if reason:
-                await self._on_failure(host_id, reason)
-                pause = min(pause * 2, LAST_PAUSE_SECONDS)
-            else:
-                pause = self._pause
+            linked = False
+            try:
+                linked = await self._tried(host_id)
+            except Exception:
+                # Of a task that ends nobody hears: the host would not be dialled until the hub starts again.
+                logger.exception("dialling host %s failed, trying again", host_id)
+            pause = self._pause if linked else min(pause * 2, LAST_PAUSE_SECONDS)
             # Hosts of a cloud that came back shall not all be dialled in the same moment.
             await asyncio.sleep(pause * random.uniform(0.7, 1.3))  # noqa: S311 - no secret
+
+    async def _tried(self, host_id: str) -> bool:
+        """Whether there was a link; why there was none is told."""
+        reason = await self._dial(self._targets[host_id])
+        if reason:
+            await self._on_failure(host_id, reason)
+        return not reason
 
     async def _dial(self, target: Target) -> str:
         """One link, from its beginning to its end; why there was none, "" where there was."""
@@ -160,7 +168,9 @@ class Dialler:
             return "its SSH server has another key than this machine had"
         if isinstance(error, asyncssh.PermissionDenied):
             return "it does not let the platform's key in (yet)"
-        return (str(error) or type(error).__name__)[:200]
+        told = (str(error) or type(error).__name__)[:200]
+        # One line of a log, and text that every database stores.
+        return "".join(letter if letter.isprintable() else "\ufffd" for letter in told)
 
 
 def _elsewhere(before: Target, now: Target | None) -> bool:

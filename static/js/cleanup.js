@@ -10,7 +10,9 @@ function counted(chosen) {
 
 function show(form) {
   const chosen = boxes(form).filter((box) => box.checked);
-  form.querySelector("[data-count]").textContent = chosen.length ? `Chosen: ${counted(chosen)}.` : "Nothing is chosen.";
+  const most = Number(form.dataset.most);
+  const full = chosen.length >= most ? ` ${most} at a time is the most.` : "";
+  form.querySelector("[data-count]").textContent = chosen.length ? `Chosen: ${counted(chosen)}.${full}` : "Nothing is chosen.";
   const what = chosen.length === 1 ? "1 thing" : `${chosen.length} things`;
   form.querySelector("[data-delete]").textContent = chosen.length ? `Delete ${what} for good` : "Delete what is chosen";
 }
@@ -19,7 +21,12 @@ document.addEventListener("click", (event) => {
   const choice = event.target.closest("[data-choose]")?.dataset.choose;
   if (!choice) return;
   const form = event.target.closest("form");
-  for (const box of boxes(form)) box.checked = choice === "all" || (choice === "left" && box.hasAttribute("data-left"));
+  // In order of removal, and no more than one clean-up takes.
+  let room = Number(form.dataset.most);
+  for (const box of boxes(form)) {
+    const meant = choice === "all" || (choice === "left" && box.hasAttribute("data-left"));
+    box.checked = meant && room-- > 0;
+  }
   show(form);
 });
 document.addEventListener("change", (event) => {

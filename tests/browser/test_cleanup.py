@@ -36,7 +36,7 @@ account.save()
 
 @pytest.fixture(scope="module")
 def platform() -> Iterator[Lab]:
-    with running_lab(PM_DATABASE_URL="", PM_PRIVATE_CLOUDS="yes") as lab:
+    with running_lab(PM_DATABASE_URL="", PM_PRIVATE_CLOUDS="yes", PM_CLOUD_WATCH_SECONDS="0") as lab:
         lab.start_platform()
         make_user(lab, "ann")
         yield lab

@@ -85,6 +85,7 @@ class Dialled(Watched):
         super().__init__(directory)
         self.facts: list[tuple[str, str, str]] = []
         self.failures: list[str] = []
+        self.trouble: list[Exception] = []
         self.dialler = Dialler(
             self.hub,
             on_facts=self._told,
@@ -95,6 +96,8 @@ class Dialled(Watched):
         )
 
     async def _told(self, host_id: str, facts: str, host_key: str) -> None:
+        if self.trouble:
+            raise self.trouble.pop()
         self.facts.append((host_id, facts, host_key))
 
     async def _failed(self, host_id: str, reason: str) -> None:
@@ -224,6 +227,42 @@ async def test_endless_facts_are_cut(hub: Dialled, target: Target, machine: Mach
     await hub.dialler.keep([target])
     await until(lambda: hub.facts)
     assert len(hub.facts[0][1]) == dialling.MOST_FACTS_BYTES
+
+
+async def test_a_failure_to_write_down_what_a_host_told_does_not_end_its_dialling(
+    hub: Dialled, target: Target, machine: Machine, until: Until
+) -> None:
+    hub.trouble = [ValueError("a value that the database does not take"), OSError(24, "Too many open files")]
+    await hub.dialler.keep([target])
+    await until(lambda: hub.said == ["host-1 up"])
+    assert hub.trouble == []
+
+
+async def test_what_a_hostile_server_says_is_one_line_of_text(hub: Dialled, target: Target, until: Until) -> None:
+    async def rude(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(
+            b"SSH-2.0-x\r\n" + _packet(b"\x01\0\0\0\x02" + _string(b"go\n2026 INFO all is\0 well") + _string(b""))
+        )
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(rude, "127.0.0.1", 0)
+    async with server:
+        await hub.dialler.keep([replace(target, port=server.sockets[0].getsockname()[1])])
+        await until(lambda: hub.failures)
+        await hub.dialler.stop()
+    assert "INFO all is" in hub.failures[0]
+    assert hub.failures[0].isprintable()
+
+
+def _string(text: bytes) -> bytes:
+    return len(text).to_bytes(4, "big") + text
+
+
+def _packet(payload: bytes) -> bytes:
+    """In the clear, as before the exchange of keys."""
+    padding = 16 - (5 + len(payload)) % 8
+    return (1 + len(payload) + padding).to_bytes(4, "big") + bytes([padding]) + payload + bytes(padding)
 
 
 def test_keys_are_of_the_kind_that_openssh_reads(pair: tuple[str, str]) -> None:

@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from dashboard.flows.hosts import remove_host
+from dashboard.flows.operations import retry_operation
 from dashboard.flows.recreate import may_recreate, may_start, recreate_host, recreation_plan, start_host
 from dashboard.models import Environment, Host, HostRole, HostState, MachineState, Operation, OperationState
 from platform_manager.errors import UserError
@@ -140,3 +141,19 @@ def test_one_operation_at_a_time_has_a_host(shop: Environment, anna: User) -> No
     first.state = OperationState.FAILED
     first.save()
     recreate_host(host, anna)
+
+
+@pytest.mark.parametrize("kind", ["add_hosts", "recreate_host"])
+def test_nobody_has_machines_made_with_an_account_that_is_not_shared_any_more(
+    shop: Environment, anna: User, kind: str
+) -> None:
+    bob = factories.user("bob")
+    account = factories.cloud_account(bob)
+    host = factories.host(shop, "fw-01", driver="openstack", account=account, state=HostState.FAILED, node_id="")
+    stopped = factories.operation(shop, kind=kind, state=OperationState.FAILED, args={"hosts": [str(host.pk)]})
+    with pytest.raises(UserError, match="The cloud account of fw-01 is not shared with the environment"):
+        recreate_host(host, anna)
+    with pytest.raises(UserError, match="The cloud account of fw-01 is not shared with the environment"):
+        retry_operation(stopped, anna)
+    account.environments.add(shop)
+    assert retry_operation(stopped, anna).kind == kind

@@ -305,3 +305,14 @@ def test_a_cloud_that_fails_when_leftovers_are_removed_is_a_sentence(
 
     assert "service fails" in answer.content.decode()
     assert not CloudCleanup.objects.exists()
+
+
+def test_more_than_a_clean_up_takes_is_refused_with_a_sentence(
+    fake: FakeOpenStack, client: Client, account: CloudAccount
+) -> None:
+    fake.resources.add_server("blog")
+
+    answer = press(client, account, *(f"server/{n}" for n in range(5_000)))
+
+    assert answer.status_code == 422
+    assert "5000 things are chosen; 200 at a time is the most." in answer.content.decode()

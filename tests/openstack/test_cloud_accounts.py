@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from fake_openstack import PASSWORD, SECRET, FakeOpenStack
 
 from dashboard.flows import clouds
 from dashboard.models import AuditEntry, CloudAccount, CloudPreset, Environment, MemberRole
+from platform_manager import wiring
 from platform_manager.errors import UserError
 from tests import factories
 
@@ -261,3 +263,41 @@ def test_it_is_not_deleted_while_hosts_are_made_with_it(
 
 def test_names_differ(fake: FakeOpenStack, client: Client, account: CloudAccount) -> None:
     assert "already" in errors(add(client, given(fake, name="LAB")))["name"][0]
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
+    """Something happens while the cloud is asked about an account."""
+    asked = wiring.verify
+
+    def verify(*args: Any, **more: Any) -> Any:
+        happens()
+        return asked(*args, **more)
+
+    monkeypatch.setattr(wiring, "verify", verify)
+
+
+def test_the_region_stays_where_hosts_came_while_the_other_one_was_asked(
+    fake: FakeOpenStack, account: CloudAccount, environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake.regions = ("Spain2", "Trento")
+    meanwhile(monkeypatch, lambda: factories.host(environment, "fw-01", driver="openstack", account=account))
+    with pytest.raises(UserError, match="Hosts use this account in its region"):
+        clouds.change_account(account, by=account.owner, name="Lab", region="Trento")
+    account.refresh_from_db()
+    assert account.region == "Spain2"
+
+
+def test_a_check_does_not_put_back_what_was_changed_meanwhile(
+    fake: FakeOpenStack, account: CloudAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newer = {**account.secret, "password": "newer"}
+
+    def change() -> None:
+        row = CloudAccount.objects.get(pk=account.pk)
+        row.secret, row.leftovers = newer, [{"kind": "server", "id": "s-1", "name": "old"}]
+        row.save()
+
+    meanwhile(monkeypatch, change)
+    clouds.check_account(account)
+    account.refresh_from_db()
+    assert (account.secret, len(account.leftovers)) == (newer, 1)

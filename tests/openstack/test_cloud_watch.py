@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db import OperationalError, connection
 from django.utils import timezone
 from fake_openstack import PASSWORD, FakeOpenStack
 from openstack_samples import Answer
@@ -347,6 +348,24 @@ def test_a_worker_looks_by_itself_and_a_slow_cloud_holds_up_no_other(
         assert Host.objects.get(pk=waiting.pk).machine == ""
         until(lambda: Host.objects.get(pk=waiting.pk).machine, what="the slow cloud's host is seen", seconds=30)
         watch.stop()
+
+
+def test_a_database_that_is_away_while_accounts_are_claimed_does_not_end_the_watch(
+    world: World, watch: CloudWatch
+) -> None:
+    failures = iter(range(2 * cloud_watch.AT_ONCE))
+
+    def away(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql.startswith("UPDATE") and "watched_at" in sql and next(failures, None) is not None:
+            raise OperationalError("database is locked")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(away):
+        for _ in range(2 * cloud_watch.AT_ONCE):
+            with pytest.raises(OperationalError):
+                watch._begin_looks()
+    watch.start()
+    until(lambda: Host.objects.get(pk=world.host.pk).machine, what="the host is seen", seconds=20)
 
 
 def test_no_worker_looks_where_watching_is_off(world: World, watch: CloudWatch, settings: Any) -> None:

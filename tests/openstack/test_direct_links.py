@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from fake_openstack import FakeOpenStack
 from openstack_resources import EXTERNAL, INTERNAL
+from openstack_samples import Answer
 
 from dashboard.flows.cloud_hosts import Choices
 from dashboard.flows.hosts import add_hosts
@@ -19,6 +20,7 @@ from dashboard.flows.operations import cancel_operation
 from dashboard.hub import direct
 from dashboard.models import CloudAccount, Environment, EnvironmentKey, Host, HostState, LinkKind, Operation
 from dashboard.models.hosts import FIRST_SEEN
+from dashboard.operations import host_keys
 from dashboard.operations.dispatcher import Dispatcher
 from platform_manager.errors import UserError
 from tests.support.lab import finished, transcript, until
@@ -122,6 +124,45 @@ def test_the_key_may_come_from_cloud_inits_own_words(
     assert Host.objects.get().host_key == KEY
 
 
+def test_a_cloud_that_is_away_for_a_moment_does_not_end_the_waiting(
+    fake: FakeOpenStack, environment: Environment, account: CloudAccount, worker: Dispatcher, settings: Any
+) -> None:
+    settings.PM_HOST_SECONDS = 30
+    fake.resources.console = ""
+    adding = add(environment, account)
+    until(lambda: Host.objects.get().state == HostState.BOOTING, what="the machine is made")
+    fake.resources.console = CONSOLE
+    fake.trouble("GET /compute/v2.1/servers/detail", Answer(503, ""), times=3)
+    until(lambda: not fake.troubles[-1].times, what="the cloud is away", seconds=20)
+    until(lambda: Host.objects.get().host_key == KEY, what="the key is read", seconds=20)
+    cancel_operation(adding, environment.owner)
+    finished(adding, seconds=60)
+
+
+def test_a_console_that_is_not_told_for_a_moment_does_not_make_any_key_count(
+    fake: FakeOpenStack,
+    environment: Environment,
+    account: CloudAccount,
+    worker: Dispatcher,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings.PM_HOST_SECONDS = 30
+    monkeypatch.setattr(host_keys, "TRUST_SECONDS", 0.0)
+    monkeypatch.setattr(host_keys, "LOOK_SECONDS", 0.0)
+    fake.resources.console = "[    0.0] Linux version 6.1"
+    adding = add(environment, account)
+    until(lambda: fake.count("POST .*/action") > 1, what="the console is read")
+    fake.trouble("POST .*/action", Answer(500, ""), times=3)
+    until(lambda: not fake.troubles[-1].times, what="the console is not told")
+    assert Host.objects.get().host_key == ""
+    fake.resources.console = CONSOLE
+    until(lambda: Host.objects.get().host_key, what="the key is read")
+    assert Host.objects.get().host_key == KEY
+    cancel_operation(adding, environment.owner)
+    finished(adding, seconds=60)
+
+
 def test_a_machine_that_waits_in_vain_is_explained(
     fake: FakeOpenStack, environment: Environment, account: CloudAccount, worker: Dispatcher
 ) -> None:
@@ -142,6 +183,19 @@ def test_a_cloud_can_lead_the_platform_to_public_addresses_only(dialled: Host, s
     dialled.save()
     settings.PM_PRIVATE_CLOUDS = False
     assert [target.addresses for target in direct.targets()] == [("93.184.215.14",)]
+
+
+def test_a_cloud_at_home_can_not_lead_the_platform_to_its_own_machine(dialled: Host) -> None:
+    dialled.addresses = ["127.0.0.1", "169.254.169.254", "::ffff:127.0.0.1", "localhost", "10.89.4.33"]
+    dialled.save()
+    assert [target.addresses for target in direct.targets()] == [("10.89.4.33",)]
+
+
+def test_a_cloud_can_not_have_half_the_internet_dialled(dialled: Host) -> None:
+    dialled.addresses = [f"93.184.215.{n}" for n in range(200)]
+    dialled.save()
+    (target,) = direct.targets()
+    assert target.addresses == tuple(f"93.184.215.{n}" for n in (199, 198, 197, 196))
 
 
 def test_who_is_not_made_yet_or_dials_itself_is_not_dialled(dialled: Host) -> None:

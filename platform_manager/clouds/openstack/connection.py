@@ -37,7 +37,11 @@ THREADS = 16
 FAILURES = (sdk.SDKException, keystone.ClientException, requests.RequestException)
 # What reading an answer of another shape than OpenStack's raises.
 MISREAD = (AttributeError, LookupError, TypeError, ValueError)
+# Of one call, however many pages its list has: a list may have no end, and clouds are anybody's.
+MOST_ANSWERS = 300
+MOST_BYTES = 64 * 2**20
 CLOSED = "The cloud account was changed meanwhile. Try again."
+ENDLESS = "The cloud answers with more than the platform reads: a list of it has no end, or is too long."
 SERVICES = {"volumev3": "volume", "block-storage": "volume", "block-store": "volume"}
 
 log = logging.getLogger(__name__)
@@ -128,6 +132,7 @@ class Cloud:
         """An error raised here has neither cause nor context: those hold the request, with its user data."""
         if self._closed:
             raise ProviderError(CLOSED)
+        self._session.begin()
         try:
             return call()
         except FAILURES as error:
@@ -155,6 +160,13 @@ class Cloud:
         return found
 
 
+class _Read(threading.local):
+    """How much a thread has read of answers since its call began."""
+
+    answers = 0
+    bytes = 0
+
+
 class _Session(keystone_session.Session):
     """Never logs what it sends, at no level: user data holds a host's token.
 
@@ -166,11 +178,21 @@ class _Session(keystone_session.Session):
         super().__init__(**more)
         self._lock = threading.Lock()
         self._firsts: dict[str, threading.Event] = {}
+        self._read = _Read()
+
+    def begin(self) -> None:
+        """What this thread asks from now on is one call."""
+        self._read.answers = self._read.bytes = 0
 
     def request(self, *args: Any, **kwargs: Any) -> Any:
         service = (kwargs.get("endpoint_filter") or {}).get("service_type")
         with self._in_turn(service) if service else nullcontext():
-            return super().request(*args, **{**kwargs, "log": False})
+            answer = super().request(*args, **{**kwargs, "log": False})
+        self._read.answers += 1
+        self._read.bytes += len(answer.content)
+        if self._read.answers > MOST_ANSWERS or self._read.bytes > MOST_BYTES:
+            raise ProviderError(ENDLESS, retryable=False)
+        return answer
 
     @contextmanager
     def _in_turn(self, service: str) -> Iterator[None]:

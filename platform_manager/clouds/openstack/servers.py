@@ -12,7 +12,7 @@ from typing import Any
 from openstack.connection import Connection
 from openstack.exceptions import ConflictException, NotFoundException
 
-from platform_manager.errors import ProviderError
+from platform_manager.errors import PlatformError, ProviderError
 
 from .connection import Cloud
 from .marks import Mark
@@ -124,8 +124,8 @@ class Servers:
 
         try:
             return await self._cloud.ask(read)
-        except ProviderError:
-            return ""
+        except PlatformError:
+            return ""  # nor is it shown to everybody: some clouds keep it for administrators
 
 
 def _unless(gone: type[Exception], call: Callable[[Connection], Any]) -> Callable[[Connection], None]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from fake_openstack import SECRET, FakeOpenStack, until
+from openstack_resources import page
 from openstack_samples import Answer
 
 from platform_manager.clouds.openstack import connection
@@ -17,6 +18,7 @@ from platform_manager.clouds.openstack.connection import Cloud
 from platform_manager.clouds.openstack.driver import OpenStackDriver
 from platform_manager.clouds.openstack.kept import Clouds
 from platform_manager.clouds.openstack.verify import Verified, verify
+from platform_manager.clouds.openstack.watch import look
 from platform_manager.errors import PlatformError, ProviderError, UserError
 
 SIGN_IN = "POST /identity/v3/auth/tokens"
@@ -268,3 +270,25 @@ async def test_a_catalog_that_leads_nowhere(fake: FakeOpenStack) -> None:
     sentence, _ = await refusal(fake)
 
     assert sentence == "The cloud's own catalog leads to localhost, which does not answer."
+
+
+@pytest.mark.parametrize(("long", "most"), [(1, 301), (20 * 2**20, 4)])
+async def test_a_list_without_an_end_is_read_up_to_a_bound(
+    fake: FakeOpenStack, cloud: Cloud, monkeypatch: pytest.MonkeyPatch, long: int, most: int
+) -> None:
+    path = "/compute/v2.1/servers/detail"
+
+    def endless(service: str, method: str, asked: str, query: dict[str, str], body: object) -> Answer:
+        if not asked.endswith("servers/detail"):
+            return answered(service, method, asked, query, body)
+        last = f"s-{fake.count(path)}"
+        more = [{"rel": "next", "href": f"{fake.base}{path}?marker={last}"}]
+        server = {"id": last, "name": "x" * long, "status": "ACTIVE"}
+        return page(200, {"servers": [server], "servers_links": more})
+
+    answered = fake.resources.answer
+    monkeypatch.setattr(fake.resources, "answer", endless)
+    with pytest.raises(ProviderError, match="has no end, or is too long"):
+        async with asyncio.timeout(60):
+            await look(cloud)
+    assert fake.count(path) <= most

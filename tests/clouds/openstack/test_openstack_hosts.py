@@ -10,7 +10,7 @@ from contextlib import suppress
 import pytest
 from fake_openstack import FakeOpenStack, until
 from openstack_resources import EXTERNAL, INTERNAL
-from openstack_samples import Answer
+from openstack_samples import Answer, nova
 
 from platform_manager.clouds.base import MachineSpec, MachineState
 from platform_manager.clouds.openstack.connection import Cloud
@@ -432,3 +432,11 @@ async def test_the_console_of_a_host(fake: FakeOpenStack, openstack: OpenStackDr
 
     assert await openstack.console("host-1") == "login:\ufffd \n"
     assert await openstack.console("host-2") == ""
+
+
+async def test_a_console_that_is_for_administrators_only_is_none(
+    fake: FakeOpenStack, openstack: OpenStackDriver, order: Order
+) -> None:
+    await openstack.create(order())
+    fake.trouble("POST .*/action", nova("forbidden", 403, "Policy doesn't allow this to be performed."))
+    assert await openstack.console("host-1") == ""
