@@ -22,6 +22,7 @@ from platform_manager.clouds.seen import Seen, as_listed
 from platform_manager.errors import PlatformError, ProviderError, UserError
 
 from .drivers import link_of
+from .group_watch import keep_right
 from .machine_states import Verdict, gone, judged
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("platform.clouds")
 
 LOOK_SECONDS = 90.0
-# Security groups, volumes and key pairs are listed this seldom, unless something else speaks for leftovers.
+# Security groups, volumes and key pairs are listed this seldom, unless something else speaks for leftovers; then
+# groups are put right as well.
 LEFTOVERS_SECONDS = 900.0
 MAKING = ("add_hosts", "remove_host", "recreate_host", "start_host", "delete_environment")
 # In these a host is as its operation left it.
@@ -84,8 +86,9 @@ def look_at(account: CloudAccount, memory: Memory) -> None:
     busy = before | UnderWay.now()
     memory.missed = compare([host for host in hosts if str(host.pk) not in busy.hosts], seen, memory.missed)
     if things is not None:
-        memory.listed_at = time.monotonic()
         _keep_leftovers(account, things, busy, begun)
+        if keep_right(account, hosts):
+            memory.listed_at = time.monotonic()
 
 
 def look_at_local(memory: Memory) -> None:
