@@ -76,12 +76,12 @@ def look_at(account: CloudAccount, memory: Memory) -> None:
         cloud = link_of(account).cloud
         seen, things = wiring.run(_ask(cloud, bool(hosts), listing, _known()), LOOK_SECONDS)
     except UserError as error:
-        _tell(account, str(error))
+        tell(account, str(error))
         return
     except ProviderError as error:
         log.info("cloud account %s: %s", account.pk, error)
         return
-    if not _tell(account, ""):
+    if not tell(account, ""):
         return
     busy = before | UnderWay.now()
     memory.missed = compare([host for host in hosts if str(host.pk) not in busy.hosts], seen, memory.missed)
@@ -183,7 +183,7 @@ async def _ask(cloud: Cloud, has_hosts: bool, listing: bool, known: Known) -> tu
     return servers, await leftovers(cloud, settings.PM_INSTALLATION, known.hosts, known.environments)
 
 
-def _tell(account: CloudAccount, problem: str) -> bool:
+def tell(account: CloudAccount, problem: str) -> bool:
     """Write what is wrong with the account, "" for nothing; False where it was changed since it was asked."""
     fresh = CloudAccount.objects.filter(pk=account.pk).first()
     if fresh is None or (fresh.secret, fresh.region) != (account.secret, account.region):
