@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
@@ -20,22 +21,25 @@ from dashboard.models import (
 )
 from dashboard.models.auditing import record, record_finished
 from dashboard.models.environments import MANAGER_COUNTS
+from dashboard.operations.staying import Staying, offered
 from platform_manager.errors import UserError
 
 from .limits import check_may_create_environment
 from .request import locked, request_operation, requested
+from .staying import checked_leave, keys, told, words
 
 MTU_RANGE = range(576, 9001)
 
 
 @dataclass(frozen=True)
 class DeletionPlan:
-    """What goes and what stays when an environment is deleted."""
+    """What goes and what stays when an environment is deleted; ``may_stay`` is what can't be removed from its cloud."""
 
     destroyed: list[Host]
     kept: list[Host]
     stacks: list[str]
     sentence: str
+    may_stay: list[Staying] = field(default_factory=list)
 
 
 def create_environment(
@@ -107,7 +111,7 @@ def _counted(number: int, what: str) -> str:
 
 def deletion_plan(environment: Environment) -> DeletionPlan:
     """Machines of the platform are destroyed; custom ones were somebody's before and stay."""
-    hosts = list(environment.hosts.all())
+    hosts = list(environment.hosts.select_related("account__owner"))
     destroyed = [host for host in hosts if host.driver != "custom"]
     kept = [host for host in hosts if host.driver == "custom"]
     stacks = list(environment.stacks.values_list("name", flat=True))
@@ -115,15 +119,21 @@ def deletion_plan(environment: Environment) -> DeletionPlan:
         f"{_counted(len(destroyed), 'machine')} with all data on them, {_counted(len(stacks), 'stack')} "
         "and the environment's networks are destroyed. This can't be undone."
     )
-    return DeletionPlan(destroyed, kept, stacks, sentence)
+    return DeletionPlan(destroyed, kept, stacks, sentence, offered(environment, hosts))
 
 
 @transaction.atomic
-def delete_environment(environment: Environment, user: User, typed_name: str) -> Operation:
-    """Queue the deletion; what waits in the queue is cancelled and what runs is asked to stop."""
+def delete_environment(
+    environment: Environment, user: User, typed_name: str, *, leave: Collection[str] = ()
+) -> Operation:
+    """Queue the deletion; what waits in the queue is cancelled and what runs is asked to stop.
+
+    ``leave`` are ids of cloud accounts that do not work, whose machines are forgotten and stay in their clouds.
+    """
     if " ".join(typed_name.split()) != environment.name:
         raise UserError(f"Type the environment's name, {environment.name}, to delete it.", "typed_name")
     fresh = locked(environment)
+    left = checked_leave(fresh, fresh.hosts.select_related("account"), leave)
     fresh.removing_since = timezone.now()
     fresh.save(update_fields=["removing_since"])
     queued = fresh.operations.filter(state=OperationState.QUEUED).select_related("requested_by")
@@ -133,6 +143,7 @@ def delete_environment(environment: Environment, user: User, typed_name: str) ->
         waiting.save(update_fields=["state", "finished_at", "error"])
         record_finished(waiting)
     fresh.operations.filter(state=OperationState.RUNNING).update(cancel_requested=True)
-    operation = request_operation(fresh, user, "delete_environment", f"Delete environment {fresh.name}", {})
-    requested("environment.delete", operation, fresh)
+    title = f"Delete environment {fresh.name}{words(left, 'machines')}"
+    operation = request_operation(fresh, user, "delete_environment", title, keys(left))
+    requested("environment.delete", operation, fresh, **told(left))
     return operation

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +21,7 @@ from .cloud_hosts import Choices, checked_options, remember
 from .limits import check_may_add_hosts
 from .links import make_key
 from .request import locked, request_operation, requested
+from .staying import checked_leave, keys, told, words
 
 PREFIX = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 QUANTITY = range(1, 21)
@@ -241,20 +243,26 @@ def _keep_odd(host: Host, managers: list[Host], others: list[Host], workers: lis
 
 
 @transaction.atomic
-def remove_host(host: Host, user: User) -> Operation:
-    """Queue the removal; refused while it would cost the swarm its majority or while it is on its way already."""
+def remove_host(host: Host, user: User, *, leave: Collection[str] = ()) -> Operation:
+    """Queue the removal; refused while it would cost the swarm its majority or while it is on its way already.
+
+    With the id of its cloud account in ``leave``, which must not work, its machine is forgotten and stays in the cloud.
+    """
     environment = locked(host.environment)
     plan = removal_plan(host)
     if plan.refusal:
         raise UserError(f"{plan.refusal} {' '.join(plan.notes)}")
     _refuse_twice(environment, "remove_host", {"host": str(host.pk)}, f"{host.name} is being removed already.")
+    left = checked_leave(environment, environment.hosts.filter(pk=host.pk).select_related("account"), leave)
     args = {
         "host": str(host.pk),
         "promote": [str(other.pk) for other in plan.promote],
         "demote": [str(other.pk) for other in plan.demote],
+        **keys(left),
     }
-    operation = request_operation(environment, user, "remove_host", f"Remove {host.name}", args)
-    requested("host.remove", operation, host)
+    title = f"Remove {host.name}{words(left, 'its machine')}"
+    operation = request_operation(environment, user, "remove_host", title, args)
+    requested("host.remove", operation, host, **told(left))
     return operation
 
 

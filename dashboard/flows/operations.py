@@ -17,6 +17,7 @@ from platform_manager.errors import UserError
 from .cloud_hosts import check_may_make
 from .environments import delete_environment
 from .request import locked, request_operation, requested
+from .staying import checked_leave
 
 
 @transaction.atomic
@@ -61,7 +62,10 @@ def retry_operation(operation: Operation, user: User) -> Operation:
 
 def _asked_again(operation: Operation, environment: Environment, user: User) -> Operation:
     if operation.kind == "delete_environment":
-        return delete_environment(environment, user, environment.name)
+        return delete_environment(environment, user, environment.name, leave=operation.args.get("leave", ()))
+    if operation.kind == "remove_host":
+        hosts = environment.hosts.filter(pk=operation.args["host"]).select_related("account")
+        checked_leave(environment, hosts, operation.args.get("leave", ()))
     if operation.kind == "deploy_stack":
         _plan_revision_again(operation)
     if operation.kind in ("add_hosts", "recreate_host"):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django import forms
 
+from .staying import LeaveForm
+
 
 class EnvironmentSettingsForm(forms.Form):
     name = forms.CharField(
@@ -22,7 +24,7 @@ class EnvironmentSettingsForm(forms.Form):
     )
 
 
-class DeleteEnvironmentForm(forms.Form):
+class DeleteEnvironmentForm(LeaveForm):
     typed_name = forms.CharField(
         max_length=200,
         label="Type the environment's name",

@@ -22,6 +22,7 @@ from platform_manager.clouds.seen import Seen, as_listed
 from platform_manager.errors import PlatformError, ProviderError, UserError
 
 from .drivers import link_of
+from .group_watch import keep_right
 from .machine_states import Verdict, gone, judged
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("platform.clouds")
 
 LOOK_SECONDS = 90.0
-# Security groups, volumes and key pairs are listed this seldom, unless something else speaks for leftovers.
+# Security groups, volumes and key pairs are listed this seldom, unless something else speaks for leftovers; then
+# groups are put right as well.
 LEFTOVERS_SECONDS = 900.0
 MAKING = ("add_hosts", "remove_host", "recreate_host", "start_host", "delete_environment")
 # In these a host is as its operation left it.
@@ -74,18 +76,19 @@ def look_at(account: CloudAccount, memory: Memory) -> None:
         cloud = link_of(account).cloud
         seen, things = wiring.run(_ask(cloud, bool(hosts), listing, _known()), LOOK_SECONDS)
     except UserError as error:
-        _tell(account, str(error))
+        tell(account, str(error))
         return
     except ProviderError as error:
         log.info("cloud account %s: %s", account.pk, error)
         return
-    if not _tell(account, ""):
+    if not tell(account, ""):
         return
     busy = before | UnderWay.now()
     memory.missed = compare([host for host in hosts if str(host.pk) not in busy.hosts], seen, memory.missed)
     if things is not None:
-        memory.listed_at = time.monotonic()
         _keep_leftovers(account, things, busy, begun)
+        if keep_right(account, hosts):
+            memory.listed_at = time.monotonic()
 
 
 def look_at_local(memory: Memory) -> None:
@@ -180,7 +183,7 @@ async def _ask(cloud: Cloud, has_hosts: bool, listing: bool, known: Known) -> tu
     return servers, await leftovers(cloud, settings.PM_INSTALLATION, known.hosts, known.environments)
 
 
-def _tell(account: CloudAccount, problem: str) -> bool:
+def tell(account: CloudAccount, problem: str) -> bool:
     """Write what is wrong with the account, "" for nothing; False where it was changed since it was asked."""
     fresh = CloudAccount.objects.filter(pk=account.pk).first()
     if fresh is None or (fresh.secret, fresh.region) != (account.secret, account.region):

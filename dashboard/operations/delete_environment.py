@@ -6,9 +6,10 @@ import asyncio
 
 from django.utils import timezone
 
-from dashboard.models import Environment, HostState
+from dashboard.models import Environment, Host, HostState
 from platform_manager import wiring
 
+from . import staying
 from .context import StepContext
 from .drivers import driver_for, drivers_of
 from .kinds import Kind, Step, register
@@ -17,7 +18,7 @@ from .kinds import Kind, Step, register
 def destroy_hosts(context: StepContext) -> str:
     """All machines at once: nobody is left who would miss them, so nothing is drained."""
     environment = context.environment
-    hosts = list(environment.hosts.select_related("account__preset"))
+    hosts = _removable(context)
     drivers = [driver_for(host) for host in hosts]
     environment.hosts.update(state=HostState.REMOVING)
     context.changed()
@@ -29,12 +30,18 @@ def destroy_hosts(context: StepContext) -> str:
     return "1 machine is destroyed." if len(hosts) == 1 else f"{len(hosts)} machines are destroyed."
 
 
+def _removable(context: StepContext) -> list[Host]:
+    """All hosts but those that the user chose to leave in their clouds."""
+    hosts = context.environment.hosts.select_related("account__preset")
+    return [host for host in hosts if not staying.is_left(context.args, host)]
+
+
 def destroy_shared(context: StepContext) -> str:
     """What the machines shared, and machines whose rows are gone."""
     environment_id = str(context.environment.pk)
     if not context.environment.operations.filter(kind="add_hosts").exists():
         return "It never had machines."
-    hosts = list(context.environment.hosts.select_related("account__preset"))
+    hosts = _removable(context)
     drivers = drivers_of(hosts)
     if had_local_hosts(context) and not any(host.driver == "local" for host in hosts):
         drivers.append(wiring.driver("local"))
@@ -57,6 +64,7 @@ def had_local_hosts(context: StepContext) -> bool:
 
 def forget(context: StepContext) -> str:
     environment = context.environment
+    staying.forget(context, environment.hosts.select_related("account"))
     environment.hosts.all().delete()
     environment.stacks.all().delete()
     Environment.objects.filter(pk=environment.pk).update(deleted_at=timezone.now())
@@ -70,6 +78,7 @@ def failed(context: StepContext, sentence: str) -> None:
         state=HostState.FAILED, state_detail=f"The deletion of the environment stopped: {sentence}"
     )
     context.changed()
+    staying.ask_again(context, context.environment.hosts.select_related("account__preset"), "hosts", "shared")
 
 
 KIND = register(

@@ -9,6 +9,7 @@ from django.conf import settings
 
 from dashboard.models import CloudAccount, Environment, LinkKind
 from dashboard.models.openings import EVERYBODY
+from platform_manager import wiring
 from platform_manager.errors import PlatformError, ProviderError, UserError
 
 from .context import StepContext
@@ -27,8 +28,8 @@ CLOUD_SECONDS = 120.0
 
 
 def who(source: str) -> str:
-    """A source in CIDR form, as people say it."""
-    return "everybody" if source == EVERYBODY else source
+    """A source in CIDR form, as people say it; "" is the group itself."""
+    return "everybody" if source == EVERYBODY else source or "the environment's hosts"
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,16 @@ def accounts_of(environment: Environment) -> list[CloudAccount]:
 def opened(environment: Environment) -> list[list[object]]:
     """All open ports of the environment as its driver takes them: protocol, port and source of each."""
     return [list(row) for row in environment.open_ports.values_list("protocol", "port", "source")]
+
+
+def ask(
+    account: CloudAccount, environment: Environment, ports: list[list[object]], operation: str = ""
+) -> Group | None:
+    """The environment's group in the account's project, put right; None where there is none. PlatformError."""
+    dialled = environment.hosts.filter(account=account, link=LinkKind.DIRECT).exists()
+    ssh_from = settings.PM_DIRECT_FROM if dialled else ""
+    driver = link_of(account).driver
+    return wiring.run(driver.open_ports(str(environment.pk), operation, ports, ssh_from=ssh_from), CLOUD_SECONDS)
 
 
 def put_right(context: StepContext) -> str:
@@ -101,11 +112,7 @@ def _ask_all(
 
 
 def _ask(context: StepContext, account: CloudAccount, ports: list[list[object]]) -> Group | None:
-    environment, operation = str(context.environment.pk), str(context.operation.pk)
-    dialled = context.environment.hosts.filter(account=account, link=LinkKind.DIRECT).exists()
-    ssh_from = settings.PM_DIRECT_FROM if dialled else ""
-    driver = link_of(account).driver
-    group = context.run(driver.open_ports(environment, operation, ports, ssh_from=ssh_from), seconds=CLOUD_SECONDS)
+    group = ask(account, context.environment, ports, str(context.operation.pk))
     if group is None and ports and _has_machines(context, account):
         raise UserError(GONE)
     return group
@@ -120,7 +127,7 @@ def _tell(context: StepContext, account: CloudAccount, group: Group | None, aske
     if group is None:
         context.log(f"{account}: no machine is there yet; the first one brings the group, with these ports.")
         return
-    open_now = ", ".join(_words(rule) for rule in group.published)
+    open_now = ", ".join(words(rule) for rule in group.published)
     context.log(f"{account} lets in {open_now}." if open_now else f"{account} lets in no published port.")
     if group.others:
         rules = "1 rule that somebody else made stays" if len(group.others) == 1 else "Rules of others stay"
@@ -137,7 +144,8 @@ def _key(rule: Rule) -> tuple[str, int, str]:
     return rule.protocol, rule.first, rule.source
 
 
-def _words(rule: Rule) -> str:
+def words(rule: Rule) -> str:
+    """What a rule lets in."""
     return f"{rule.first}/{rule.protocol} from {who(rule.source)}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dashboard.models import Host, HostRole, HostState
 
-from . import quorum
+from . import quorum, staying
 from .context import StepContext
 from .drivers import driver_for
 from .kinds import Kind, Step, register
@@ -68,10 +68,15 @@ def leave(context: StepContext) -> str | None:
 
 
 def destroy(context: StepContext) -> str | None:
-    """The machine and its disks go; then its row."""
+    """The machine and its disks go, unless the user chose to leave them in the cloud; then its row."""
     host = target(context)
     if host is None:
         return None
+    if staying.is_left(context.args, host):
+        staying.forget(context, [host])
+        host.delete()
+        context.changed()
+        return f"{host.name} is forgotten."
     Host.objects.filter(pk=host.pk).update(state=HostState.REMOVING)
     driver, environment = driver_for(host), context.environment
     context.run(driver.destroy(str(host.pk)), seconds=300)
@@ -92,6 +97,8 @@ def failed(context: StepContext, sentence: str) -> None:
         Host.objects.filter(pk=host.pk).update(state=state, state_detail=f"Its removal stopped: {sentence}")
         context.changed()
         take_tasks_again(context, host)
+    if host is not None:
+        staying.ask_again(context, [host], "destroy")
     # Before the second step nothing was changed in the swarm.
     if host is not None and host.node_id and context.n > 1 and others(context, host):
         plan = context.args

@@ -34,6 +34,7 @@ ACTIONS = {
     "stack.remove": "Asked to remove a stack",
     "port.open": "Asked to open a port",
     "port.close": "Asked to close a port",
+    "security_group.mend": "A security group that was changed outside the platform was put right",
     "operation.cancel": "Cancelled an operation",
     "operation.retry": "Repeated an operation",
     "add_hosts.finished": "Adding hosts ended",

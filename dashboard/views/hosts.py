@@ -12,8 +12,10 @@ from django.views.decorators.http import require_POST
 from dashboard.flows.hosts import add_hosts, promote_host, removal_plan, remove_host
 from dashboard.flows.recreate import recreate_host, recreation_plan, start_host
 from dashboard.forms.hosts import AddHostsForm
+from dashboard.forms.staying import LeaveForm
 from dashboard.models import Operation, Right
 from dashboard.operations.drivers import OPENSTACK
+from dashboard.operations.staying import offered
 from dashboard.pages import hosts as pages
 from dashboard.pages.add_hosts import AddHosts, first_values, opened, planned
 from dashboard.pages.viewer import Viewer
@@ -88,17 +90,20 @@ def hosts_options(request: HttpRequest, viewer: Viewer) -> HttpResponse:
 @needs(Right.HOSTS)
 def host_remove(request: HttpRequest, viewer: Viewer, host_id: UUID) -> HttpResponse:
     found = pages.host_of(viewer, host_id)
+    form = LeaveForm(request.POST if request.method == "POST" else None)
     refusal = ""
-    if request.method == "POST":
+    if request.method == "POST" and form.is_valid():
         try:
-            operation = remove_host(found, viewer.user)
+            operation = remove_host(found, viewer.user, leave=form.chosen)
         except UserError as error:
             refusal = str(error)
         else:
             return redirect("operation", viewer.environment.pk, operation.pk)
     plan = removal_plan(found)
-    context = {**viewer.shared, "host": found, "plan": plan, "refusal": "" if plan.refusal else refusal}
-    return render(request, "hosts/remove.html", context, status=422 if refusal else 200)
+    may_stay = offered(viewer.environment, [found])
+    context = {**viewer.shared, "host": found, "plan": plan, "form": form, "may_stay": may_stay}
+    context["refusal"] = "" if plan.refusal else refusal
+    return render(request, "hosts/remove.html", context, status=422 if form.is_bound else 200)
 
 
 @needs(Right.HOSTS)

@@ -41,7 +41,7 @@ def environment_delete(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     form = DeleteEnvironmentForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
-            operation = delete_environment(environment, viewer.user, form.cleaned_data["typed_name"])
+            operation = delete_environment(environment, viewer.user, **form.cleaned_data)
         except UserError as error:
             show_refusal(form, error)
         else:

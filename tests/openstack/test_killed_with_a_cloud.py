@@ -211,6 +211,15 @@ def test_a_kill_around_every_request_that_changes_the_cloud(fake: DeadlyCloud, w
     assert len(fake.moments) == 2 * len(requests)
 
 
+def died(marks: Path, operation: Operation) -> list[str]:
+    """The steps that began, around each of which the worker has died."""
+    catalogue.load()
+    begun = operation.steps.exclude(state__in=("pending", "skipped"))
+    steps = [step for step in kinds.kind_of(operation.kind).steps if begun.filter(name=step.name).exists()]
+    assert len(list(marks.glob(f"{operation.kind}-*"))) >= 2 * len(steps) - 1
+    return [step.name for step in steps]
+
+
 def test_a_kill_around_every_step(fake: DeadlyCloud, workers: Workers, tmp_path: Path) -> None:
     user, account, environment = world(fake)
     before = fake.resources.holds()
@@ -218,29 +227,47 @@ def test_a_kill_around_every_step(fake: DeadlyCloud, workers: Workers, tmp_path:
     marks.mkdir()
     workers.start(CRASH_MARKS=str(marks))
 
-    def died(operation: Operation) -> list[str]:
-        catalogue.load()
-        begun = operation.steps.exclude(state__in=("pending", "skipped"))
-        steps = [step for step in kinds.kind_of(operation.kind).steps if begun.filter(name=step.name).exists()]
-        assert len(list(marks.glob(f"{operation.kind}-*"))) >= 2 * len(steps) - 1
-        return [step.name for step in steps]
-
     added = finished(add(environment, user, account, 3), seconds=120)
-    assert died(added) == ["machines", "links"]
+    assert died(marks, added) == ["machines", "links"]
     check_made(fake, 3)
     opening = finished(open_to_everybody(environment, user), seconds=120)
-    assert (opening.state, died(opening), let_in(fake)) == ("succeeded", ["groups"], [8080])
+    assert (opening.state, died(marks, opening), let_in(fake)) == ("succeeded", ["groups"], [8080])
     recreated = finished(recreate_host(Host.objects.order_by("name")[0], user), seconds=120)
-    assert died(recreated) == ["quorum", "drain", "leave", "destroy", "machine", "link"]
+    assert died(marks, recreated) == ["quorum", "drain", "leave", "destroy", "machine", "link"]
     check_made(fake, 3)
     removed = finished(remove_host(Host.objects.order_by("name")[0], user), seconds=120)
     assert removed.state == "succeeded"
-    assert len(died(removed)) == 6
+    assert len(died(marks, removed)) == 6
     assert names(fake) == ["fw-02", "fw-03", "theirs"]
     deleted = finished(delete_environment(environment, user, "Shop"), seconds=120)
     assert deleted.state == "succeeded"
-    assert len(died(deleted)) == 3
+    assert len(died(marks, deleted)) == 3
     assert fake.resources.holds() == before
+
+
+def test_a_kill_around_every_step_that_leaves_machines_in_the_cloud(
+    fake: DeadlyCloud, workers: Workers, tmp_path: Path
+) -> None:
+    """Nothing of the cloud is touched, and nothing of the environment is left."""
+    user, account, environment = world(fake)
+    hosts = [factories.host(environment, driver="openstack", account=account, node_id="") for _ in range(3)]
+    account.secret, account.problem = {**account.secret, "password": "unknown"}, "The cloud refused to sign in."
+    account.save()
+    there, leave = fake.resources.holds(), [str(account.pk)]
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    workers.start(CRASH_MARKS=str(marks))
+
+    removed = finished(remove_host(hosts[0], user, leave=leave), seconds=120)
+    assert (removed.state, len(died(marks, removed))) == ("succeeded", 6)
+    deleted = finished(delete_environment(environment, user, "Shop", leave=leave), seconds=120)
+    assert (deleted.state, died(marks, deleted)) == ("succeeded", ["hosts", "shared", "forget"])
+
+    assert not Host.objects.exists()
+    assert not Environment.objects.alive().exists()
+    account.refresh_from_db()
+    assert sorted(row["id"] for row in account.leftovers) == sorted(host.provider_id for host in hosts)
+    assert fake.resources.holds() == there
 
 
 def test_a_kill_around_every_deletion_of_a_clean_up(fake: DeadlyCloud, workers: Workers) -> None:

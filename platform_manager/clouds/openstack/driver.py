@@ -138,8 +138,8 @@ class OpenStackDriver:
 
     async def _group(self, spec: MachineSpec) -> str:
         openings = Openings(_word(spec.options, "ssh_from"), published(spec.options.get("open_ports")))
-        name = f"platform-manager-{spec.environment_id}"
-        group = await self._networking.group(self._shared_mark(spec), openings, name=name)
+        mark = self._shared_mark(spec)
+        group = await self._networking.group(mark, openings, name=mark.group_name())
         return group.id if group else ""
 
     async def _key_pair(self, spec: MachineSpec) -> str:

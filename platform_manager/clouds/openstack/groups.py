@@ -58,11 +58,16 @@ class Openings:
 
 @dataclass(frozen=True)
 class Group:
-    """A group as it is: the platform's rules, and those that somebody else made, None for one of another shape."""
+    """A group as it is: the platform's rules, and those that somebody else made, None for one of another shape.
+
+    ``added`` and ``removed`` are what had to be done for it to be right.
+    """
 
     id: str
     ours: tuple[Rule, ...]
     others: tuple[Rule | None, ...] = ()
+    added: tuple[Rule, ...] = ()
+    removed: tuple[Rule, ...] = ()
 
     @property
     def published(self) -> list[Rule]:
@@ -92,10 +97,11 @@ def put_right(cloud: Connection, mark: Mark, openings: Openings, *, name: str = 
     missing = [rule for rule in openings.wanted() if rule not in {*ours.values(), *others}]
     for rule in missing:
         _let_in(cloud, str(group.id), rule, mark)
-    for rule_id in [rule_id for rule_id, rule in ours.items() if openings.unwished(rule)]:
+    unwished = {rule_id: rule for rule_id, rule in ours.items() if openings.unwished(rule)}
+    for rule_id in unwished:
         cloud.network.delete_security_group_rule(rule_id, ignore_missing=True)
         del ours[rule_id]
-    return Group(str(group.id), (*ours.values(), *missing), others)
+    return Group(str(group.id), (*ours.values(), *missing), others, tuple(missing), tuple(unwished.values()))
 
 
 def _made_here(found: Iterable[Mapping[str, Any]], mark: Mark) -> list[Mapping[str, Any]]:

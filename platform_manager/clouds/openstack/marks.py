@@ -33,6 +33,10 @@ class Mark:
         """For what has a name only: key pairs, of which an environment has one."""
         return "_".join(word for word in (PREFIX, self.installation, self.environment, self.operation) if word)
 
+    def group_name(self) -> str:
+        """Of the environment's security group, for people: it is found by its description."""
+        return f"{PREFIX}-{self.environment}"
+
     def same_place(self, other: Mark | None) -> bool:
         """Whether both belong to the same installation, environment and host, whichever operation made them."""
         return other is not None and self._place() == other._place()
