@@ -26,6 +26,12 @@ GONE = "01900000-0000-7000-8000-000000000000"
 
 
 @pytest.fixture
+def fake() -> Iterator[FakeOpenStack]:
+    with FakeOpenStack(services=("compute", "network", "image", "volumev3")) as running:
+        yield running
+
+
+@pytest.fixture
 def work() -> Iterator[Callable[[], Dispatcher]]:
     """Starts a worker once all is prepared."""
     begun: list[Dispatcher] = []
@@ -63,7 +69,6 @@ def became(row: CloudCleanup) -> dict[str, tuple[str, str]]:
 
 def fill(fake: FakeOpenStack) -> None:
     """Something of each kind, each used by one that goes before it."""
-    fake.services += ("volumev3",)
     mark = Mark(settings.PM_INSTALLATION, GONE, GONE)
     group = fake.resources.add_group("group")
     server = fake.resources.add_server("server", metadata=mark.metadata(), groups=[group["id"]])

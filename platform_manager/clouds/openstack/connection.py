@@ -34,6 +34,7 @@ Value = TypeVar("Value")
 TIMEOUT_SECONDS = 60
 PAUSE_SECONDS = 1.0
 THREADS = 16
+UNAUTHORIZED = 401
 FAILURES = (sdk.SDKException, keystone.ClientException, requests.RequestException)
 # What reading an answer of another shape than OpenStack's raises.
 MISREAD = (AttributeError, LookupError, TypeError, ValueError)
@@ -91,7 +92,17 @@ class Cloud:
     def ask_now(self, call: Callable[[Connection], Value]) -> Value:
         """:meth:`ask` for callers that may wait."""
         connection = self._connected()
-        return self._guarded(lambda: call(connection))
+        return self._guarded(lambda: self._renewed(call, connection))
+
+    def _renewed(self, call: Callable[[Connection], Value], connection: Connection) -> Value:
+        """Of several calls whose token is taken no more, the library lets only the first sign in anew."""
+        before = self._sign_in.auth_ref
+        try:
+            return call(connection)
+        except sdk.HttpException as error:
+            if error.status_code != UNAUTHORIZED or before is None or self._sign_in.auth_ref is before:
+                raise
+        return call(connection)
 
     async def access(self) -> keystone_access.AccessInfo:
         """What the token says: project, catalog."""

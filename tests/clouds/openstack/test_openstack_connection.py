@@ -37,6 +37,15 @@ async def test_one_token_and_one_look_at_versions_for_many_calls(fake: FakeOpenS
     )
 
 
+async def test_all_calls_whose_token_expired_together_are_answered(fake: FakeOpenStack, cloud: Cloud) -> None:
+    """The library signs in anew for the first of them, and takes the others for refused."""
+    for _ in range(5):
+        await cloud.ask(lambda it: list(it.compute.flavors()))
+        fake.expire_tokens()
+        calls = (cloud.ask(lambda it: list(it.compute.flavors())) for _ in range(16))
+        assert all(await asyncio.gather(*calls))
+
+
 async def test_calls_share_connections(fake: FakeOpenStack, cloud: Cloud) -> None:
     for _ in range(5):
         await cloud.ask(lambda it: list(it.compute.servers()))
