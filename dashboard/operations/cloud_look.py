@@ -21,6 +21,7 @@ from platform_manager import wiring
 from platform_manager.clouds.seen import Seen, as_listed
 from platform_manager.errors import PlatformError, ProviderError, UserError
 
+from . import claims
 from .drivers import link_of
 from .group_watch import keep_right
 from .machine_states import Verdict, gone, judged
@@ -198,9 +199,11 @@ def _keep_leftovers(account: CloudAccount, things: list[Thing], busy: UnderWay, 
     """What an operation is making or removing right now is none, and a clean-up knows better what is left."""
     if account.cleanups.filter(Q(finished_at=None) | Q(finished_at__gt=begun)).exists():
         return
-    known = _known()
+    known, given = _known(), claims.Known(things)
     found = []
     for thing in things:
+        if given.claim(thing).whose is claims.Whose.HOST:
+            continue
         row = {"kind": str(thing.kind), "id": thing.id, "name": thing.name}
         host, environment = (thing.mark.host, thing.mark.environment) if thing.mark else ("", "")
         if row in account.leftovers or not (environment in busy.environments or host in known.hosts):

@@ -105,6 +105,18 @@ def test_a_host_whose_marks_were_taken_off_is_still_a_hosts(
     assert whose(client, account) == {f"server/{server['id']}": ("Host", False)}
 
 
+def test_what_somebody_gave_a_host_by_hand_is_the_hosts(
+    fake: FakeOpenStack, client: Client, account: CloudAccount, environment: Environment
+) -> None:
+    server = fake.resources.add_server("fw-02")
+    factories.host(environment, "fw-02", driver="openstack", account=account, provider_id=server["id"])
+    lost = Mark(settings.PM_INSTALLATION, GONE, GONE).description()
+    ips = [fake.resources.add_ip(words, next(iter(fake.resources.ports))) for words in ("by hand", lost)]
+
+    keys = [f"server/{server['id']}", *(f"floating IP/{ip['id']}" for ip in ips)]
+    assert whose(client, account) == dict.fromkeys(keys, ("Host", False))
+
+
 def test_names_of_other_peoples_environments_are_not_told(
     fake: FakeOpenStack, client: Client, account: CloudAccount
 ) -> None:

@@ -26,6 +26,13 @@ GONE = "01900000-0000-7000-8000-000000000000"
 
 
 @pytest.fixture
+def fake(fake: FakeOpenStack) -> FakeOpenStack:
+    """With volumes from the start: the catalog is kept from the sign-in that adding the account took."""
+    fake.services += ("volumev3",)
+    return fake
+
+
+@pytest.fixture
 def work() -> Iterator[Callable[[], Dispatcher]]:
     """Starts a worker once all is prepared."""
     begun: list[Dispatcher] = []
@@ -63,7 +70,6 @@ def became(row: CloudCleanup) -> dict[str, tuple[str, str]]:
 
 def fill(fake: FakeOpenStack) -> None:
     """Something of each kind, each used by one that goes before it."""
-    fake.services += ("volumev3",)
     mark = Mark(settings.PM_INSTALLATION, GONE, GONE)
     group = fake.resources.add_group("group")
     server = fake.resources.add_server("server", metadata=mark.metadata(), groups=[group["id"]])
@@ -122,6 +128,27 @@ def test_what_became_a_hosts_meanwhile_is_left_alone(
     }
     assert row.state == OperationState.FAILED
     assert list(fake.resources.servers) == [server["id"]]
+
+
+def test_what_was_given_to_a_host_by_hand_meanwhile_is_left_alone(
+    fake: FakeOpenStack, account: CloudAccount, environment: Environment, work: Callable[[], Any]
+) -> None:
+    ip, volume, unused = fake.resources.add_ip(), fake.resources.add_volume("data"), fake.resources.add_ip()
+    row = asked(account)
+    server = fake.resources.add_server("fw-01")
+    factories.host(environment, "fw-01", driver="openstack", account=account, provider_id=server["id"])
+    ip["port_id"] = next(iter(fake.resources.ports))
+    volume["attachments"] = [{"server_id": server["id"]}]
+    work()
+
+    ended(row)
+    refusal = "It belongs to a host of the platform: remove the host instead."
+    assert became(row) == {
+        ip["floating_ip_address"]: ("cancelled", refusal),
+        "data": ("cancelled", refusal),
+        unused["floating_ip_address"]: ("succeeded", ""),
+    }
+    assert fake.count("DELETE") == 1
 
 
 def test_what_is_gone_already_counts_as_deleted(

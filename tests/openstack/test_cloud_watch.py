@@ -276,6 +276,15 @@ def test_what_an_operation_makes_or_removes_is_not_left_over(world: World) -> No
     assert world.leftovers == ["server fw-01"]
 
 
+def test_what_was_left_over_and_is_given_to_a_host_is_so_no_longer(world: World) -> None:
+    lost = world.fake.resources.add_ip(Mark(settings.PM_INSTALLATION, "gone", "gone").description())
+    world.look()
+    assert world.leftovers == [f"floating IP {lost['floating_ip_address']}"]
+    lost["port_id"] = next(iter(world.fake.resources.ports))
+    world.look()
+    assert world.leftovers == []
+
+
 def test_a_clean_up_knows_better_what_is_left(world: World) -> None:
     world.fake.resources.add_server("lost", metadata=Mark(settings.PM_INSTALLATION, "gone", "gone").metadata())
     CloudCleanup.objects.create(account=world.account)
