@@ -41,11 +41,15 @@ MAKING = ("add_hosts", "remove_host", "recreate_host", "start_host", "delete_env
 SETTLED = (HostState.ACTIVE, HostState.RECONNECTING, HostState.DISCONNECTED, HostState.FAILED)
 
 
+# A host with an address that its machine lacked, or with "" where there was no machine.
+Missed = frozenset[tuple[UUID, str]]
+
+
 @dataclass
 class Memory:
-    """What looks at a project leave for the next one: hosts that the last look missed, and when all was listed."""
+    """What looks at a project leave for the next one: what the last look missed, and when all was listed."""
 
-    missed: frozenset[UUID] = frozenset()
+    missed: Missed = frozenset()
     listed_at: float = field(default_factory=lambda: time.monotonic() - LEFTOVERS_SECONDS)
 
 
@@ -115,24 +119,27 @@ def settled(hosts: Iterable[Host]) -> list[Host]:
     return [host for host in found if host.environment_id in alive]
 
 
-def compare(hosts: Iterable[Host], seen: Iterable[Seen], missed: frozenset[UUID]) -> frozenset[UUID]:
-    """Write what became of the hosts' machines; the hosts that have none.
+def compare(hosts: Iterable[Host], seen: Iterable[Seen], missed: Missed) -> Missed:
+    """Write what became of the hosts' machines; what of them is missing.
 
-    A cloud's database may lag: only who was ``missed`` before too is gone.
+    A cloud's database may lag: only what was ``missed`` before too is gone.
     """
     by_id: dict[str, Seen] = {}
     by_host: dict[str, Seen] = {}
     for one in seen:
         if not one.going:
             by_id[one.id] = by_host[one.host] = one
-    missing = set()
+    missing: set[tuple[UUID, str]] = set()
     for host in hosts:
         found = by_id.get(host.provider_id) or by_host.get(str(host.pk))
         if found is None:
-            missing.add(host.pk)
-        verdict = judged(host, found) if found else gone(host) if host.pk in missed else None
+            missing.add((host.pk, ""))
+        verdict = judged(host, found) if found else gone(host) if (host.pk, "") in missed else None
         if verdict is not None:
-            _write(host, verdict)
+            lacking = [address for address in host.addresses if address not in verdict.addresses]
+            missing |= {(host.pk, address) for address in lacking}
+            kept = [address for address in lacking if (host.pk, address) not in missed]
+            _write(host, verdict._replace(addresses=[*verdict.addresses, *kept]))
     return frozenset(missing)
 
 

@@ -162,17 +162,28 @@ def test_the_address_that_the_swarm_knows_can_not_be_changed(world: World) -> No
     assert world.host.addresses == ["10.89.4.33"]
 
 
-def test_another_floating_ip_is_taken_over(world: World) -> None:
+def test_another_floating_ip_is_taken_over_and_one_that_is_gone_when_two_looks_lack_it(world: World) -> None:
     world.fake.resources.ips.clear()
     first = world.floating(world.server)
     assert world.told() == ("running", "")
     assert world.host.addresses == ["10.89.4.33", first["floating_ip_address"]]
     first["port_id"] = None
     assert world.told() == ("running", "")
+    assert world.host.addresses == ["10.89.4.33", first["floating_ip_address"]]
+    assert world.told() == ("running", "")
     assert world.host.addresses == ["10.89.4.33"]
     told = AuditEntry.objects.filter(action="host.machine").order_by("id").last()
     assert told is not None
     assert told.detail["addresses"] == ["10.89.4.33"]
+
+
+def test_a_list_that_lacked_a_floating_ip_once_changes_nothing(world: World) -> None:
+    ip = world.floating(world.server)
+    port = ip["port_id"]
+    for there in (True, False, True, False):
+        ip["port_id"] = port if there else None
+        world.look()
+        assert world.host.addresses == ["10.89.4.33", ip["floating_ip_address"]]
 
 
 def test_what_was_changed_back_is_well_again(world: World) -> None:
