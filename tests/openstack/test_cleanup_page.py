@@ -240,6 +240,28 @@ def test_while_one_runs_the_account_stays_and_keeps_its_region(client: Client, a
     assert not CloudAccount.objects.exists()
 
 
+def test_a_choice_is_refused_with_its_reason_where_the_project_is_empty_by_then(
+    fake: FakeOpenStack, client: Client, account: CloudAccount
+) -> None:
+    server = fake.resources.add_server("blog")
+    fake.resources._gone(server["id"])
+
+    page = press(client, account, f"server/{server['id']}").content.decode()
+
+    assert "One of the things chosen is not in the project (any more)." in page
+    assert "The project is empty" in page
+
+
+def test_a_choice_is_refused_with_its_reason_where_the_cloud_fails_by_then(
+    fake: FakeOpenStack, client: Client, account: CloudAccount
+) -> None:
+    fake.trouble("GET /network/v2.0/ports", Answer(500, ""))
+
+    page = press(client, account, "server/1", name="other").content.decode()
+
+    assert "Type demo to confirm." in page
+
+
 # How it goes
 
 
