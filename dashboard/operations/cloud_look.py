@@ -36,6 +36,10 @@ LOOK_SECONDS = 90.0
 # Security groups, volumes and key pairs are listed this seldom, unless something else speaks for leftovers; then
 # groups are put right as well.
 LEFTOVERS_SECONDS = 900.0
+# At least for so long, what a look missed is remembered.
+MISSED_SECONDS = 60.0
+# A look that fails sooner holds up no other.
+SLOW_SECONDS = 10.0
 MAKING = ("add_hosts", "remove_host", "recreate_host", "start_host", "delete_environment")
 # In these a host is as its operation left it.
 SETTLED = (HostState.ACTIVE, HostState.RECONNECTING, HostState.DISCONNECTED, HostState.FAILED)
@@ -47,10 +51,34 @@ Missed = frozenset[tuple[UUID, str]]
 
 @dataclass
 class Memory:
-    """What looks at a project leave for the next one: what the last look missed, and when all was listed."""
+    """What one worker's looks at a project leave for its next one: what the last look missed, and when all was listed.
+
+    Of a cloud that does not answer: how often in a row, and until when it is left in peace.
+    """
 
     missed: Missed = frozenset()
+    missed_at: float = 0.0
     listed_at: float = field(default_factory=lambda: time.monotonic() - LEFTOVERS_SECONDS)
+    silences: int = 0
+    quiet_until: float = 0.0
+
+    def compare(self, hosts: Iterable[Host], seen: Iterable[Seen]) -> None:
+        """Write what became of the hosts. What was missed long ago counts no more: others have looked since."""
+        lasting = max(2 * settings.PM_CLOUD_WATCH_SECONDS, MISSED_SECONDS)
+        recent = time.monotonic() - self.missed_at <= lasting
+        self.missed = compare(hosts, seen, self.missed if recent else frozenset())
+        self.missed_at = time.monotonic()
+
+    def failed(self, seconds: float) -> None:
+        """A look ended without an answer. After one that took long the next waits, for longer and longer."""
+        if seconds < SLOW_SECONDS:
+            return
+        self.silences += 1
+        pause = settings.PM_CLOUD_WATCH_SECONDS * 2.0 ** min(self.silences, 10)
+        self.quiet_until = time.monotonic() + min(pause, LEFTOVERS_SECONDS)
+
+    def answered(self) -> None:
+        self.silences, self.quiet_until = 0, 0.0
 
 
 @dataclass(frozen=True)
@@ -75,7 +103,8 @@ class UnderWay:
 
 def look_at(account: CloudAccount, memory: Memory) -> None:
     """Ask the account's cloud, and write what changed. A cloud that is away changes nothing."""
-    begun, before, hosts = timezone.now(), UnderWay.now(), settled(account.hosts.all())
+    begun, since, before = timezone.now(), time.monotonic(), UnderWay.now()
+    hosts = settled(account.hosts.all())
     listing = bool(account.leftovers) or time.monotonic() - memory.listed_at >= LEFTOVERS_SECONDS
     try:
         cloud = link_of(account).cloud
@@ -84,12 +113,14 @@ def look_at(account: CloudAccount, memory: Memory) -> None:
         tell(account, str(error))
         return
     except ProviderError as error:
+        memory.failed(time.monotonic() - since)
         log.info("cloud account %s: %s", account.pk, error)
         return
+    memory.answered()
     if not tell(account, ""):
         return
     busy = before | UnderWay.now()
-    memory.missed = compare([host for host in hosts if str(host.pk) not in busy.hosts], seen, memory.missed)
+    memory.compare([host for host in hosts if str(host.pk) not in busy.hosts], seen)
     if things is not None:
         _keep_leftovers(account, things, busy, begun)
         if keep_right(account, hosts):
@@ -107,8 +138,7 @@ def look_at_local(memory: Memory) -> None:
         log.info("this machine's engine: %s", error)
         return
     busy = before | UnderWay.now()
-    idle = [host for host in hosts if str(host.pk) not in busy.hosts]
-    memory.missed = compare(idle, map(as_listed, machines), memory.missed)
+    memory.compare([host for host in hosts if str(host.pk) not in busy.hosts], map(as_listed, machines))
 
 
 def settled(hosts: Iterable[Host]) -> list[Host]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from openstack_samples import Answer
 
 from dashboard.flows.recreate import may_recreate, may_start
 from dashboard.models import AuditEntry, CloudAccount, CloudCleanup, Environment, Host, HostState, OperationState
-from dashboard.operations import cloud_watch
+from dashboard.operations import cloud_look, cloud_watch
 from dashboard.operations.cloud_look import LEFTOVERS_SECONDS, Memory, look_at
 from dashboard.operations.cloud_watch import CloudWatch, claim, due
 from platform_manager.clouds.openstack.marks import Mark
@@ -94,6 +95,15 @@ def test_a_deleted_machine_is_gone_when_two_looks_miss_it(world: World) -> None:
     assert "deleted outside the platform. Recreate the host" in detail
     assert may_recreate(world.host)
     assert AuditEntry.objects.get(action="host.machine").detail["noticed"].startswith("gone: It was deleted")
+
+
+def test_what_was_missed_long_ago_counts_no_more(world: World) -> None:
+    world.look()
+    world.fake.resources.servers.clear()
+    world.look()
+    world.memory.missed_at -= 2 * settings.PM_CLOUD_WATCH_SECONDS + 1
+    assert world.told() == ("running", "")
+    assert world.told()[0] == "gone"
 
 
 def test_a_list_that_lacked_a_machine_once_changes_nothing(world: World) -> None:
@@ -368,6 +378,30 @@ def test_a_worker_looks_by_itself_and_a_slow_cloud_holds_up_no_other(
         assert Host.objects.get(pk=waiting.pk).machine == ""
         until(lambda: Host.objects.get(pk=waiting.pk).machine, what="the slow cloud's host is seen", seconds=30)
         watch.stop()
+
+
+def test_a_cloud_that_only_lets_wait_is_asked_seldom_and_often_again_once_it_answers(
+    world: World, watch: CloudWatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cloud_look, "LOOK_SECONDS", 0.3)
+    monkeypatch.setattr(cloud_look, "SLOW_SECONDS", 0.2)
+    world.fake.trouble("GET /compute/v2.1/servers", seconds=2, times=1)
+    memory = watch._memories[world.account.pk]
+    pauses = []
+    for _ in range(6):
+        memory.failed(1)
+        pauses.append(round((memory.quiet_until - time.monotonic()) / settings.PM_CLOUD_WATCH_SECONDS))
+    assert pauses == [2, 4, 8, 15, 15, 15]
+    memory.answered()
+
+    look_at(world.account, memory)
+    watch._begin_looks()
+    assert world.account in due()
+
+    monkeypatch.setattr(cloud_look, "LOOK_SECONDS", 20)
+    look_at(world.account, memory)
+    watch._begin_looks()
+    assert world.account not in due()
 
 
 def test_a_database_that_is_away_while_accounts_are_claimed_does_not_end_the_watch(
