@@ -210,6 +210,26 @@ def test_credentials_that_no_longer_work_are_told_without_them(
     assert "expired-of-ann" not in str(row.things)
 
 
+def test_of_a_user_one_runs_at_a_time_and_others_are_not_kept_waiting(
+    fake: FakeOpenStack, account: CloudAccount, work: Callable[[], Any]
+) -> None:
+    fake.resources.add_server("web")
+    fake.resources.delete_looks = 10_000
+    first = asked(account)
+    same = factories.cleanup(factories.cloud_account(account.owner, "Second"), state=OperationState.QUEUED)
+    bens = factories.cleanup(factories.cloud_account(factories.user("ben")), state=OperationState.QUEUED)
+    work()
+
+    ended(bens)
+    same.refresh_from_db()
+    assert same.state == OperationState.QUEUED
+    first.refresh_from_db()
+    assert first.state == OperationState.RUNNING
+    fake.resources.delete_looks = 0
+    ended(first)
+    ended(same)
+
+
 def test_one_that_was_claimed_but_never_begun_is_begun(
     fake: FakeOpenStack, account: CloudAccount, work: Callable[[], Any]
 ) -> None:
