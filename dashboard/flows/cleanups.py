@@ -74,13 +74,22 @@ def request_cleanup(account: CloudAccount, chosen: Collection[str], *, typed_nam
     return _requested(account, wanted, by)
 
 
-def request_leftovers_cleanup(account: CloudAccount, *, by: User) -> CloudCleanup | None:
-    """Ask for what is left over now to be deleted; None where nothing is (any more)."""
+def leftover_keys(account: CloudAccount) -> list[str]:
+    """Of what the last look found left over, as many as a clean-up takes, by :attr:`Thing.key`."""
+    return [f"{one['kind']}/{one['id']}" for one in account.leftovers[:MOST_CHOSEN]]
+
+
+def request_leftovers_cleanup(account: CloudAccount, shown: Collection[str], *, by: User) -> CloudCleanup | None:
+    """Ask for those of the ``shown`` things to be deleted that are left over still; None where none of them is."""
+    if len(shown) > MOST_CHOSEN:
+        raise UserError(f"{len(shown)} things are chosen; {MOST_CHOSEN} at a time is the most.")
     _check_free(account)
-    wanted = [one for one in look_into(account) if one.left_over][:MOST_CHOSEN]
+    found = [one for one in look_into(account) if one.left_over]
+    wanted = [one for one in found if one.thing.key in set(shown)]
     if wanted:
         return _requested(account, wanted, by)
-    CloudAccount.objects.filter(pk=account.pk).update(leftovers=[])
+    now = [{"kind": one.thing.kind.value, "id": one.thing.id, "name": one.thing.name} for one in found]
+    CloudAccount.objects.filter(pk=account.pk).update(leftovers=now)
     return None
 
 

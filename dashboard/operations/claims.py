@@ -48,7 +48,7 @@ class Known:
     def __init__(self, things: Iterable[Thing]) -> None:
         things = list(things)
         marks = [thing.mark for thing in things if thing.mark and thing.made_by(settings.PM_INSTALLATION)]
-        servers = [thing.id for thing in things if thing.kind is Kind.SERVER]
+        servers = {server for thing in things for server in _servers_of(thing)}
         by_id = Q(pk__in=_ids(mark.host for mark in marks))
         by_server = Q(driver=OPENSTACK, provider_id__in=servers)
         hosts = Host.objects.select_related("environment").filter(by_id | by_server)
@@ -59,9 +59,10 @@ class Known:
 
     def claim(self, thing: Thing) -> Claim:
         mark = thing.mark
-        # Somebody may have taken the marks off a server that is a host's.
-        if thing.kind is Kind.SERVER and thing.id in self._of_server:
-            return Claim(Whose.HOST, self._of_server[thing.id])
+        # Somebody may have taken the marks off a server that is a host's, or given the host something by hand.
+        for server in _servers_of(thing):
+            if server in self._of_server:
+                return Claim(Whose.HOST, self._of_server[server])
         if mark is None:
             return Claim(Whose.NOBODY)
         if not thing.made_by(settings.PM_INSTALLATION):
@@ -76,6 +77,11 @@ class Known:
 def claim_of(thing: Thing) -> Claim:
     """Whose one thing is."""
     return Known([thing]).claim(thing)
+
+
+def _servers_of(thing: Thing) -> tuple[str, ...]:
+    """The ids of the servers that it is, leads to or is attached to."""
+    return (thing.id,) if thing.kind is Kind.SERVER else thing.servers
 
 
 def _ids(words: Iterable[str]) -> set[UUID]:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from dbos import DBOS, SetWorkflowID
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import connections, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -174,13 +176,14 @@ class Cleanups:
             self._adopt()
 
     def _claim(self) -> None:
-        queued = CloudCleanup.objects.filter(state=OperationState.QUEUED)
+        at_work = _running().values("account__owner")
+        queued = CloudCleanup.objects.filter(state=OperationState.QUEUED).exclude(account__owner__in=at_work)
+        waiting = list(queued.order_by("id").values_list("pk", "account__owner"))
         # Operations have the other half of the threads, and upkeep one of them.
-        most = max(1, settings.PM_WORKER_SLOTS - 1)
-        waiting = list(queued.order_by("id").values_list("pk", flat=True)[:most])
-        room = most - _running().count() if waiting else 0
-        for cleanup_id in waiting[: max(0, room)]:
-            if queued.filter(pk=cleanup_id).update(state=OperationState.RUNNING):
+        room = max(1, settings.PM_WORKER_SLOTS - 1) - _running().count() if waiting else 0
+        for cleanup_id, owner in waiting:
+            if room > 0 and _claimed(cleanup_id, owner):
+                room -= 1
                 self._start(str(cleanup_id))
 
     def _adopt(self) -> None:
@@ -203,3 +206,13 @@ class Cleanups:
 
 def _running() -> QuerySet[CloudCleanup]:
     return CloudCleanup.objects.filter(state=OperationState.RUNNING)
+
+
+@transaction.atomic
+def _claimed(cleanup_id: UUID, owner: int) -> bool:
+    """Whether the clean-up is this worker's. Of an owner one runs at a time: a user can't keep all others waiting."""
+    User.objects.select_for_update().filter(pk=owner).first()
+    if _running().filter(account__owner=owner).exists():
+        return False
+    queued = CloudCleanup.objects.filter(pk=cleanup_id, state=OperationState.QUEUED)
+    return bool(queued.update(state=OperationState.RUNNING))

@@ -21,6 +21,7 @@ from platform_manager import wiring
 from platform_manager.clouds.seen import Seen, as_listed
 from platform_manager.errors import PlatformError, ProviderError, UserError
 
+from . import claims
 from .drivers import link_of
 from .group_watch import keep_right
 from .machine_states import Verdict, gone, judged
@@ -35,17 +36,49 @@ LOOK_SECONDS = 90.0
 # Security groups, volumes and key pairs are listed this seldom, unless something else speaks for leftovers; then
 # groups are put right as well.
 LEFTOVERS_SECONDS = 900.0
+# At least for so long, what a look missed is remembered.
+MISSED_SECONDS = 60.0
+# A look that fails sooner holds up no other.
+SLOW_SECONDS = 10.0
 MAKING = ("add_hosts", "remove_host", "recreate_host", "start_host", "delete_environment")
 # In these a host is as its operation left it.
 SETTLED = (HostState.ACTIVE, HostState.RECONNECTING, HostState.DISCONNECTED, HostState.FAILED)
 
 
+# A host with an address that its machine lacked, or with "" where there was no machine.
+Missed = frozenset[tuple[UUID, str]]
+
+
 @dataclass
 class Memory:
-    """What looks at a project leave for the next one: hosts that the last look missed, and when all was listed."""
+    """What one worker's looks at a project leave for its next one: what the last look missed, and when all was listed.
 
-    missed: frozenset[UUID] = frozenset()
+    Of a cloud that does not answer: how often in a row, and until when it is left in peace.
+    """
+
+    missed: Missed = frozenset()
+    missed_at: float = 0.0
     listed_at: float = field(default_factory=lambda: time.monotonic() - LEFTOVERS_SECONDS)
+    silences: int = 0
+    quiet_until: float = 0.0
+
+    def compare(self, hosts: Iterable[Host], seen: Iterable[Seen]) -> None:
+        """Write what became of the hosts. What was missed long ago counts no more: others have looked since."""
+        lasting = max(2 * settings.PM_CLOUD_WATCH_SECONDS, MISSED_SECONDS)
+        recent = time.monotonic() - self.missed_at <= lasting
+        self.missed = compare(hosts, seen, self.missed if recent else frozenset())
+        self.missed_at = time.monotonic()
+
+    def failed(self, seconds: float) -> None:
+        """A look ended without an answer. After one that took long the next waits, for longer and longer."""
+        if seconds < SLOW_SECONDS:
+            return
+        self.silences += 1
+        pause = settings.PM_CLOUD_WATCH_SECONDS * 2.0 ** min(self.silences, 10)
+        self.quiet_until = time.monotonic() + min(pause, LEFTOVERS_SECONDS)
+
+    def answered(self) -> None:
+        self.silences, self.quiet_until = 0, 0.0
 
 
 @dataclass(frozen=True)
@@ -70,7 +103,8 @@ class UnderWay:
 
 def look_at(account: CloudAccount, memory: Memory) -> None:
     """Ask the account's cloud, and write what changed. A cloud that is away changes nothing."""
-    begun, before, hosts = timezone.now(), UnderWay.now(), settled(account.hosts.all())
+    begun, since, before = timezone.now(), time.monotonic(), UnderWay.now()
+    hosts = settled(account.hosts.all())
     listing = bool(account.leftovers) or time.monotonic() - memory.listed_at >= LEFTOVERS_SECONDS
     try:
         cloud = link_of(account).cloud
@@ -79,12 +113,14 @@ def look_at(account: CloudAccount, memory: Memory) -> None:
         tell(account, str(error))
         return
     except ProviderError as error:
+        memory.failed(time.monotonic() - since)
         log.info("cloud account %s: %s", account.pk, error)
         return
+    memory.answered()
     if not tell(account, ""):
         return
     busy = before | UnderWay.now()
-    memory.missed = compare([host for host in hosts if str(host.pk) not in busy.hosts], seen, memory.missed)
+    memory.compare([host for host in hosts if str(host.pk) not in busy.hosts], seen)
     if things is not None:
         _keep_leftovers(account, things, busy, begun)
         if keep_right(account, hosts):
@@ -102,8 +138,7 @@ def look_at_local(memory: Memory) -> None:
         log.info("this machine's engine: %s", error)
         return
     busy = before | UnderWay.now()
-    idle = [host for host in hosts if str(host.pk) not in busy.hosts]
-    memory.missed = compare(idle, map(as_listed, machines), memory.missed)
+    memory.compare([host for host in hosts if str(host.pk) not in busy.hosts], map(as_listed, machines))
 
 
 def settled(hosts: Iterable[Host]) -> list[Host]:
@@ -114,24 +149,27 @@ def settled(hosts: Iterable[Host]) -> list[Host]:
     return [host for host in found if host.environment_id in alive]
 
 
-def compare(hosts: Iterable[Host], seen: Iterable[Seen], missed: frozenset[UUID]) -> frozenset[UUID]:
-    """Write what became of the hosts' machines; the hosts that have none.
+def compare(hosts: Iterable[Host], seen: Iterable[Seen], missed: Missed) -> Missed:
+    """Write what became of the hosts' machines; what of them is missing.
 
-    A cloud's database may lag: only who was ``missed`` before too is gone.
+    A cloud's database may lag: only what was ``missed`` before too is gone.
     """
     by_id: dict[str, Seen] = {}
     by_host: dict[str, Seen] = {}
     for one in seen:
         if not one.going:
             by_id[one.id] = by_host[one.host] = one
-    missing = set()
+    missing: set[tuple[UUID, str]] = set()
     for host in hosts:
         found = by_id.get(host.provider_id) or by_host.get(str(host.pk))
         if found is None:
-            missing.add(host.pk)
-        verdict = judged(host, found) if found else gone(host) if host.pk in missed else None
+            missing.add((host.pk, ""))
+        verdict = judged(host, found) if found else gone(host) if (host.pk, "") in missed else None
         if verdict is not None:
-            _write(host, verdict)
+            lacking = [address for address in host.addresses if address not in verdict.addresses]
+            missing |= {(host.pk, address) for address in lacking}
+            kept = [address for address in lacking if (host.pk, address) not in missed]
+            _write(host, verdict._replace(addresses=[*verdict.addresses, *kept]))
     return frozenset(missing)
 
 
@@ -198,9 +236,11 @@ def _keep_leftovers(account: CloudAccount, things: list[Thing], busy: UnderWay, 
     """What an operation is making or removing right now is none, and a clean-up knows better what is left."""
     if account.cleanups.filter(Q(finished_at=None) | Q(finished_at__gt=begun)).exists():
         return
-    known = _known()
+    known, given = _known(), claims.Known(things)
     found = []
     for thing in things:
+        if given.claim(thing).whose is claims.Whose.HOST:
+            continue
         row = {"kind": str(thing.kind), "id": thing.id, "name": thing.name}
         host, environment = (thing.mark.host, thing.mark.environment) if thing.mark else ("", "")
         if row in account.leftovers or not (environment in busy.environments or host in known.hosts):

@@ -63,7 +63,7 @@ class CloudWatch:
         if LOCAL not in self._looks and time.monotonic() >= self._local_at and self._slots.acquire(blocking=False):
             self._local_at = time.monotonic() + settings.PM_CLOUD_WATCH_SECONDS
             self._begin(LOCAL, look_at_local)
-        for account in due().exclude(pk__in=[key for key in list(self._looks) if key != LOCAL]):
+        for account in due().exclude(pk__in=self._left_alone()):
             if not self._slots.acquire(blocking=False):
                 return
             claimed = False
@@ -75,6 +75,11 @@ class CloudWatch:
                     self._slots.release()
             if claimed:
                 self._begin(account.pk, partial(look_at, account))
+
+    def _left_alone(self) -> list[UUID]:
+        """Accounts that are being looked at, and those whose cloud kept a look waiting for nothing."""
+        silent = [key for key, memory in list(self._memories.items()) if memory.quiet_until > time.monotonic()]
+        return [key for key in (*list(self._looks), *silent) if isinstance(key, UUID)]
 
     def _begin(self, key: UUID | str, look: Callable[[Memory], None]) -> None:
         thread = threading.Thread(target=self._look, args=(key, look), name=f"look-{key}", daemon=True)

@@ -15,7 +15,7 @@ from platform_manager.errors import PlatformError, ProviderError, UserError
 from .addresses import platform_address
 from .context import StepContext
 from .drivers import driver_for, public_addresses
-from .open_ports import opened
+from .open_ports import opened, ssh_from
 
 # A cloud may take ten minutes to build a machine.
 MACHINES_SECONDS = 900.0
@@ -139,9 +139,10 @@ def _nobody_to_dial(environment: Environment) -> dict[str, Any]:
 
 def _options(environment: Environment, host: Host) -> dict[str, object]:
     """The driver's, with what is let in to the environment's machines."""
-    options = {**host.options, "open_ports": opened(environment)}
+    let_in = {"open_ports": opened(environment), "ssh_from": ssh_from(environment, host.account)}
+    options = {**host.options, **let_in}
     if host.link == LinkKind.DIRECT:
-        options |= {"public_key": environment.key.public_key, "ssh_from": settings.PM_DIRECT_FROM}
+        options["public_key"] = environment.key.public_key
     return options
 
 

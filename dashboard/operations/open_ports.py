@@ -66,14 +66,20 @@ def opened(environment: Environment) -> list[list[object]]:
     return [list(row) for row in environment.open_ports.values_list("protocol", "port", "source")]
 
 
+def ssh_from(environment: Environment, account: CloudAccount | None) -> str | None:
+    """Who may reach SSH of the environment's machines in the account, in CIDR form; "" for nobody, as no host there is
+    dialled or on its way to be. None where that is not known, for the platform has ceased to dial.
+    """
+    dialled = environment.hosts.filter(account=account, link=LinkKind.DIRECT).exists()
+    return (settings.PM_DIRECT_FROM or None) if dialled else ""
+
+
 def ask(
     account: CloudAccount, environment: Environment, ports: list[list[object]], operation: str = ""
 ) -> Group | None:
     """The environment's group in the account's project, put right; None where there is none. PlatformError."""
-    dialled = environment.hosts.filter(account=account, link=LinkKind.DIRECT).exists()
-    ssh_from = settings.PM_DIRECT_FROM if dialled else ""
-    driver = link_of(account).driver
-    return wiring.run(driver.open_ports(str(environment.pk), operation, ports, ssh_from=ssh_from), CLOUD_SECONDS)
+    ssh, driver = ssh_from(environment, account), link_of(account).driver
+    return wiring.run(driver.open_ports(str(environment.pk), operation, ports, ssh_from=ssh), CLOUD_SECONDS)
 
 
 def put_right(context: StepContext) -> str:

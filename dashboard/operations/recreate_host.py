@@ -9,7 +9,9 @@ from __future__ import annotations
 from django.db import transaction
 
 from dashboard.models import Host, HostRole, HostState, MachineState
+from platform_manager.engines.client import EngineClient
 from platform_manager.errors import UserError
+from platform_manager.swarm import cluster
 
 from . import add_hosts, leaving, quorum
 from .cloud_look import SETTLED
@@ -17,6 +19,7 @@ from .context import StepContext
 from .drivers import OPENSTACK, driver_for
 from .kinds import Kind, Step, register
 from .machines import make_machines
+from .managers import on_manager
 from .odd import settle_managers
 from .roles import change_role
 
@@ -55,22 +58,67 @@ def check_quorum(context: StepContext) -> str | None:
     host = _target(context)
     if refusal := alive(host):
         raise UserError(f"{refusal} Nothing was changed.")
+    _note(context, host)
     leaving.find_node(context, host)
     if host.node_id and leaving.others(context, host):
         leaving.check_majority(context, host)
     return None
 
 
+def _note(context: StepContext, host: Host) -> None:
+    """How the host was when it was lost: from the next step on its state is the operation's own."""
+    context.args["before"] = {"link_up": host.link_up, "engine_up": host.engine_up, "machine": host.machine}
+    context.operation.save(update_fields=["args"])
+
+
+def _back(context: StepContext, host: Host) -> bool:
+    before = context.args.get("before", {})
+    if any(getattr(host, sign) and not before.get(sign) for sign in ("link_up", "engine_up")):
+        return True
+    mended = before.get("machine") in LOST_MACHINES and host.machine not in LOST_MACHINES
+    return host.link_up and mended
+
+
+def _check_lost(context: StepContext, host: Host) -> None:
+    """Refuse where the host came back since the first step: much time may pass while a worker is replaced."""
+    if not _back(context, host):
+        return
+    if not _forgotten(context, host):
+        raise UserError(f"{host.name} has come back. It stays as it is and takes tasks again.")
+    Host.objects.filter(pk=host.pk).update(node_id="")
+    raise UserError(
+        f"{host.name} has come back, after the swarm had forgotten it. Its machine was not destroyed: save what you "
+        "need of it, then recreate the host, which brings it into the swarm again."
+    )
+
+
+def _forgotten(context: StepContext, host: Host) -> bool:
+    """Whether its place in the swarm is gone already, by this operation."""
+    if not host.node_id or not leaving.others(context, host):
+        return False
+
+    async def listed(manager: EngineClient) -> bool:
+        return await cluster.node(manager, host.node_id) is not None
+
+    return not on_manager(context, listed, but=host)
+
+
 def drain(context: StepContext) -> str | None:
     """Tasks of a host whose engine still answers move first; those of a lost one can't be waited for."""
-    host = None if context.args.get("cleared") else _target(context)
-    return leaving.drain(context) if host is not None and host.link_up else None
+    if context.args.get("cleared"):
+        return None
+    host = _target(context)
+    _check_lost(context, host)
+    return leaving.drain(context) if host.link_up else None
 
 
 def leave(context: StepContext) -> str | None:
     """The swarm forgets the node, a manager after its demotion."""
-    host = None if context.args.get("cleared") else _target(context)
-    if host is None or not host.node_id:
+    if context.args.get("cleared"):
+        return None
+    host = _target(context)
+    _check_lost(context, host)
+    if not host.node_id:
         return None
     if host.role == HostRole.MANAGER and leaving.others(context, host):
         change_role(context, host, HostRole.WORKER)
@@ -82,6 +130,7 @@ def destroy(context: StepContext) -> str | None:
     if context.args.get("cleared"):
         return None
     host = _target(context)
+    _check_lost(context, host)
     Host.objects.filter(pk=host.pk).update(state=HostState.REMOVING)
     context.changed()
     context.run(driver_for(host).destroy(str(host.pk)), seconds=300)

@@ -144,6 +144,11 @@ class CleanupPage:
         return self.latest is not None and self.latest.running
 
     @property
+    def wrong(self) -> str:
+        """All that is wrong with what was asked for, where there is no form beside which it could stand."""
+        return " ".join(str(error) for errors in self.form.errors.values() for error in errors)
+
+    @property
     def left_over(self) -> int:
         return sum(row.left_over for group in self.groups or [] for row in group.rows)
 

@@ -69,12 +69,15 @@ def cloud_cleanup_progress(request: HttpRequest, account_id: UUID) -> HttpRespon
 @require_POST
 def cloud_leftovers_remove(request: HttpRequest, account_id: UUID) -> HttpResponse:
     account = own_account(request, account_id)
+    shown = set(request.POST.getlist("chosen"))
     try:
-        made = flows.request_leftovers_cleanup(account, by=signed_in(request))
+        made = flows.request_leftovers_cleanup(account, shown, by=signed_in(request))
     except PlatformError as error:
         messages.error(request, str(error))
         return redirect("cloud_account", account.pk)
     if made is None:
-        messages.info(request, "Nothing is left over in the project any more.")
+        messages.info(request, "Nothing of what was listed is left over any more.")
         return redirect("cloud_account", account.pk)
+    if len(made.things) < len(shown):
+        messages.info(request, f"Only {len(made.things)} of {len(shown)} things listed are left over still.")
     return redirect("cloud_cleanup", account.pk)

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
 from dashboard.flows import clouds as flows
-from dashboard.flows.cleanups import unfinished
+from dashboard.flows.cleanups import leftover_keys, unfinished
 from dashboard.forms.clouds import ChangeAccountForm, CloudAccountForm, ShareForm
 from dashboard.forms.refusals import show_refusal
 from dashboard.models import CloudAccount, CloudPreset
@@ -103,7 +103,8 @@ def cloud_account(request: HttpRequest, account_id: UUID) -> HttpResponse:
 
 def _hosts(row: CloudAccount) -> dict[str, object]:
     hosts = row.hosts.select_related("environment").order_by("environment__name", "name")
-    return {"hosts": list(hosts), "refusal": flows.why_kept(row), "cleanup": unfinished(row)}
+    left = {"cleanup": unfinished(row), "leftover_keys": leftover_keys(row)}
+    return {"hosts": list(hosts), "refusal": flows.why_kept(row), **left}
 
 
 def _share_form(row: CloudAccount, user: User, data: object = None) -> ShareForm:

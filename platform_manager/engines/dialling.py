@@ -67,17 +67,30 @@ class Dialler:
         self._keepalive = {"keepalive_interval": keepalive_seconds, "keepalive_count_max": keepalive_count}
         self._targets: dict[str, Target] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        # By host, the address at which it is connected to.
+        self._at: dict[str, str] = {}
 
     async def keep(self, targets: Iterable[Target]) -> None:
         """Dial those that are new, go on with those that are the same, hang up on all others."""
         wanted = {target.host_id: target for target in targets}
         await self._hang_up(
-            [host_id for host_id, target in self._targets.items() if _elsewhere(target, wanted.get(host_id))]
+            [host_id for host_id, target in self._targets.items() if self._elsewhere(target, wanted.get(host_id))]
         )
         self._targets = wanted
         for host_id in wanted.keys() - self._tasks.keys():
             task = self._tasks[host_id] = asyncio.create_task(self._keep_up(host_id), name=f"dial {host_id}")
             task.add_done_callback(log_failure)
+
+    def _elsewhere(self, before: Target, now: Target | None) -> bool:
+        """Whether a link to the one is none to the other. A key that was any and is known now is the one it showed.
+
+        Who is connected to stays while that address is one of the host's, whatever became of the others.
+        """
+        if now is None:
+            return True
+        stays = self._at.get(before.host_id) in now.addresses
+        addresses = now.addresses if stays else before.addresses
+        return replace(before, addresses=addresses, host_key=before.host_key or now.host_key) != now
 
     async def stop(self) -> None:
         await self._hang_up(list(self._tasks))
@@ -118,8 +131,12 @@ class Dialler:
             except (asyncssh.Error, OSError, TimeoutError) as error:
                 reason = f"{address}: {self._reason(error)}"
                 continue
-            async with connection:
-                return await self._hold(target, connection)
+            self._at[target.host_id] = address
+            try:
+                async with connection:
+                    return await self._hold(target, connection)
+            finally:
+                del self._at[target.host_id]
         return reason
 
     async def _connect(self, target: Target, address: str) -> asyncssh.SSHClientConnection:
@@ -148,7 +165,8 @@ class Dialler:
             return f"it does not tell what it is: {self._reason(error)}"
         shown = _host_key(connection)
         await self._on_facts(target.host_id, facts, shown)
-        self._targets[target.host_id] = replace(target, host_key=shown)
+        # Others of its addresses may be known by now.
+        self._targets[target.host_id] = replace(self._targets[target.host_id], host_key=shown)
 
         async def open_channel(side: EngineSide) -> object:
             return await new_channel(connection).connect(lambda: side, self._engine_socket)
@@ -171,11 +189,6 @@ class Dialler:
         told = (str(error) or type(error).__name__)[:200]
         # One line of a log, and text that every database stores.
         return "".join(letter if letter.isprintable() else "\ufffd" for letter in told)
-
-
-def _elsewhere(before: Target, now: Target | None) -> bool:
-    """Whether a link to the one is none to the other. A key that was any and is known now is the one it showed."""
-    return now is None or replace(before, host_key=before.host_key or now.host_key) != now
 
 
 async def _facts(connection: asyncssh.SSHClientConnection) -> str:

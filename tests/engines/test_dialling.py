@@ -194,6 +194,29 @@ async def test_who_is_dialled_no_more_is_hung_up_on(hub: Dialled, target: Target
     assert hub.hub.links() == []
 
 
+async def test_a_link_goes_on_while_its_own_address_is_one_of_the_hosts(
+    hub: Dialled, target: Target, machine: Machine, until: Until
+) -> None:
+    await hub.dialler.keep([target])
+    await until(lambda: hub.said == ["host-1 up"])
+    await hub.dialler.keep([replace(target, addresses=("127.0.0.9", "127.0.0.1"))])
+    await hub.dialler.keep([target])
+    assert [state.host_id for state in hub.hub.links()] == ["host-1"]
+    assert len(machine.connections) == 1
+
+    await hub.dialler.keep([replace(target, addresses=("127.0.0.9",))])
+    assert hub.hub.links() == []
+
+
+async def test_a_host_that_does_not_answer_is_dialled_at_its_new_address(
+    hub: Dialled, target: Target, until: Until
+) -> None:
+    await hub.dialler.keep([replace(target, addresses=("127.0.0.9",))])
+    await until(lambda: hub.failures)
+    await hub.dialler.keep([target])
+    await until(lambda: hub.said == ["host-1 up"])
+
+
 async def test_the_next_address_is_tried_where_one_does_not_answer(hub: Dialled, target: Target, until: Until) -> None:
     await hub.dialler.keep([replace(target, addresses=("127.0.0.2", "127.0.0.1"))])
     await until(lambda: hub.said == ["host-1 up"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -103,6 +105,18 @@ def test_a_host_whose_marks_were_taken_off_is_still_a_hosts(
     factories.host(environment, "fw-02", driver="openstack", account=account, provider_id=server["id"])
 
     assert whose(client, account) == {f"server/{server['id']}": ("Host", False)}
+
+
+def test_what_somebody_gave_a_host_by_hand_is_the_hosts(
+    fake: FakeOpenStack, client: Client, account: CloudAccount, environment: Environment
+) -> None:
+    server = fake.resources.add_server("fw-02")
+    factories.host(environment, "fw-02", driver="openstack", account=account, provider_id=server["id"])
+    lost = Mark(settings.PM_INSTALLATION, GONE, GONE).description()
+    ips = [fake.resources.add_ip(words, next(iter(fake.resources.ports))) for words in ("by hand", lost)]
+
+    keys = [f"server/{server['id']}", *(f"floating IP/{ip['id']}" for ip in ips)]
+    assert whose(client, account) == dict.fromkeys(keys, ("Host", False))
 
 
 def test_names_of_other_peoples_environments_are_not_told(
@@ -226,6 +240,28 @@ def test_while_one_runs_the_account_stays_and_keeps_its_region(client: Client, a
     assert not CloudAccount.objects.exists()
 
 
+def test_a_choice_is_refused_with_its_reason_where_the_project_is_empty_by_then(
+    fake: FakeOpenStack, client: Client, account: CloudAccount
+) -> None:
+    server = fake.resources.add_server("blog")
+    fake.resources._gone(server["id"])
+
+    page = press(client, account, f"server/{server['id']}").content.decode()
+
+    assert "One of the things chosen is not in the project (any more)." in page
+    assert "The project is empty" in page
+
+
+def test_a_choice_is_refused_with_its_reason_where_the_cloud_fails_by_then(
+    fake: FakeOpenStack, client: Client, account: CloudAccount
+) -> None:
+    fake.trouble("GET /network/v2.0/ports", Answer(500, ""))
+
+    page = press(client, account, "server/1", name="other").content.decode()
+
+    assert "Type demo to confirm." in page
+
+
 # How it goes
 
 
@@ -257,9 +293,18 @@ def test_earlier_clean_ups_stay_with_their_results(client: Client, account: Clou
 # What is left over
 
 
-def left(account: CloudAccount) -> None:
-    account.leftovers = [{"kind": "server", "id": "1", "name": "old-01"}, {"kind": "volume", "id": "2", "name": "data"}]
+def left(account: CloudAccount, *keys: str) -> None:
+    """What the last look found, "old-01" and "data" where nothing is said."""
+    rows = [dict(zip(("kind", "id"), key.split("/"), strict=True)) for key in keys or ("server/1", "volume/2")]
+    account.leftovers = [{**row, "name": name} for row, name in zip(rows, ("old-01", "data"), strict=False)]
     account.save()
+
+
+def remove_left(client: Client, account: CloudAccount, *, follow: bool = False) -> Callable[[], Any]:
+    """Presses the button of the account's page as it is now."""
+    page = client.get(reverse("cloud_account", args=[account.pk])).content.decode()
+    listed = re.findall('name="chosen" value="([^"]*)"', page)
+    return lambda: client.post(address(account, "cloud_leftovers_remove"), {"chosen": listed}, follow=follow)
 
 
 def test_the_account_says_what_is_left_over(client: Client, account: CloudAccount) -> None:
@@ -273,26 +318,49 @@ def test_the_account_says_what_is_left_over(client: Client, account: CloudAccoun
     assert address(account, "cloud_leftovers_remove") in page
 
 
-def test_only_what_is_left_over_now_is_removed(client: Client, account: CloudAccount, project: Any) -> None:
-    left(account)
+def test_of_what_was_listed_what_is_left_over_still_is_removed(
+    client: Client, account: CloudAccount, project: dict[str, str]
+) -> None:
+    left(account, project["left"], "volume/gone")
 
-    answer = client.post(address(account, "cloud_leftovers_remove"))
+    answer = remove_left(client, account, follow=True)()
 
-    assert answer.headers["Location"] == address(account)
+    assert answer.redirect_chain[-1][0] == address(account)
+    assert "Only 1 of 2 things listed are left over still." in answer.content.decode()
     assert [thing["name"] for thing in CloudCleanup.objects.get().things] == ["old-01"]
 
 
-def test_where_nothing_is_left_over_any_more_the_account_says_so_no_longer(
-    client: Client, account: CloudAccount
+def test_what_became_left_over_after_the_page_was_shown_is_not_removed(
+    fake: FakeOpenStack, client: Client, account: CloudAccount, project: dict[str, str]
+) -> None:
+    left(account, project["left"])
+    press_remove = remove_left(client, account)
+    fake.resources.add_server("lost since", metadata=Mark(settings.PM_INSTALLATION, GONE, GONE).metadata())
+
+    press_remove()
+
+    assert [thing["name"] for thing in CloudCleanup.objects.get().things] == ["old-01"]
+
+
+def test_where_nothing_of_it_is_left_over_any_more_the_account_says_what_is(
+    client: Client, account: CloudAccount, project: dict[str, str]
 ) -> None:
     left(account)
 
-    answer = client.post(address(account, "cloud_leftovers_remove"), follow=True)
+    answer = remove_left(client, account, follow=True)()
 
-    assert "Nothing is left over in the project any more" in answer.content.decode()
+    assert "Nothing of what was listed is left over any more." in answer.content.decode()
     account.refresh_from_db()
-    assert account.leftovers == []
+    assert [f"{one['kind']}/{one['id']}" for one in account.leftovers] == [project["left"]]
     assert not CloudCleanup.objects.exists()
+
+
+def test_more_leftovers_than_a_clean_up_takes_are_refused(client: Client, account: CloudAccount) -> None:
+    shown = [f"server/{n}" for n in range(201)]
+
+    answer = client.post(address(account, "cloud_leftovers_remove"), {"chosen": shown}, follow=True)
+
+    assert "200 at a time is the most" in answer.content.decode()
 
 
 def test_a_cloud_that_fails_when_leftovers_are_removed_is_a_sentence(

@@ -26,9 +26,10 @@ GONE = "01900000-0000-7000-8000-000000000000"
 
 
 @pytest.fixture
-def fake() -> Iterator[FakeOpenStack]:
-    with FakeOpenStack(services=("compute", "network", "image", "volumev3")) as running:
-        yield running
+def fake(fake: FakeOpenStack) -> FakeOpenStack:
+    """With volumes from the start: the catalog is kept from the sign-in that adding the account took."""
+    fake.services += ("volumev3",)
+    return fake
 
 
 @pytest.fixture
@@ -129,6 +130,27 @@ def test_what_became_a_hosts_meanwhile_is_left_alone(
     assert list(fake.resources.servers) == [server["id"]]
 
 
+def test_what_was_given_to_a_host_by_hand_meanwhile_is_left_alone(
+    fake: FakeOpenStack, account: CloudAccount, environment: Environment, work: Callable[[], Any]
+) -> None:
+    ip, volume, unused = fake.resources.add_ip(), fake.resources.add_volume("data"), fake.resources.add_ip()
+    row = asked(account)
+    server = fake.resources.add_server("fw-01")
+    factories.host(environment, "fw-01", driver="openstack", account=account, provider_id=server["id"])
+    ip["port_id"] = next(iter(fake.resources.ports))
+    volume["attachments"] = [{"server_id": server["id"]}]
+    work()
+
+    ended(row)
+    refusal = "It belongs to a host of the platform: remove the host instead."
+    assert became(row) == {
+        ip["floating_ip_address"]: ("cancelled", refusal),
+        "data": ("cancelled", refusal),
+        unused["floating_ip_address"]: ("succeeded", ""),
+    }
+    assert fake.count("DELETE") == 1
+
+
 def test_what_is_gone_already_counts_as_deleted(
     fake: FakeOpenStack, account: CloudAccount, work: Callable[[], Any]
 ) -> None:
@@ -186,6 +208,26 @@ def test_credentials_that_no_longer_work_are_told_without_them(
     assert "refused to sign in" in became(row)["10.89.1.100"][1]
     assert PASSWORD not in str(row.things)
     assert "expired-of-ann" not in str(row.things)
+
+
+def test_of_a_user_one_runs_at_a_time_and_others_are_not_kept_waiting(
+    fake: FakeOpenStack, account: CloudAccount, work: Callable[[], Any]
+) -> None:
+    fake.resources.add_server("web")
+    fake.resources.delete_looks = 10_000
+    first = asked(account)
+    same = factories.cleanup(factories.cloud_account(account.owner, "Second"), state=OperationState.QUEUED)
+    bens = factories.cleanup(factories.cloud_account(factories.user("ben")), state=OperationState.QUEUED)
+    work()
+
+    ended(bens)
+    same.refresh_from_db()
+    assert same.state == OperationState.QUEUED
+    first.refresh_from_db()
+    assert first.state == OperationState.RUNNING
+    fake.resources.delete_looks = 0
+    ended(first)
+    ended(same)
 
 
 def test_one_that_was_claimed_but_never_begun_is_begun(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from openstack_samples import Answer
 
 from dashboard.flows.recreate import may_recreate, may_start
 from dashboard.models import AuditEntry, CloudAccount, CloudCleanup, Environment, Host, HostState, OperationState
-from dashboard.operations import cloud_watch
+from dashboard.operations import cloud_look, cloud_watch
 from dashboard.operations.cloud_look import LEFTOVERS_SECONDS, Memory, look_at
 from dashboard.operations.cloud_watch import CloudWatch, claim, due
 from platform_manager.clouds.openstack.marks import Mark
@@ -96,6 +97,15 @@ def test_a_deleted_machine_is_gone_when_two_looks_miss_it(world: World) -> None:
     assert AuditEntry.objects.get(action="host.machine").detail["noticed"].startswith("gone: It was deleted")
 
 
+def test_what_was_missed_long_ago_counts_no_more(world: World) -> None:
+    world.look()
+    world.fake.resources.servers.clear()
+    world.look()
+    world.memory.missed_at -= 2 * settings.PM_CLOUD_WATCH_SECONDS + 1
+    assert world.told() == ("running", "")
+    assert world.told()[0] == "gone"
+
+
 def test_a_list_that_lacked_a_machine_once_changes_nothing(world: World) -> None:
     world.look()
     server = world.fake.resources.servers.pop(world.host.provider_id)
@@ -162,17 +172,28 @@ def test_the_address_that_the_swarm_knows_can_not_be_changed(world: World) -> No
     assert world.host.addresses == ["10.89.4.33"]
 
 
-def test_another_floating_ip_is_taken_over(world: World) -> None:
+def test_another_floating_ip_is_taken_over_and_one_that_is_gone_when_two_looks_lack_it(world: World) -> None:
     world.fake.resources.ips.clear()
     first = world.floating(world.server)
     assert world.told() == ("running", "")
     assert world.host.addresses == ["10.89.4.33", first["floating_ip_address"]]
     first["port_id"] = None
     assert world.told() == ("running", "")
+    assert world.host.addresses == ["10.89.4.33", first["floating_ip_address"]]
+    assert world.told() == ("running", "")
     assert world.host.addresses == ["10.89.4.33"]
     told = AuditEntry.objects.filter(action="host.machine").order_by("id").last()
     assert told is not None
     assert told.detail["addresses"] == ["10.89.4.33"]
+
+
+def test_a_list_that_lacked_a_floating_ip_once_changes_nothing(world: World) -> None:
+    ip = world.floating(world.server)
+    port = ip["port_id"]
+    for there in (True, False, True, False):
+        ip["port_id"] = port if there else None
+        world.look()
+        assert world.host.addresses == ["10.89.4.33", ip["floating_ip_address"]]
 
 
 def test_what_was_changed_back_is_well_again(world: World) -> None:
@@ -276,6 +297,15 @@ def test_what_an_operation_makes_or_removes_is_not_left_over(world: World) -> No
     assert world.leftovers == ["server fw-01"]
 
 
+def test_what_was_left_over_and_is_given_to_a_host_is_so_no_longer(world: World) -> None:
+    lost = world.fake.resources.add_ip(Mark(settings.PM_INSTALLATION, "gone", "gone").description())
+    world.look()
+    assert world.leftovers == [f"floating IP {lost['floating_ip_address']}"]
+    lost["port_id"] = next(iter(world.fake.resources.ports))
+    world.look()
+    assert world.leftovers == []
+
+
 def test_a_clean_up_knows_better_what_is_left(world: World) -> None:
     world.fake.resources.add_server("lost", metadata=Mark(settings.PM_INSTALLATION, "gone", "gone").metadata())
     CloudCleanup.objects.create(account=world.account)
@@ -348,6 +378,30 @@ def test_a_worker_looks_by_itself_and_a_slow_cloud_holds_up_no_other(
         assert Host.objects.get(pk=waiting.pk).machine == ""
         until(lambda: Host.objects.get(pk=waiting.pk).machine, what="the slow cloud's host is seen", seconds=30)
         watch.stop()
+
+
+def test_a_cloud_that_only_lets_wait_is_asked_seldom_and_often_again_once_it_answers(
+    world: World, watch: CloudWatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cloud_look, "LOOK_SECONDS", 0.3)
+    monkeypatch.setattr(cloud_look, "SLOW_SECONDS", 0.2)
+    world.fake.trouble("GET /compute/v2.1/servers", seconds=2, times=1)
+    memory = watch._memories[world.account.pk]
+    pauses = []
+    for _ in range(6):
+        memory.failed(1)
+        pauses.append(round((memory.quiet_until - time.monotonic()) / settings.PM_CLOUD_WATCH_SECONDS))
+    assert pauses == [2, 4, 8, 15, 15, 15]
+    memory.answered()
+
+    look_at(world.account, memory)
+    watch._begin_looks()
+    assert world.account in due()
+
+    monkeypatch.setattr(cloud_look, "LOOK_SECONDS", 20)
+    look_at(world.account, memory)
+    watch._begin_looks()
+    assert world.account not in due()
 
 
 def test_a_database_that_is_away_while_accounts_are_claimed_does_not_end_the_watch(

@@ -162,3 +162,18 @@ def test_one_environment_that_fails_does_not_stop_the_others(
     assert sorted(len(let_in(one)) for one in (group, second)) in ([0, 4], [2, 4])
     look_at(account, Memory())
     assert let_in(group) == let_in(second) == MEMBERS
+
+
+def test_ssh_is_closed_once_no_host_is_dialled_or_on_its_way(
+    account: CloudAccount, environment: Environment, group: Thing, settings: Any
+) -> None:
+    settings.PM_DIRECT_FROM = "192.0.2.0/24"
+    dialled = factories.host(environment, driver="openstack", account=account, link=LinkKind.DIRECT)
+    Host.objects.filter(pk=dialled.pk).update(state=HostState.REQUESTED, provider_id="")
+    look_at(account, Memory())
+    assert let_in(group) == {*MEMBERS, ("tcp", 22)}
+
+    dialled.delete()
+    look_at(account, Memory())
+    assert let_in(group) == MEMBERS
+    assert mended()[-1] == {"added": [], "removed": ["22/tcp from 192.0.2.0/24"]}

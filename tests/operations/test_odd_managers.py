@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,46 +12,12 @@ from django.utils import timezone
 from dashboard.models import Environment, Host, HostRole, HostState
 from dashboard.operations import add_hosts, managers, recreate_host, remove_host, runner
 from dashboard.operations.context import StepContext
-from platform_manager import wiring
 from tests import factories
-from tests.engines.fake_engine import FakeEngine, Request, http
+from tests.engines.fake_engine import Request
+
+from .fake_swarm import Swarm, swarm_of
 
 PROMOTED, DRAINED, DEMOTED = 2, 3, 4
-LAST = "Connection: close\r\n"
-
-
-class Swarm(FakeEngine):
-    """A manager's engine whose swarm obeys: role by node id."""
-
-    def __init__(self, path: Path, roles: dict[str, str]) -> None:
-        super().__init__(path)
-        self.roles = roles
-        self.answers["/info"] = http({"Swarm": {"LocalNodeState": "active", "NodeID": "x", "ControlAvailable": True}})
-        self.answers["/swarm"] = http({"ID": "swarm"})
-        self.answers["/nodes"] = self._list
-        for node_id in roles:
-            self.answers[f"/nodes/{node_id}"] = self._one
-            self.answers[f"/nodes/{node_id}/update"] = self._update
-
-    def node(self, node_id: str) -> dict[str, Any]:
-        role = self.roles[node_id]
-        status = {"ManagerStatus": {"Reachability": "reachable"}} if role == "manager" else {}
-        spec = {"Role": role, "Availability": "active"}
-        return {"ID": node_id, "Version": {"Index": 1}, "Spec": spec, "Status": {"State": "ready"}, **status}
-
-    async def _list(self, writer: asyncio.StreamWriter, _: Request) -> None:
-        writer.write(http([self.node(node_id) for node_id in self.roles], headers=LAST))
-
-    async def _one(self, writer: asyncio.StreamWriter, request: Request) -> None:
-        writer.write(http(self.node(request.path.split("/")[2]), headers=LAST))
-
-    async def _update(self, writer: asyncio.StreamWriter, request: Request) -> None:
-        self.roles[request.path.split("/")[2]] = json.loads(request.body)["Role"]
-        writer.write(http(None, headers=LAST))
-
-    @property
-    def managers(self) -> set[str]:
-        return {node_id.removeprefix("node-") for node_id, role in self.roles.items() if role == "manager"}
 
 
 @pytest.fixture
@@ -69,14 +32,8 @@ def environment(db: None) -> Environment:
 
 @pytest.fixture
 def swarm(environment: Environment, settings: Any) -> Iterator[Swarm]:
-    first = environment.hosts.get(name="m1")
-    with tempfile.TemporaryDirectory(prefix="pm-") as folder:
-        settings.PM_SOCKETS = Path(folder)
-        engine = Swarm(Path(folder, f"{first.pk}.sock"), {host.node_id: host.role for host in environment.hosts.all()})
-        wiring.run(engine.start(), 5)
-        yield engine
-        wiring.run(wiring.core().pool.forget(first.pk), 5)
-        wiring.run(engine.stop(), 5)
+    with swarm_of(environment, "m1", settings) as running:
+        yield running
 
 
 def stop(

@@ -27,8 +27,8 @@ class OpenStackDriver:
     A machine's options: ``flavor``, ``image`` and ``network`` (ids, needed), ``security_groups``, ``zone``,
     ``key_pair`` (one of the user's own) or ``public_key`` (where there is none of the user's own, a key pair of the
     environment's is made of it), ``volume_gib`` (boot volume), ``floating_pool`` (a floating IP out of it),
-    ``ssh_from`` (a network in CIDR form that may reach SSH, for direct links), ``open_ports`` (all that the
-    environment lets in, a list of protocol, port and source each; without it what is open stays open).
+    ``ssh_from`` (a network in CIDR form that may reach SSH, for direct links, or "" for none), ``open_ports`` (all that
+    the environment lets in, a list of protocol, port and source each). Without these two what is open stays open.
     """
 
     name = "openstack"
@@ -79,7 +79,7 @@ class OpenStackDriver:
         await self._networking.delete_key_pair(mark)
 
     async def open_ports(
-        self, environment_id: str, operation_id: str, ports: Sequence[Sequence[object]], *, ssh_from: str = ""
+        self, environment_id: str, operation_id: str, ports: Sequence[Sequence[object]], *, ssh_from: str | None = None
     ) -> Group | None:
         """Puts the environment's group right, as ``create`` does; None where it has none, so has no machine yet.
 
@@ -137,7 +137,8 @@ class OpenStackDriver:
         )
 
     async def _group(self, spec: MachineSpec) -> str:
-        openings = Openings(_word(spec.options, "ssh_from"), published(spec.options.get("open_ports")))
+        ssh_from = _word(spec.options, "ssh_from") if spec.options.get("ssh_from") is not None else None
+        openings = Openings(ssh_from, published(spec.options.get("open_ports")))
         mark = self._shared_mark(spec)
         group = await self._networking.group(mark, openings, name=mark.group_name())
         return group.id if group else ""

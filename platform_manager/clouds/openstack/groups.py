@@ -37,11 +37,12 @@ MEMBERS = [Rule("tcp", 2377, 2377), Rule("tcp", 7946, 7946), Rule("udp", 7946, 7
 class Openings:
     """What the group lets in besides its members.
 
-    ``ssh_from`` is the platform's address, in CIDR form, where links are direct; "" says nothing about SSH.
+    ``ssh_from`` is the platform's address, in CIDR form, where links are direct; "" lets nobody in by SSH,
+    None says nothing about it.
     ``published`` are all ports that shall be open; None says nothing about them.
     """
 
-    ssh_from: str = ""
+    ssh_from: str | None = None
     published: frozenset[Rule] | None = None
 
     def wanted(self) -> list[Rule]:
@@ -52,7 +53,7 @@ class Openings:
     def unwished(self, rule: Rule) -> bool:
         """Whether a rule that the platform made has to go."""
         if rule.ssh:
-            return bool(self.ssh_from) and rule.source != self.ssh_from
+            return self.ssh_from is not None and rule.source != self.ssh_from
         return bool(rule.source) and self.published is not None and rule not in self.published
 
 

@@ -73,14 +73,16 @@ class _Users:
                 self._of_group.setdefault(group, []).append(self._of_port(port))
 
     def told(self, seen: _Seen) -> Thing:
-        kind = seen.thing.kind
+        kind, thing = seen.thing.kind, seen.thing
         if kind is Kind.FLOATING_IP:
-            names = [self._of_port(self._ports.get(port)) for port in seen.users]
+            ports = [self._ports.get(port) for port in seen.users]
+            names = [self._of_port(port) for port in ports]
+            thing = replace(thing, servers=tuple(port.device for port in ports if port and port.device))
         elif kind is Kind.SECURITY_GROUP:
-            names = self._of_group.get(seen.thing.id, [])
+            names = self._of_group.get(thing.id, [])
         else:
             names = [self._names.get(server, "a server") for server in seen.users]
-        return replace(seen.thing, used_by=tuple(sorted(set(names)))[:MOST_USERS])
+        return replace(thing, used_by=tuple(sorted(set(names)))[:MOST_USERS])
 
     def _of_port(self, port: _Port | None) -> str:
         if port is None or port.device not in self._names:
@@ -126,16 +128,15 @@ def _port(found: Any) -> Thing:
 
 
 def _volumes(cloud: Connection) -> list[_Seen]:
-    return [
-        _Seen(_volume(one), tuple(str(at.get("server_id")) for at in one.attachments or []))
-        for one in _some(cloud.block_storage.volumes(details=True))
-    ]
+    volumes = [_volume(one) for one in _some(cloud.block_storage.volumes(details=True))]
+    return [_Seen(volume, volume.servers) for volume in volumes]
 
 
 def _volume(found: Any) -> Thing:
     size = f"{found.size} GiB" if found.size else ""
     thing = _thing(Kind.VOLUME, found, Mark.of_metadata(found.metadata), size)
-    return replace(thing, name=thing.name or thing.id)
+    servers = tuple(str(at.get("server_id")) for at in found.attachments or [])
+    return replace(thing, name=thing.name or thing.id, servers=servers)
 
 
 def _floating_ips(cloud: Connection) -> list[_Seen]:
@@ -148,6 +149,19 @@ def _floating_ips(cloud: Connection) -> list[_Seen]:
 def _floating_ip(found: Any) -> Thing:
     mark = Mark.of_description(found.description)
     return _thing(Kind.FLOATING_IP, found, mark, name=found.floating_ip_address)
+
+
+def _led_floating_ip(cloud: Connection, id: str) -> Thing:
+    """With the server behind its port, which only the port tells."""
+    found = cloud.network.get_ip(id)
+    thing = _floating_ip(found)
+    if not found.port_id:
+        return thing
+    try:
+        device = str(cloud.network.get_port(found.port_id).device_id or "")
+    except NotFoundException:
+        return thing  # It went meanwhile, and leads nowhere.
+    return replace(thing, servers=(device,) if device else ())
 
 
 def _security_groups(cloud: Connection) -> list[_Seen]:
@@ -173,7 +187,7 @@ def _key_pair(found: Any) -> Thing:
 _ONE: dict[Kind, Callable[[Connection, str], Thing]] = {
     Kind.SERVER: lambda cloud, id: _server(cloud.compute.get_server(id)),
     Kind.PORT: lambda cloud, id: _port(cloud.network.get_port(id)),
-    Kind.FLOATING_IP: lambda cloud, id: _floating_ip(cloud.network.get_ip(id)),
+    Kind.FLOATING_IP: _led_floating_ip,
     Kind.VOLUME: lambda cloud, id: _volume(cloud.block_storage.get_volume(id)),
     Kind.SECURITY_GROUP: lambda cloud, id: _security_group(cloud.network.get_security_group(id)),
     Kind.KEY_PAIR: lambda cloud, id: _key_pair(cloud.compute.get_keypair(id)),

@@ -30,6 +30,7 @@ ORDER = {kind: place for place, kind in enumerate(Kind)}
 class Thing:
     """``mark`` is None for what this platform did not make; ``name`` of a floating IP is its address.
 
+    ``servers`` are the ids of those that a floating IP leads to or a volume is attached to.
     For people: ``about`` it what the cloud tells, ``used_by`` names of what uses it, ``created_at`` the cloud's text.
     """
 
@@ -40,6 +41,7 @@ class Thing:
     about: str = ""
     used_by: tuple[str, ...] = ()
     created_at: str = ""
+    servers: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:

@@ -106,6 +106,18 @@ async def test_ssh_follows_the_platform_to_another_address(
     assert let_in(fake) == {("tcp", 22, "192.0.2.2/32")}
 
 
+async def test_ssh_is_closed_where_nobody_is_dialled_any_more(
+    fake: FakeOpenStack, openstack: OpenStackDriver, order: Order
+) -> None:
+    await openstack.create(order("host-1", ssh_from="192.0.2.1/32"))
+    await openstack.open_ports("env-1", "op-2", [], ssh_from="")
+    assert let_in(fake) == set()
+
+    await openstack.create(order("host-2", ssh_from="192.0.2.1/32"))
+    await openstack.create(order("host-3", ssh_from=""))
+    assert let_in(fake) == set()
+
+
 async def test_rules_made_by_hand_stay_and_are_told(
     fake: FakeOpenStack, openstack: OpenStackDriver, order: Order
 ) -> None:
