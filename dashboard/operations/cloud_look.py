@@ -108,7 +108,10 @@ def look_at(account: CloudAccount, memory: Memory) -> None:
     listing = bool(account.leftovers) or time.monotonic() - memory.listed_at >= LEFTOVERS_SECONDS
     try:
         cloud = link_of(account).cloud
+        # It would be over before the next look, and somebody's form would wait for another.
+        cloud.renew_before(LEFTOVERS_SECONDS + LOOK_SECONDS)
         seen, things = wiring.run(_ask(cloud, bool(hosts), listing, _known()), LOOK_SECONDS)
+        link_of(account)  # shares a new sign-in
     except UserError as error:
         tell(account, str(error))
         return

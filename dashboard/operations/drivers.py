@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from platform_manager.clouds.openstack.connection import SignedIn
 
 OPENSTACK = "openstack"
+# A sign-in that is over so soon is none any more.
+ENDING_SECONDS = 150.0
 CONSOLE_SECONDS = 120.0
 
 
@@ -30,10 +33,12 @@ def link_of(account: CloudAccount) -> wiring.CloudLink:
 
     def signed_in() -> str:
         sessions = CloudSession.objects.filter(account=account, credentials=digest)
-        found = sessions.filter(expires_at__gt=timezone.now()).first()
+        found = sessions.filter(expires_at__gt=timezone.now() + timedelta(seconds=ENDING_SECONDS)).first()
         return str(found.state) if found else ""
 
     link = wiring.clouds.link(str(account.pk), access, private=account.may_be_private, signed_in=signed_in)
+    if link.cloud.ends_within(ENDING_SECONDS) and (state := signed_in()):
+        link.cloud.go_on_with(state)
     if (fresh := link.cloud.new_sign_in()) is not None:
         share(account, fresh, digest)
     return link

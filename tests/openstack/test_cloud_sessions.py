@@ -15,6 +15,7 @@ from fake_openstack import FakeOpenStack
 from dashboard.flows import clouds
 from dashboard.flows.cloud_hosts import inventory_of
 from dashboard.models import CloudAccount, CloudSession, Environment
+from dashboard.operations.cloud_look import Memory, look_at
 from dashboard.operations.drivers import link_of
 from platform_manager import wiring
 from platform_manager.errors import UserError
@@ -61,6 +62,41 @@ def test_other_credentials_do_not_go_on_with_it(fake: FakeOpenStack, account: Cl
     account.save()
     with pytest.raises(UserError, match="refused to sign in"):
         inventory_of(account)
+
+
+def test_the_watch_renews_it_before_it_is_over(fake: FakeOpenStack, account: CloudAccount) -> None:
+    soon = timezone.now() + timedelta(minutes=10)
+    fake.expires_at = soon
+    clouds.check_account(account)
+    fake.expires_at = timezone.now() + timedelta(hours=8)
+
+    look_at(account, Memory())
+
+    assert CloudSession.objects.get().expires_at > soon
+    signed_in = fake.count(SIGN_IN)
+    look_at(account, Memory())
+    inventory_of(as_another_process(account))
+    assert fake.count(SIGN_IN) == signed_in
+
+
+def test_where_sign_ins_are_short_they_are_not_renewed_ahead(fake: FakeOpenStack, account: CloudAccount) -> None:
+    fake.issued_at = timezone.now()
+    fake.expires_at = timezone.now() + timedelta(minutes=10)
+    clouds.check_account(account)
+    signed_in = fake.count(SIGN_IN)
+    look_at(as_another_process(account), Memory())
+    assert fake.count(SIGN_IN) == signed_in
+
+
+def test_a_process_whose_sign_in_ends_takes_over_anothers(fake: FakeOpenStack, account: CloudAccount) -> None:
+    fake.expires_at = timezone.now() + timedelta(seconds=140)
+    CloudSession.objects.all().delete()
+    inventory_of(account)
+    fake.expires_at = timezone.now() + timedelta(hours=8)
+    clouds.check_account(account)  # another connection signs in
+    signed_in = fake.count(SIGN_IN)
+    inventory_of(account, age=0)
+    assert fake.count(SIGN_IN) == signed_in
 
 
 def test_it_is_stored_encrypted(fake: FakeOpenStack, account: CloudAccount) -> None:

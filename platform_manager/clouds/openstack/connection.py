@@ -76,7 +76,7 @@ class Cloud:
         self._sign_in: Any = _sign_in(self.account)
         self._known: object = None
         if signed_in:
-            self._go_on_with(signed_in)
+            self.go_on_with(signed_in)
         self._session = _Session(
             auth=self._sign_in,
             session=self._requests,
@@ -121,7 +121,21 @@ class Cloud:
         self._known = access
         return SignedIn(state, access.expires)
 
-    def _go_on_with(self, state: str) -> None:
+    def ends_within(self, seconds: float) -> bool:
+        """Whether there is no sign-in, or it is over by then."""
+        access = self._sign_in.auth_ref
+        return access is None or bool(access.will_expire_soon(seconds))
+
+    def renew_before(self, seconds: float) -> None:
+        """The next call signs in anew where the sign-in is over by then, unless none lasts much longer here."""
+        access = self._sign_in.auth_ref
+        if access is None or not self.ends_within(seconds):
+            return
+        if (access.expires - access.issued).total_seconds() > 2 * seconds:
+            self._sign_in.invalidate()
+
+    def go_on_with(self, state: str) -> None:
+        """Take over what another connection of the account was given."""
         try:
             self._sign_in.set_auth_state(state)
         except MISREAD:

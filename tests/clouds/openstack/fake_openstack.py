@@ -13,6 +13,7 @@ import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Self
 
 from aiohttp import web
@@ -23,6 +24,7 @@ from platform_manager.clouds.openstack.account import Account
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 PASSWORD = "pa55-of-ann"
+TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
 SECRET = "s3cret-of-the-credential"
 SERVICES = {
     "compute": ("nova", "/compute/v2.1"),
@@ -58,6 +60,8 @@ class FakeOpenStack:
     most_at_once: int = 0
     port: int = 0
     tokens: set[str] = field(default_factory=set)
+    issued_at: datetime = datetime(2026, 11, 22, 16, 58, 7, tzinfo=UTC)
+    expires_at: datetime = datetime(2126, 11, 22, 16, 58, 7, tzinfo=UTC)
     tls: ssl.SSLContext | None = None
     elsewhere: dict[str, str] = field(default_factory=dict)  # addresses of services that lead nowhere
 
@@ -224,7 +228,7 @@ class FakeOpenStack:
         project = {"id": self.resources.project, "name": "demo", "domain": {"id": "default", "name": "Default"}}
         user = {"id": "u-ann", "name": "ann", "domain": {"id": "default", "name": "Default"}}
         roles = [{"id": "r-member", "name": "member"}]
-        times = {"issued_at": "2026-11-22T16:58:07.000000Z", "expires_at": "2126-11-22T16:58:07.000000Z"}
+        times = {"issued_at": f"{self.issued_at:{TIME}}", "expires_at": f"{self.expires_at:{TIME}}"}
         catalog = [self._endpoints(kind) for kind in self.services]
         return {"methods": ["password"], "user": user, "project": project, "roles": roles, "catalog": catalog, **times}
 
