@@ -82,7 +82,7 @@ def measure() -> list[Figure]:
 
 
 def _form(client: Client, environment: Environment, account: CloudAccount) -> list[Figure]:
-    """Cold: this process has never spoken to the cloud. The platform has, as it does from the account's first minute on.
+    """Cold: this process has never spoken to the cloud. The platform has, as it does from an account's first minute.
 
     Signing in is told apart: a form that has to do that too, after hours without a worker.
     """
