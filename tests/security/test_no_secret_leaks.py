@@ -9,10 +9,8 @@ from typing import Any
 
 import asyncssh
 import pytest
-import sqlalchemy
 from allauth.mfa.totp.internal import auth as totp
 from django.core.cache import cache
-from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
@@ -20,6 +18,7 @@ from dashboard.models import AuditEntry, EnrolmentToken, Environment, Host, Host
 from dashboard.operations.dispatcher import Dispatcher
 from tests import factories
 from tests.support.lab import finished
+from tests.support.tables import database_address, dbos_address, rows
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LOGGERS = ("", "platform", "django", "allauth", "dbos", "asyncssh", "asyncio")
@@ -151,29 +150,3 @@ def pages(client: Client, garden: Environment) -> Iterator[str]:
             yield content.decode()
     for kind in ("auditentry", "operation", "revision", "host"):
         yield operator.get(reverse(f"admin:dashboard_{kind}_changelist")).content.decode()
-
-
-def database_address() -> str:
-    """The tests' own database; the worker's record is in a file, or on the same server, of its own."""
-    name = str(connection.settings_dict["NAME"])
-    return sqlalchemy.make_url(dbos_address()).set(database=name).render_as_string(hide_password=False)
-
-
-def dbos_address() -> str:
-    from django.conf import settings
-
-    return str(settings.PM_DBOS_URL)
-
-
-def rows(address: str) -> Iterator[str]:
-    """The text of every row of every table."""
-    engine = sqlalchemy.create_engine(address)
-    try:
-        with engine.connect() as link:
-            inspector = sqlalchemy.inspect(link)
-            for schema in inspector.get_schema_names():
-                for table in inspector.get_table_names(schema):
-                    quoted = f'"{schema}"."{table}"'
-                    yield from map(str, link.execute(sqlalchemy.text(f"SELECT * FROM {quoted}")).all())  # noqa: S608
-    finally:
-        engine.dispose()
