@@ -203,7 +203,7 @@ def _allowance(used: object, limit: object) -> Allowance:
 COUNTED = {
     "instances": ("instance", "instances"),
     "cores": ("core", "cores"),
-    "ram_mib": ("MiB of memory", "MiB of memory"),
+    "ram_mib": ("GiB of memory", "GiB of memory"),
     "floating_ips": ("floating IP", "floating IPs"),
     "volumes": ("volume", "volumes"),
     "volume_gib": ("GiB of volumes", "GiB of volumes"),
@@ -226,11 +226,17 @@ class Demand:
     def uses(self) -> str:
         used, limit = self.allowance.used + self.wanted, self.allowance.limit
         if limit is None:
-            return f"{used:,} {COUNTED[self.what][used != 1]}"
-        return f"{used:,} of {limit:,} {COUNTED[self.what][1]}"
+            return f"{self._told(used)} {COUNTED[self.what][used != 1]}"
+        return f"{self._told(used)} of {self._told(limit)} {COUNTED[self.what][1]}"
 
     def lacks(self) -> str:
-        return f"{self.short:,} {COUNTED[self.what][self.short != 1]}"
+        return f"{self._told(self.short)} {COUNTED[self.what][self.short != 1]}"
+
+    def _told(self, number: int) -> str:
+        """Memory is counted in MiB and told in GiB, where nothing but 0 is told as 0."""
+        if self.what != "ram_mib":
+            return f"{number:,}"
+        return f"{max(round(number / 1024, 1), 0.1 if number else 0):,g}"
 
 
 def demands(

@@ -122,10 +122,10 @@ async def test_what_new_hosts_take_of_the_quota(fake: FakeOpenStack, cloud: Clou
     short = inventory.demands(found, small, 3, floating=True)
     much = inventory.demands(found, found.flavors[-1], 4, floating=True)
 
-    assert inventory.sentence(fits) == "Uses 3 of 5 instances, 3 of 10 cores, 1,536 of 20,480 MiB of memory."
+    assert inventory.sentence(fits) == "Uses 3 of 5 instances, 3 of 10 cores, 1.5 of 20 GiB of memory."
     assert inventory.sentence(short).endswith("4 of 3 floating IPs. 1 floating IP short.")
     assert [one.short for one in short] == [0, 0, 0, 1]
-    assert inventory.sentence(much).endswith("1 instance, 24 cores, 46,080 MiB of memory and 2 floating IPs short.")
+    assert inventory.sentence(much).endswith("1 instance, 24 cores, 45 GiB of memory and 2 floating IPs short.")
 
 
 async def test_a_quota_without_limit(fake: FakeOpenStack, cloud: Cloud) -> None:
