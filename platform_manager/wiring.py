@@ -60,9 +60,10 @@ class CloudLink:
 
 
 class CloudPool:
-    """One link an account, so that its token and catalog are kept; the longest unused goes when there are many."""
+    """One link an account, so that its token and catalog are kept; of more than ``most`` the longest unused goes."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST_CLOUDS) -> None:
+        self._most = most
         self._links: OrderedDict[str, CloudLink] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -75,7 +76,7 @@ class CloudPool:
                     link.cloud.close()
                 link = self._links[key] = _linked(account, private, signed_in())
             self._links.move_to_end(key)
-            while len(self._links) > MOST_CLOUDS:
+            while len(self._links) > self._most:
                 self._links.popitem(last=False)[1].cloud.close()
             return link
 

@@ -130,16 +130,15 @@ class EngineClient:
         ``tty`` is the container's Config.Tty. Nothing is read while the consumer is busy.
         """
         path = f"/containers/{identifier(container_id)}/logs"
-        async for batch in self._logs(path, tty, timestamps, details, params):
-            yield batch
-
-    async def service_logs(
-        self, service_id: str, *, tty: bool, timestamps: bool = True, details: bool = False, **params: Param
-    ) -> AsyncGenerator[list[Run], None]:
-        """As ``container_logs`` for a whole service; ``details`` puts each line's node and task before it."""
-        path = f"/services/{identifier(service_id)}/logs"
-        async for batch in self._logs(path, tty, timestamps, details, params):
-            yield batch
+        wanted = {"stdout": True, "stderr": True, **params, "timestamps": timestamps, "details": details}
+        cap = self.limits.frame_bytes
+        parser = TerminalParser(cap) if tty else LogParser(cap, timestamps + details)
+        async with self._open("GET", path, wanted, first=self.limits.answer_seconds) as answer:
+            async for piece in self._pieces(answer):
+                if runs := parser.feed(piece):
+                    yield runs
+        if runs := parser.finish():
+            yield runs
 
     async def download(self, path: str, *, idle: float | None = 60, **params: Param) -> AsyncGenerator[bytes, None]:
         """A large answer in pieces (/images/get), without a cap on its size."""
@@ -178,19 +177,6 @@ class EngineClient:
                         output += data[: limit_bytes - len(output)]
             code = (await self.get(f"/exec/{exec_id}/json"))["ExitCode"]
         return -1 if code is None else int(code), bytes(output)
-
-    async def _logs(
-        self, path: str, tty: bool, timestamps: bool, details: bool, params: Mapping[str, Param]
-    ) -> AsyncGenerator[list[Run], None]:
-        wanted = {"stdout": True, "stderr": True, **params, "timestamps": timestamps, "details": details}
-        cap = self.limits.frame_bytes
-        parser = TerminalParser(cap) if tty else LogParser(cap, timestamps + details)
-        async with self._open("GET", path, wanted, first=self.limits.answer_seconds) as answer:
-            async for piece in self._pieces(answer):
-                if runs := parser.feed(piece):
-                    yield runs
-        if runs := parser.finish():
-            yield runs
 
     async def _call(
         self,

@@ -121,9 +121,9 @@ async def test_logs_come_in_batches(engine: FakeEngine, client: EngineClient) ->
     assert "timestamps=true" in target
 
 
-async def test_service_logs_and_terminals(engine: FakeEngine, client: EngineClient) -> None:
-    engine.answers["/services/s1/logs"] = chunked(b"t a\r\n")
-    batches = [batch async for batch in client.service_logs("s1", tty=True, since="1.5")]
+async def test_logs_of_terminals(engine: FakeEngine, client: EngineClient) -> None:
+    engine.answers["/containers/c1/logs"] = chunked(b"t a\r\n")
+    batches = [batch async for batch in client.container_logs("c1", tty=True, since="1.5")]
     assert batches == [[(1, b"t a\r\n")]]
     assert "since=1.5" in engine.requests[-1].target
 

@@ -72,11 +72,6 @@ class Networking:
 
         await self._cloud.ask(lambda cloud: _release(cloud, belongs))
 
-    async def mtu(self, network_id: str) -> int | None:
-        """What Neutron says of the network."""
-        found: Any = await self._cloud.ask(lambda cloud: cloud.network.get_network(network_id))
-        return int(found.mtu) if found.mtu else None
-
 
 def _key_pairs(cloud: Connection, mark: Mark) -> list[str]:
     """Of the mark's environment, whichever operation made them."""

@@ -16,10 +16,10 @@ from openstack_samples import Answer
 from platform_manager.clouds.openstack import connection
 from platform_manager.clouds.openstack.connection import Cloud
 from platform_manager.clouds.openstack.driver import OpenStackDriver
-from platform_manager.clouds.openstack.kept import Clouds
 from platform_manager.clouds.openstack.verify import Verified, verify
 from platform_manager.clouds.openstack.watch import look
 from platform_manager.errors import PlatformError, ProviderError, UserError
+from platform_manager.wiring import CloudPool
 
 SIGN_IN = "POST /identity/v3/auth/tokens"
 BY_CREDENTIAL = {"user": "", "password": "", "project": "", "credential_id": "cred-1", "credential_secret": SECRET}
@@ -133,19 +133,21 @@ def test_a_driver_serves_several_event_loops(fake: FakeOpenStack, openstack: Ope
 
 
 async def test_connections_are_kept_by_account(fake: FakeOpenStack) -> None:
-    clouds = Clouds("abc123", private=True, most=2)
+    pool = CloudPool(most=2)
     for _ in range(2):
-        assert await clouds.driver(fake.account()).list_machines() == []
+        assert await pool.link("ann", fake.account(), private=True).driver.list_machines() == []
     assert fake.count(SIGN_IN) == 1
-    first = clouds.cloud(fake.account())
-    assert clouds.cloud(fake.account(**BY_CREDENTIAL)) is not first
+    first = pool.link("ann", fake.account(), private=True)
+    assert pool.link("bob", fake.account(**BY_CREDENTIAL), private=True) is not first
+    assert pool.link("ann", fake.account(), private=True) is first
 
-    clouds.cloud(fake.account(password="new"))
+    changed = pool.link("ann", fake.account(password="new"), private=True)
+    assert changed is not first
 
-    assert clouds.cloud(fake.account()) is not first
-    assert await first.ask(lambda it: list(it.compute.servers())) == []
-    clouds.close()
-    first.close()
+    pool.link("cleo", fake.account(), private=True)
+    assert pool.link("ann", fake.account(password="new"), private=True) is changed
+    for key in ("ann", "bob", "cleo"):
+        pool.close(key)
 
 
 # Whether an account works

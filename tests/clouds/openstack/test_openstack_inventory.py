@@ -13,8 +13,7 @@ from platform_manager.clouds.openstack import inventory
 from platform_manager.clouds.openstack.connection import Cloud
 from platform_manager.clouds.openstack.inventory import Allowance, Flavor, Named, Network
 from platform_manager.clouds.openstack.marks import Mark
-from platform_manager.clouds.openstack.networking import Networking
-from platform_manager.errors import ProviderError, UserError
+from platform_manager.errors import ProviderError
 
 LISTS = "GET /(compute/v2.1|network/v2.0|image/v2)/"
 
@@ -136,12 +135,6 @@ async def test_a_quota_without_limit(fake: FakeOpenStack, cloud: Cloud) -> None:
     assert found.quota["instances"].left() is None
     wanted = inventory.demands(found, found.flavors[0], 100, floating=True)
     assert inventory.sentence(wanted).startswith("Uses 100 instances, 100 of 10 cores")
-
-
-async def test_the_mtu_of_a_network(fake: FakeOpenStack, cloud: Cloud) -> None:
-    assert await Networking(cloud).mtu(INTERNAL) == 1400
-    with pytest.raises(UserError, match="network is gone"):
-        await Networking(cloud).mtu("none")
 
 
 @pytest.mark.parametrize(
