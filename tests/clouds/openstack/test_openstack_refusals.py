@@ -131,7 +131,7 @@ async def test_what_is_there_already_is_no_failure(
 ) -> None:
     fake.trouble("POST .*/security-group-rules", samples.RULE_EXISTS)
     fake.trouble("POST .*/os-keypairs", samples.KEY_PAIR_EXISTS)
-    name = "platform-manager_abc123_env-1"
+    name = "platform-manager_abc123_env-1_op-1"
     fake.resources.keys[name] = {"name": name}
     fake.trouble("GET .*/os-keypairs", samples.Answer(200, '{"keypairs": []}'))
 
