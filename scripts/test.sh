@@ -24,7 +24,7 @@ as_postgres() {
 }
 
 stop_servers() {
-    [ -z "${plain:-}" ] || kill "$plain" 2>/dev/null || true
+    for run in ${plain:-} ${clouds:-}; do kill "$run" 2>/dev/null || true; done
     [ -z "${redis:-}" ] || kill "$redis" 2>/dev/null || true
     [ ! -s "$work/db/postmaster.pid" ] || as_postgres "$bin/pg_ctl" -D "$work/db" -m immediate -w stop >/dev/null 2>&1 || true
     rm -rf "$work"
@@ -53,19 +53,23 @@ redis_port=$(free_port)
 redis-server --bind 127.0.0.1 --port "$redis_port" --save '' --appendonly no --dir "$work" >/dev/null &
 redis=$!
 
-# Three runs, none of which hides what the others find. Those without engine and browser run beside the operations,
-# which wait more than they work; the browser has the machine for itself.
+# Four runs, none of which hides what the others find. Those without engine and browser run beside the operations,
+# and those with a fake cloud beside both: they wait more than they work. The browser has the machine for itself.
 failed=0
+quick="not engine and not browser"
 say "without engine and browser (told below), beside the operations on PostgreSQL and Redis"
-PM_VAR=$work/var-plain $python -m pytest -m "not engine and not browser" >"$work/plain.log" 2>&1 &
+PM_VAR=$work/var-plain $python -m pytest -m "$quick" --ignore tests/openstack >"$work/plain.log" 2>&1 &
 plain=$!
+PM_VAR=$work/var-clouds $python -m pytest -m "$quick" tests/openstack >"$work/clouds.log" 2>&1 &
+clouds=$!
 # Workers within a test leave the connections of their threads to the interpreter.
 PM_VAR=$work/var-scaled PM_DATABASE_URL="postgresql://platform@127.0.0.1:$port/postgres" \
     PM_REDIS_URL="redis://127.0.0.1:$redis_port/0" \
     $python -m pytest tests/operations -W 'ignore:<psycopg.Connection object:ResourceWarning' || failed=$?
 wait $plain || failed=$?
+wait $clouds || failed=$?
 say "without engine and browser:"
-cat "$work/plain.log"
+cat "$work/plain.log" "$work/clouds.log"
 
 say "with engine and browser, on SQLite"
 PM_VAR=$work/var $python -m pytest -m "engine or browser" || failed=$?
