@@ -51,18 +51,25 @@ class DeadlyCloud(FakeOpenStack):
         self.moments: list[str] = []
         self.killed = 0
 
+    @property
+    def _pid(self) -> int:
+        return int(self.pid_file.read_text() or 0) if self.pid_file else 0
+
     def _die_once(self, moment: str) -> bool:
-        pid = int(self.pid_file.read_text() or 0) if self.pid_file else 0
-        if moment in self.moments or pid in (0, self.killed):
+        pid = self._pid
+        if moment in self.moments or not pid:
             return False
         self.moments.append(moment)
-        self.killed = pid
-        os.kill(pid, signal.SIGKILL)
+        if pid != self.killed:  # else it died meanwhile, around a request beside this one
+            self.killed = pid
+            os.kill(pid, signal.SIGKILL)
         return True
 
     async def _route(self, request: web.Request) -> web.StreamResponse:
         if request.method not in CHANGES or request.path.startswith("/identity") or request.path.endswith("/action"):
             return await super()._route(request)
+        if self.killed and self._pid == self.killed:
+            return web.Response(status=503)  # sent beside the one that killed: done now, nobody would die around it
         what = f"{request.method} {re.sub(r'/([0-9a-f-]{36}|platform-manager[^/]*)', '/ID', request.path)}"
         if self._die_once(f"before {what}"):
             return web.Response(status=503)
