@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import UUID
 
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
@@ -13,7 +15,7 @@ from dashboard.flows.hosts import add_hosts, promote_host, removal_plan, remove_
 from dashboard.flows.recreate import recreate_host, recreation_plan, start_host
 from dashboard.forms.hosts import AddHostsForm
 from dashboard.forms.staying import LeaveForm
-from dashboard.models import Operation, Right
+from dashboard.models import Host, Operation, Right
 from dashboard.operations.drivers import OPENSTACK
 from dashboard.operations.staying import offered
 from dashboard.pages import hosts as pages
@@ -125,21 +127,22 @@ def host_recreate(request: HttpRequest, viewer: Viewer, host_id: UUID) -> HttpRe
 @needs(Right.HOSTS)
 @require_POST
 def host_start(request: HttpRequest, viewer: Viewer, host_id: UUID) -> HttpResponse:
-    found = pages.host_of(viewer, host_id)
-    try:
-        operation = start_host(found, viewer.user)
-    except UserError as error:
-        messages.error(request, str(error))
-        return redirect("host", viewer.environment.pk, found.pk)
-    return redirect("operation", viewer.environment.pk, operation.pk)
+    return _asked(request, viewer, host_id, start_host)
 
 
 @needs(Right.HOSTS)
 @require_POST
 def host_promote(request: HttpRequest, viewer: Viewer, host_id: UUID) -> HttpResponse:
+    return _asked(request, viewer, host_id, promote_host)
+
+
+def _asked(
+    request: HttpRequest, viewer: Viewer, host_id: UUID, flow: Callable[[Host, User], Operation]
+) -> HttpResponse:
+    """To the operation that the flow asks for, or back to the host with its refusal."""
     found = pages.host_of(viewer, host_id)
     try:
-        operation = promote_host(found, viewer.user)
+        operation = flow(found, viewer.user)
     except UserError as error:
         messages.error(request, str(error))
         return redirect("host", viewer.environment.pk, found.pk)

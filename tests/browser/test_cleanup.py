@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,13 +12,13 @@ from selenium import webdriver
 # The fake cloud is at home with the tests of the driver.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "clouds" / "openstack"))
 
-from fake_openstack import PASSWORD as CLOUD_PASSWORD
 from fake_openstack import FakeOpenStack
 
 from platform_manager.clouds.openstack.marks import Mark
+from tests.browser.cloud_pages import adds_account, shell
 from tests.browser.conftest import PASSWORD, make_user
 from tests.browser.pages import Person
-from tests.support.lab import ROOT, Lab, running_lab, until
+from tests.support.lab import Lab, running_lab, until
 
 pytestmark = [pytest.mark.engine, pytest.mark.browser]
 GONE = "01900000-0000-7000-8000-000000000000"
@@ -69,23 +68,6 @@ def fill(cloud: FakeOpenStack, installation: str) -> tuple[str, str]:
     made.add_group("another", Mark("another", "env-1").description())
     made.keys["laptop"] = {"name": "laptop", "fingerprint": "ab:cd:ef:01:23:45:67:89:ab:cd:ef:01:23:45:67:89"}
     return str(host["id"]), str(left["id"])
-
-
-def shell(platform: Lab, code: str) -> None:
-    command = [sys.executable, "manage.py", "shell", "-v", "0", "-c", code]
-    subprocess.run(command, cwd=ROOT, env=platform.environ, check=True, capture_output=True)
-
-
-def adds_account(ann: Person, cloud: FakeOpenStack) -> None:
-    ann.opens("/clouds/new/")
-    ann.types("Name", "Lab")
-    ann.script("document.getElementById('id_preset').value = ''")
-    ann.script("document.querySelector('[name=way][value=password]').click()")
-    for label, text in (("Auth URL", cloud.url), ("User", "ann"), ("Password", CLOUD_PASSWORD), ("Project", "demo")):
-        ann.types(label, text)
-    ann.types("Region", "Spain2")
-    ann.clicks("Check and add")
-    ann.is_at("^/clouds/$")
 
 
 def test_a_project_is_cleaned_up(platform: Lab, ann: Person, cloud: FakeOpenStack) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,12 +12,12 @@ from selenium import webdriver
 # The fake cloud is at home with the tests of the driver.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "clouds" / "openstack"))
 
-from fake_openstack import PASSWORD as CLOUD_PASSWORD
 from fake_openstack import FakeOpenStack
 
+from tests.browser.cloud_pages import adds_account, shell
 from tests.browser.conftest import PASSWORD, make_user
 from tests.browser.pages import Person
-from tests.support.lab import ROOT, Lab, running_lab
+from tests.support.lab import Lab, running_lab
 
 pytestmark = [pytest.mark.engine, pytest.mark.browser]
 CHOICE = "Leave its machines in the cloud"
@@ -51,23 +50,6 @@ def cloud() -> Iterator[FakeOpenStack]:
 @pytest.fixture
 def ann(platform: Lab, driver: webdriver.Chrome) -> Person:
     return Person(driver, platform.url)
-
-
-def shell(platform: Lab, code: str) -> None:
-    command = [sys.executable, "manage.py", "shell", "-v", "0", "-c", code]
-    subprocess.run(command, cwd=ROOT, env=platform.environ, check=True, capture_output=True)
-
-
-def adds_account(ann: Person, cloud: FakeOpenStack) -> None:
-    ann.opens("/clouds/new/")
-    ann.types("Name", "Lab")
-    ann.script("document.getElementById('id_preset').value = ''")
-    ann.script("document.querySelector('[name=way][value=password]').click()")
-    for label, text in (("Auth URL", cloud.url), ("User", "ann"), ("Password", CLOUD_PASSWORD), ("Project", "demo")):
-        ann.types(label, text)
-    ann.types("Region", "Spain2")
-    ann.clicks("Check and add")
-    ann.is_at("^/clouds/$")
 
 
 def adds_hosts(ann: Person) -> str:
