@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Max
 
-from dashboard.models import Environment, HostState, Operation, OperationState, Revision, Stack, StackState
+from dashboard.models import (
+    CatalogRecipe,
+    Environment,
+    HostState,
+    Operation,
+    OperationState,
+    Origin,
+    PlatformSettings,
+    Revision,
+    Stack,
+    StackState,
+)
 from platform_manager import recipes
 from platform_manager.errors import UserError
 from platform_manager.swarm import snapshot as records
@@ -17,6 +31,34 @@ from platform_manager.swarm import snapshot as records
 from .request import locked, request_operation, requested
 
 LIVE = (HostState.ACTIVE, HostState.RECONNECTING, HostState.DISCONNECTED)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What somebody wants deployed under ``name``: compose text with what belongs to it.
+
+    ``overlays`` are (name, compose text) merged over it in order, ``files`` the recipe's by path. ``networks`` and
+    ``volumes`` are external ones to make first; ``secrets`` and ``configs`` what external ones that are missing shall
+    hold, by name. ``source`` and ``version`` say which recipe it came from, ``recipe`` is its title.
+    """
+
+    name: str
+    compose: str
+    answers: Mapping[str, str] = field(default_factory=dict)
+    overlays: tuple[tuple[str, str], ...] = ()
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    networks: frozenset[str] = frozenset()
+    volumes: frozenset[str] = frozenset()
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    configs: Mapping[str, str] = field(default_factory=dict)
+    recipe: str = ""
+    source: CatalogRecipe | None = None
+    version: str = ""
+    version_digest: str = ""
+
+    def parsed(self) -> recipes.Recipe:
+        """Raises ComposeInvalid."""
+        return recipes.parse(self.compose, self.files, overlays=self.overlays)
 
 
 def environment_facts(environment: Environment, stack_name: str) -> recipes.EnvironmentFacts:
@@ -55,49 +97,76 @@ def _published(services: list[records.Service], stack_name: str) -> dict[tuple[i
     return found
 
 
-def preview_stack(
-    environment: Environment, *, name: str, compose: str, answers: Mapping[str, str], updating: bool = False
-) -> recipes.Preview:
+def preview_stack(environment: Environment, wish: Wish, *, updating: bool = False) -> recipes.Preview:
     """What a deployment would do; problems stand in it, none is raised for the recipe's content."""
-    facts = environment_facts(environment, name)
+    facts = environment_facts(environment, wish.name)
+    facts = replace(
+        facts,
+        forbidden=PlatformSettings.current().forbidden,
+        wished_networks=wish.networks,
+        wished_volumes=wish.volumes,
+        given_secrets=frozenset(wish.secrets),
+        given_configs=frozenset(wish.configs),
+    )
     if updating:
-        facts.existing_stacks.discard(name)
-    return recipes.preview(recipes.parse(compose), answers, facts)
+        facts.existing_stacks.discard(wish.name)
+    return recipes.preview(wish.parsed(), wish.answers, facts)
 
 
 @transaction.atomic
 def deploy_stack(
     environment: Environment,
     user: User,
+    wish: Wish,
     *,
-    name: str,
-    compose: str,
-    answers: Mapping[str, str],
-    recipe: str = "",
     updating: bool = False,
+    origin: Origin | None = None,
+    came_from: int | None = None,
+    pins: Mapping[str, str] | None = None,
 ) -> Operation:
-    """Record a revision and queue its deployment; UserError with the first error of the preview."""
+    """Record a revision and queue its deployment; UserError with the first error of the preview.
+
+    ``pins`` are images by service that count instead of the file's.
+    """
     environment = locked(environment)
-    name = name.strip()
+    wish = replace(wish, name=wish.name.strip())
     if not environment.hosts.filter(state__in=LIVE).exclude(node_id="").exists():
         raise UserError("This environment has no swarm yet: add a host first.")
-    preview = preview_stack(environment, name=name, compose=compose, answers=answers, updating=updating)
+    preview = preview_stack(environment, wish, updating=updating)
     errors = [problem for problem in preview.problems if problem.severity == "error"]
     if errors:
         raise UserError(errors[0].message, "name" if errors[0].path == "name" else "compose")
-    stack = _stack(environment, name, recipe, updating)
-    answered = {key: value for key, value in answers.items() if value != ""}
+    stack = _stack(environment, wish, updating)
     n = (stack.revisions.aggregate(last=Max("n"))["last"] or 0) + 1
-    revision = Revision.objects.create(stack=stack, n=n, compose=compose, answers=answered, author=user)
-    title = f"Update stack {name} to revision {n}" if updating else f"Deploy stack {name}"
-    operation = request_operation(environment, user, "deploy_stack", title, {"stack": name, "revision": revision.pk})
+    origin = origin or (Origin.UPDATE if updating else Origin.DEPLOY)
+    recorded = _recorded(wish)
+    revision = Revision.objects.create(
+        stack=stack, n=n, author=user, origin=origin, came_from=came_from, pins=dict(pins or {}), **recorded
+    )
+    title = f"Update stack {wish.name} to revision {n}" if updating else f"Deploy stack {wish.name}"
+    args = {"stack": wish.name, "revision": revision.pk}
+    operation = request_operation(environment, user, "deploy_stack", title, args)
     Revision.objects.filter(pk=revision.pk).update(operation=operation)
     requested("stack.update" if updating else "stack.deploy", operation, stack, revision=n)
     return operation
 
 
-def _stack(environment: Environment, name: str, recipe: str, updating: bool) -> Stack:
-    stack, made = Stack.objects.get_or_create(environment=environment, name=name, defaults={"recipe": recipe})
+def _recorded(wish: Wish) -> dict[str, Any]:
+    """What a revision keeps of a wish."""
+    return {
+        "compose": wish.compose,
+        "answers": {key: value for key, value in wish.answers.items() if value != ""},
+        "files": {path: b64encode(data).decode() for path, data in wish.files.items()},
+        "overlays": [{"name": name, "compose": text} for name, text in wish.overlays],
+        "wishes": {"networks": sorted(wish.networks), "volumes": sorted(wish.volumes)},
+        "contents": {"secrets": dict(wish.secrets), "configs": dict(wish.configs)},
+        "version": wish.version,
+    }
+
+
+def _stack(environment: Environment, wish: Wish, updating: bool) -> Stack:
+    name = wish.name
+    stack, made = Stack.objects.get_or_create(environment=environment, name=name)
     if not made and not updating:
         raise UserError(f"A stack called {name} exists. Update it, or choose another name.", "name")
     if stack.state == StackState.REMOVING:
@@ -107,7 +176,15 @@ def _stack(environment: Environment, name: str, recipe: str, updating: bool) -> 
     )
     if unfinished.exists():
         raise UserError(f"A deployment of {name} is under way. Wait for it, or cancel it first.", "name")
-    Stack.objects.filter(pk=stack.pk).update(state=StackState.PLANNING, sentence="", settled_at=None)
+    Stack.objects.filter(pk=stack.pk).update(
+        state=StackState.PLANNING,
+        sentence="",
+        settled_at=None,
+        recipe=wish.recipe,
+        source=wish.source,
+        version=wish.version,
+        version_digest=wish.version_digest,
+    )
     return stack
 
 

@@ -1,6 +1,7 @@
 """The platform's records."""
 
 from .audit import AuditEntry
+from .catalogs import Catalog, CatalogKind, CatalogRecipe, RecipeVersion, RegistryCredential
 from .clouds import CloudAccount, CloudCleanup, CloudPreset, CloudSession
 from .environments import Environment, EnvironmentTemplate, GroupAccess, Membership
 from .hosts import EnrolmentToken, Host
@@ -10,12 +11,15 @@ from .operations import Operation, OperationLog, OperationStep, Worker
 from .permissions import Right
 from .site import Announcement, PlatformSettings, UserLimits
 from .snapshots import Snapshot
-from .stacks import Revision, Stack
+from .stacks import Origin, Revision, Stack
 from .states import HostRole, HostState, LinkKind, MachineState, MemberRole, OperationState, StackState, StepState
 
 __all__ = [
     "Announcement",
     "AuditEntry",
+    "Catalog",
+    "CatalogKind",
+    "CatalogRecipe",
     "CloudAccount",
     "CloudCleanup",
     "CloudPreset",
@@ -38,7 +42,10 @@ __all__ = [
     "OperationLog",
     "OperationState",
     "OperationStep",
+    "Origin",
     "PlatformSettings",
+    "RecipeVersion",
+    "RegistryCredential",
     "Revision",
     "Right",
     "Snapshot",

@@ -37,6 +37,12 @@ class PlatformSettings(models.Model):
         null=True, blank=True, help_text="The most hosts in all environments one user owns; empty: any number."
     )
 
+    # What recipes may ask of hosts: each is shown before a deployment, or refused.
+    forbid_docker_socket = models.BooleanField("forbid the Docker socket", default=False)
+    forbid_host_network = models.BooleanField("forbid the host's network", default=False)
+    forbid_host_folders = models.BooleanField("forbid folders of hosts", default=False)
+    forbid_capabilities = models.BooleanField("forbid added capabilities", default=False)
+
     class Meta:
         verbose_name = verbose_name_plural = "platform settings"
 
@@ -46,6 +52,12 @@ class PlatformSettings(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.pk = 1
         super().save(*args, **kwargs)
+
+    @property
+    def forbidden(self) -> frozenset[str]:
+        """The dangers that no recipe may bring, as ``recipes.Danger`` names them."""
+        dangers = ("docker_socket", "host_network", "host_folders", "capabilities")
+        return frozenset(danger for danger in dangers if getattr(self, f"forbid_{danger}"))
 
     @classmethod
     def current(cls) -> PlatformSettings:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 
+from .catalogs import CatalogRecipe
 from .environments import Environment
 from .fields import EncryptedJSONField
 from .ids import uuid7
@@ -12,13 +15,29 @@ from .operations import Operation
 from .states import Look, StackState
 
 
+class Origin(models.TextChoices):
+    """Why there is a revision."""
+
+    DEPLOY = "deploy", "Deployed"
+    UPDATE = "update", "Updated"
+    ROLLBACK = "rollback", "Rolled back"
+    REDEPLOY = "redeploy", "Deployed again"
+    ADOPTED = "adopted", "Adopted"
+
+
 class Stack(models.Model):
-    """A stack the platform deployed into an environment."""
+    """A stack the platform deployed into an environment, or adopted there.
+
+    ``recipe`` is the title of the recipe it came from; ``version`` and ``version_digest`` are what it came from there.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="stacks")
     name = models.CharField(max_length=63)
-    recipe = models.CharField(max_length=100, blank=True)
+    recipe = models.CharField(max_length=200, blank=True)
+    source = models.ForeignKey(CatalogRecipe, null=True, blank=True, on_delete=models.SET_NULL, related_name="stacks")
+    version = models.CharField(max_length=100, blank=True)
+    version_digest = models.CharField(max_length=64, blank=True)
     state = models.CharField(max_length=20, choices=StackState.choices, default=StackState.PLANNING)
     sentence = models.TextField(blank=True)
     settled_at = models.DateTimeField(
@@ -41,12 +60,34 @@ class Stack(models.Model):
 
 
 class Revision(models.Model):
-    """One recorded deployment of a stack."""
+    """One recorded deployment of a stack.
+
+    ``files`` are base64 by path relative to the compose file, ``overlays`` ``[{"name", "compose"}]`` merged over it in
+    order. ``wishes`` are what is made before: ``{"networks": [names], "volumes": [names]}``; ``contents`` what missing
+    secrets and configs shall hold, ``{"secrets": {name: text}, "configs": {name: text}}``. ``pins`` are images by
+    service that are deployed instead of the file's, ``digests`` those that were resolved, by service. ``plan`` is the
+    plan as text. ``made`` is what the swarm holds of a deployment that stopped half way, ``failures`` are
+    ``{"service", "node", "error", "lines": [str]}`` of tasks that ended it. ``came_from`` is the number of the
+    revision that this one repeats.
+    """
 
     stack = models.ForeignKey(Stack, on_delete=models.CASCADE, related_name="revisions")
     n = models.PositiveIntegerField()
     compose = models.TextField()
     answers = EncryptedJSONField(default=dict)
+    files = EncryptedJSONField(default=dict)
+    overlays: models.JSONField[list[dict[str, str]]] = models.JSONField(default=list, blank=True)
+    contents = EncryptedJSONField(default=dict)
+    wishes: models.JSONField[dict[str, list[str]]] = models.JSONField(default=dict, blank=True)
+    pins: models.JSONField[dict[str, str]] = models.JSONField(default=dict, blank=True)
+    digests: models.JSONField[dict[str, str]] = models.JSONField(default=dict, blank=True)
+    version = models.CharField(max_length=100, blank=True)
+    origin = models.CharField(max_length=10, choices=Origin.choices, default=Origin.DEPLOY)
+    came_from = models.PositiveIntegerField(null=True, blank=True)
+    plan = models.TextField(blank=True)
+    made: models.JSONField[list[str]] = models.JSONField(default=list, blank=True)
+    failures: models.JSONField[list[dict[str, Any]]] = models.JSONField(default=list, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
     operation = models.ForeignKey(Operation, null=True, on_delete=models.SET_NULL, related_name="revisions")
     state = models.CharField(max_length=20, choices=StackState.choices, default=StackState.PLANNING)

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
-from dashboard.flows.stacks import deploy_stack, preview_stack, remove_stack
+from dashboard.flows.stacks import Wish, deploy_stack, preview_stack, remove_stack
 from dashboard.forms.stacks import StackForm, StackInput, read_input, typed_answers
 from dashboard.models import Right, Stack
 from dashboard.pages import stacks as pages
@@ -84,13 +84,8 @@ def _draft(viewer: Viewer, form: StackForm, earlier: Mapping[str, str], *, updat
         if problem:
             errors.setdefault("name", problem)
     try:
-        preview = preview_stack(
-            viewer.environment,
-            name=given.name,
-            compose=given.compose,
-            answers=given.answers,
-            updating=updating,
-        )
+        wish = Wish(given.name, given.compose, given.answers)
+        preview = preview_stack(viewer.environment, wish, updating=updating)
     except UserError as error:
         errors.setdefault(error.field or "compose", str(error))
         return Draft(given, None, list(getattr(error, "problems", [])), errors)
@@ -191,15 +186,9 @@ def _deploy(request: HttpRequest, viewer: Viewer, known: Stack | None) -> HttpRe
     given = draft.given
     if draft.preview is not None and not draft.errors:
         try:
-            operation = deploy_stack(
-                viewer.environment,
-                viewer.user,
-                name=given.name,
-                compose=given.compose,
-                answers=given.answers,
-                recipe=given.recipe if _builtin(given.recipe) else "",
-                updating=known is not None,
-            )
+            recipe = given.recipe if _builtin(given.recipe) else ""
+            wish = Wish(given.name, given.compose, given.answers, recipe=recipe)
+            operation = deploy_stack(viewer.environment, viewer.user, wish, updating=known is not None)
         except UserError as error:
             draft.errors[error.field or "form"] = str(error)
         else:

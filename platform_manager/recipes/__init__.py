@@ -14,11 +14,13 @@ from platform_manager.recipes.preview import (
     preview,
 )
 from platform_manager.recipes.problems import ComposeInvalid, Problem, Severity
+from platform_manager.recipes.questions import Choice, Question, QuestionKind, question_of, united
 from platform_manager.recipes.recipe import Recipe, parse, variables
 from platform_manager.recipes.shorthand import Port
 
 __all__ = [
     "BuiltinRecipe",
+    "Choice",
     "ComposeInvalid",
     "EnvironmentFacts",
     "HostFacts",
@@ -28,6 +30,8 @@ __all__ = [
     "Prepared",
     "Preview",
     "Problem",
+    "Question",
+    "QuestionKind",
     "Recipe",
     "ServicePreview",
     "Severity",
@@ -40,8 +44,10 @@ __all__ = [
     "parse_env",
     "prepare",
     "preview",
+    "question_of",
     "stack_name_problem",
     "suggest_stack_name",
+    "united",
     "unprefix",
     "variables",
 ]

@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class HostFacts:
-    """``role`` is ``manager`` or ``worker``; ``arch`` as the engine names it (``x86_64``, ``aarch64``)."""
+    """``role`` is ``manager`` or ``worker``; ``arch`` as the engine names it (``x86_64``, ``aarch64``).
+
+    ``cpus`` counts cores and ``memory`` bytes, 0 where that is unknown.
+    """
 
     name: str
     role: str
@@ -17,11 +20,16 @@ class HostFacts:
     node_id: str = ""
     address: str = ""
     engine_labels: Mapping[str, str] = field(default_factory=dict)
+    cpus: float = 0.0
+    memory: int = 0
 
 
 @dataclass(frozen=True)
 class EnvironmentFacts:
     """``published_ports`` maps (port, protocol) to the service of another stack that holds it.
+
+    ``wished_…`` are external networks and volumes that the platform shall make first, ``given_…`` secrets and
+    configs whose content is at hand. ``forbidden`` are the dangers that the operator forbids.
 
     ``secrets``, ``configs`` and ``hosts`` None means that nothing is known of them: nothing is checked then.
     """
@@ -35,6 +43,11 @@ class EnvironmentFacts:
     published_ports: Mapping[tuple[int, str], str] = field(default_factory=dict)
     hosts: list[HostFacts] | None = None
     existing_stacks: set[str] = field(default_factory=set)
+    forbidden: frozenset[str] = frozenset()
+    wished_networks: frozenset[str] = frozenset()
+    wished_volumes: frozenset[str] = frozenset()
+    given_secrets: frozenset[str] = frozenset()
+    given_configs: frozenset[str] = frozenset()
 
 
 def with_provided(answers: Mapping[str, str], *, stack_name: str, mtu: int) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """A recipe: one compose file with the files it refers to."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
@@ -14,10 +14,14 @@ from platform_manager.recipes.words import FORBIDDEN
 
 @dataclass(frozen=True)
 class Recipe:
-    """``files`` maps paths relative to the compose file ("conf/app.json") to their content."""
+    """``files`` maps paths relative to the compose file ("conf/app.json") to their content.
+
+    ``overlays`` are compose files merged over the first, by name, in order.
+    """
 
     document: Document
     files: Mapping[str, bytes] = field(default_factory=dict)
+    overlays: tuple[tuple[str, Document], ...] = ()
 
     @property
     def text(self) -> str:
@@ -31,9 +35,13 @@ class Recipe:
         return Problem(severity, dotted(path), self.document.line(path), message, offer)
 
 
-def parse(text: str, files: Mapping[str, bytes] | None = None) -> Recipe:
-    """Read compose text; raises :class:`ComposeInvalid` for what no answer to any question could mend."""
-    recipe = Recipe(read(text), {clean_path(name): data for name, data in (files or {}).items()})
+def parse(text: str, files: Mapping[str, bytes] | None = None, *, overlays: Iterable[tuple[str, str]] = ()) -> Recipe:
+    """Read compose text; raises :class:`ComposeInvalid` for what no answer to any question could mend.
+
+    ``overlays`` are (name, text) of compose files to be merged over it.
+    """
+    own = {clean_path(name): data for name, data in (files or {}).items()}
+    recipe = Recipe(read(text), own, tuple((name, read(more)) for name, more in overlays))
     problems = [*_shape_problems(recipe), *_forbidden(recipe), *_dollar_problems(recipe)]
     if problems:
         raise ComposeInvalid(problems)

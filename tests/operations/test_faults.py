@@ -93,23 +93,23 @@ def test_deployments_tell_the_truth_and_can_be_cancelled_and_repeated(lab: Lab, 
     environment = environments.create_environment(user, name="lab", managers=1)
     succeeded(hosts.add_hosts(environment, user, driver="local", prefix="fw", quantity=1))
 
-    flaky = finished(stacks.deploy_stack(environment, user, name="flaky", compose=FLAKY, answers={}))
+    flaky = finished(stacks.deploy_stack(environment, user, stacks.Wish("flaky", FLAKY)))
     assert flaky.state == OperationState.FAILED, transcript(flaky)
     assert "non-zero exit (3)" in flaky.error
     assert Stack.objects.get(name="flaky").state == StackState.FAILED
 
     succeeded(stacks.remove_stack(environment, user, "flaky"))
-    succeeded(stacks.deploy_stack(environment, user, name="good", compose=TICKER, answers={}))
+    succeeded(stacks.deploy_stack(environment, user, stacks.Wish("good", TICKER)))
 
-    stuck = stacks.deploy_stack(environment, user, name="stuck", compose=NOWHERE, answers={})
+    stuck = stacks.deploy_stack(environment, user, stacks.Wish("stuck", NOWHERE))
     until(lambda: "node.role == worker" in Stack.objects.get(name="stuck").sentence, what="the reason is shown")
     operations.cancel_operation(stuck, user)
     assert finished(stuck).state == OperationState.CANCELLED, transcript(stuck)
     succeeded(stacks.remove_stack(environment, user, "stuck"))
 
-    first = stacks.deploy_stack(environment, user, name="good", compose=TICKER, answers={}, updating=True)
+    first = stacks.deploy_stack(environment, user, stacks.Wish("good", TICKER), updating=True)
     with pytest.raises(UserError, match="under way"):
-        stacks.deploy_stack(environment, user, name="good", compose=TICKER, answers={}, updating=True)
+        stacks.deploy_stack(environment, user, stacks.Wish("good", TICKER), updating=True)
     operations.cancel_operation(first, user)
     assert finished(first).state == OperationState.CANCELLED, transcript(first)
     again = operations.retry_operation(first, user)

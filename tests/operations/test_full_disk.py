@@ -37,11 +37,11 @@ def test_a_full_disk_is_named_and_a_deployment_works_once_there_is_room(lab: Lab
 
     docker("exec", machine, "mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", CONTAINERS)
     docker("exec", machine, "sh", "-c", f"cat /dev/zero > {CONTAINERS}/ballast 2>/dev/null; true")
-    full = finished(stacks.deploy_stack(environment, user, name="web", compose=TICKER, answers={}))
+    full = finished(stacks.deploy_stack(environment, user, stacks.Wish("web", TICKER)))
     assert full.state == OperationState.FAILED, transcript(full)
     assert "no space left on device" in full.error
     assert Stack.objects.get(name="web").state == StackState.FAILED
 
     docker("exec", machine, "umount", "-l", CONTAINERS)
-    succeeded(stacks.deploy_stack(environment, user, name="web", compose=TICKER, answers={}, updating=True))
+    succeeded(stacks.deploy_stack(environment, user, stacks.Wish("web", TICKER), updating=True))
     until(lambda: Stack.objects.get(name="web").state == StackState.RUNNING, what="the stack runs")

@@ -77,7 +77,7 @@ def test_removals_that_wait_for_each_other_leave_an_odd_number_of_managers(lab: 
     succeeded(hosts.add_hosts(environment, user, driver="local", prefix="fw", quantity=4))
     until(lambda: active(environment) == 4, what="all hosts are active")
 
-    stacks_made = stacks.deploy_stack(environment, user, name="slow", compose=SLOW_TO_STOP, answers={})
+    stacks_made = stacks.deploy_stack(environment, user, stacks.Wish("slow", SLOW_TO_STOP))
     succeeded(stacks_made)
     worker = environment.hosts.get(role=HostRole.WORKER)
     cancelled = hosts.remove_host(worker, user)

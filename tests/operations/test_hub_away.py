@@ -27,7 +27,7 @@ def test_a_deployment_goes_on_after_the_hub_was_killed(lab: Lab) -> None:
     environment = environments.create_environment(user, name="lab", managers=1)
     succeeded(hosts.add_hosts(environment, user, driver="local", prefix="fw", quantity=1))
 
-    deployment = stacks.deploy_stack(environment, user, name="web", compose=WEB, answers={})
+    deployment = stacks.deploy_stack(environment, user, stacks.Wish("web", WEB))
     until(lambda: Stack.objects.get(name="web").state != StackState.PLANNING, what="the deployment has begun")
     lab.kill(hub)
     until(lambda: not environment.hosts.get().engine_up or lab.start_hub(), what="the hub is back")

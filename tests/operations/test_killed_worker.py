@@ -73,7 +73,7 @@ def test_every_operation_survives_a_kill_at_every_step(lab: Lab) -> None:
     assert len(lab.containers()) == 3
     assert sorted(nodes(lab.var / "links", environment)) == sorted(row.node_id for row in rows)
 
-    killer.run(stacks.deploy_stack(environment, user, name="demo", compose=COMPOSE, answers={}))
+    killer.run(stacks.deploy_stack(environment, user, stacks.Wish("demo", COMPOSE)))
     assert Stack.objects.get(name="demo").state == StackState.RUNNING
 
     killer.run(stacks.remove_stack(environment, user, "demo"))

@@ -40,7 +40,7 @@ def running(lab: Lab, user: User, quantity: int) -> Environment:
     lab.start_worker()
     environment = environments.create_environment(user, name="lab", managers=quantity)
     succeeded(hosts.add_hosts(environment, user, driver="local", prefix="fw", quantity=quantity))
-    succeeded(stacks.deploy_stack(environment, user, name="demo", compose=COMPOSE, answers={}))
+    succeeded(stacks.deploy_stack(environment, user, stacks.Wish("demo", COMPOSE)))
     return environment
 
 
@@ -104,4 +104,4 @@ def test_a_stopped_host_is_started_and_the_last_one_made_anew_with_a_new_swarm(l
     stack = Stack.objects.get()
     assert stack.state == StackState.FAILED
     assert "ended with the swarm's last host" in stack.sentence
-    succeeded(stacks.deploy_stack(environment, user, name="again", compose=COMPOSE, answers={}))
+    succeeded(stacks.deploy_stack(environment, user, stacks.Wish("again", COMPOSE)))
