@@ -61,11 +61,11 @@ def hand_over(context: StepContext) -> str | None:
             revision.stack.name,
             prepared.compose,
             files=prepared.files,
-            variables=prepared.variables,
+            overlays=prepared.overlays,
         )
 
     result = on_manager(context, deploy, seconds=180)
-    said = recipes.unprefix(result.output)
+    said = result.output
     if said.strip():
         context.log(said.strip(), "output")
     if result.timed_out:
