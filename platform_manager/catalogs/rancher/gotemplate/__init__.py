@@ -6,9 +6,9 @@ What it doesn't know it refuses, with the line: half a compose file would be wor
 from collections.abc import Mapping
 from typing import Any
 
-from .errors import MAX_OUTPUT, TemplateRefused
-from .evaluator import evaluate
-from .parser import parse
+from platform_manager.catalogs.rancher.gotemplate.errors import MAX_OUTPUT, TemplateRefused
+from platform_manager.catalogs.rancher.gotemplate.evaluator import evaluate
+from platform_manager.catalogs.rancher.gotemplate.parser import parse
 
 __all__ = ["MAX_OUTPUT", "TemplateRefused", "execute"]
 

@@ -9,7 +9,7 @@ MAX_ITEMS = 10_000
 STEP_CHARACTERS = 64
 
 
-class TemplateRefused(Exception):  # noqa: N818 - an answer, not a fault of ours
+class TemplateRefused(Exception):
     """``str(error)`` goes on after "the template can't be read:"; ``line`` is 0 where there is none."""
 
     def __init__(self, message: str, line: int = 0) -> None:

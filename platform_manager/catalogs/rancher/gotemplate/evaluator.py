@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from .errors import MAX_OUTPUT, MAX_STEPS, STEP_CHARACTERS, TemplateRefused
-from .functions import call
-from .nodes import (
+from platform_manager.catalogs.rancher.gotemplate.errors import MAX_OUTPUT, MAX_STEPS, STEP_CHARACTERS, TemplateRefused
+from platform_manager.catalogs.rancher.gotemplate.functions import call
+from platform_manager.catalogs.rancher.gotemplate.nodes import (
     Chain,
     Dot,
     Function,
@@ -22,7 +22,7 @@ from .nodes import (
     Variable,
     With,
 )
-from .values import Value, shown, size, truth
+from platform_manager.catalogs.rancher.gotemplate.values import Value, shown, size, truth
 
 
 def evaluate(nodes: Nodes, data: Mapping[str, Any]) -> str:

@@ -10,9 +10,9 @@ from functools import reduce
 from itertools import pairwise
 from typing import Any
 
-from .errors import MAX_ITEMS, MAX_OUTPUT
-from .printing import go_format, quoted
-from .values import Value, checked, number, shown, truth
+from platform_manager.catalogs.rancher.gotemplate.errors import MAX_ITEMS, MAX_OUTPUT
+from platform_manager.catalogs.rancher.gotemplate.printing import go_format, quoted
+from platform_manager.catalogs.rancher.gotemplate.values import Value, checked, number, shown, truth
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .errors import TemplateRefused
+from platform_manager.catalogs.rancher.gotemplate.errors import TemplateRefused
 
 _TOKEN = re.compile(
     r"""

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterator
 
-from .errors import MAX_NESTING, TemplateRefused
-from .functions import FUNCTIONS
-from .lexer import Piece, Token, pieces
-from .nodes import (
+from platform_manager.catalogs.rancher.gotemplate.errors import MAX_NESTING, TemplateRefused
+from platform_manager.catalogs.rancher.gotemplate.functions import FUNCTIONS
+from platform_manager.catalogs.rancher.gotemplate.lexer import Piece, Token, pieces
+from platform_manager.catalogs.rancher.gotemplate.nodes import (
     Chain,
     Dot,
     Function,

@@ -2,8 +2,8 @@
 
 import re
 
-from .errors import MAX_OUTPUT
-from .values import Value, number, shown
+from platform_manager.catalogs.rancher.gotemplate.errors import MAX_OUTPUT
+from platform_manager.catalogs.rancher.gotemplate.values import Value, number, shown
 
 _VERB = re.compile(r"%(?P<flags>[-+# 0]*)(?P<width>[0-9]{0,9})(?:\.(?P<precision>[0-9]{0,9}))?(?P<verb>[^\W\d_]|%|$)")
 _MAX_WIDTH = 1000

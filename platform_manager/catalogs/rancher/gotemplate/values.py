@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .errors import MAX_OUTPUT
+from platform_manager.catalogs.rancher.gotemplate.errors import MAX_OUTPUT
 
 Value = Any
 
