@@ -4,6 +4,7 @@
 keeps the files as Rancher has them: :func:`rendered` converts them anew, and :func:`mentioned` tells what they ask.
 """
 
+import time
 from dataclasses import replace
 
 from platform_manager.catalogs.base import Entry, Found, Skipped, Tree
@@ -27,6 +28,9 @@ __all__ = [
 
 FORMAT = "rancher"
 
+# A refresh is not held up longer by templates that take their time.
+SECONDS = 120
+
 
 def is_catalog(tree: Tree) -> bool:
     """Whether anything in the tree is laid out as Rancher's catalogs are."""
@@ -37,9 +41,13 @@ def read(tree: Tree) -> Found:
     """All recipes of the tree, converted with their default answers; nothing in the tree makes it raise."""
     entries: dict[str, Entry] = {}
     skipped: list[Skipped] = []
+    until = time.monotonic() + SECONDS
     for folder in folders(tree):
         if folder.base == "project":
             skipped.append(skipped_environment(folder))
+            continue
+        if time.monotonic() > until:
+            skipped.append(Skipped(folder.path, "Reading the catalog took too long: this recipe was left out."))
             continue
         entry, more = entry_of(folder)
         if entry.key in entries:

@@ -8,6 +8,10 @@ from platform_manager.catalogs.rancher.draft import Blocked, Draft, begin
 from platform_manager.catalogs.rancher.trees import Tree, plain, read_tree, write_tree
 from platform_manager.recipes.problems import ComposeInvalid
 
+_MAX_SERVICES = 300
+_MAX_NOTES = 300
+_SENTENCE = 600
+
 
 @dataclass(frozen=True)
 class Converted:
@@ -30,17 +34,19 @@ def convert(compose: str, rancher: str, answers: Mapping[str, str]) -> Converted
         described = read_tree(rancher) if rancher.strip() else {}
     except ComposeInvalid as error:
         return Converted(refusal=f"rancher-compose.yml can't be read. {error}")
-    draft = begin(tree, described, answers)
     try:
+        draft = begin(tree, described, answers)
         made = _convert(draft)
     except Blocked as reason:
-        return Converted(refusal=str(reason))
-    return Converted(write_tree(made), draft.notes)
+        return Converted(refusal=str(reason)[:_SENTENCE])
+    return Converted(write_tree(made), tuple(note[:_SENTENCE] for note in draft.notes[:_MAX_NOTES]))
 
 
 def _convert(draft: Draft) -> Tree:
     if not draft.services:
         raise Blocked("The compose file has no services: there is nothing to deploy.")
+    if len(draft.services) > _MAX_SERVICES:
+        raise Blocked(f"The compose file has more than {_MAX_SERVICES} services. Split it into several recipes.")
     sidekicks.settle(draft)
     balancers.settle(draft)
     for service in draft.services.values():

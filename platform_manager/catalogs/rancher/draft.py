@@ -8,8 +8,10 @@ from typing import Any
 from platform_manager.catalogs.rancher.trees import Tree, mapping, plain, settings
 from platform_manager.recipes.interpolation import SubstitutionError, interpolate
 
+_MAX_TEXT = 1000
+_SERVICE_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}")
 RANCHER_LABEL = "io.rancher."
-_PARTS = re.compile(r"((?:\$\{[^}]*\}|[^:])*)(?::|$)")
+_PIECES = re.compile(r"\$\{[^}]{0,200}\}|.", re.DOTALL)
 
 
 class Blocked(Exception):
@@ -52,8 +54,8 @@ class Service:
 class Draft:
     """``volumes`` and ``secrets`` are those declared in the file; the ``made_`` ones go into the new file.
 
-    ``aliases`` are the further names of services. ``stood_in`` maps what was a load balancer to its only target, ``gone`` are
-    other services that the new file does without.
+    ``aliases`` are the further names of services. ``stood_in`` maps what was a load balancer to its only target,
+    ``gone`` are all services that the new file does without.
     """
 
     services: dict[str, Service]
@@ -65,11 +67,13 @@ class Draft:
     aliases: dict[str, dict[str, None]] = field(default_factory=dict)
     stood_in: dict[str, str] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
-    told: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    told: dict[tuple[str, str], dict[str, None]] = field(default_factory=dict)
 
     def resolved(self, value: Any) -> str:
-        """The text with its variables answered, as it stands where that can't be."""
+        """The text with its variables answered, as it stands where that can't be; for short texts only."""
         text = plain(value)
+        if len(text) > _MAX_TEXT:
+            return text
         try:
             return interpolate(text, self.answers).strip()
         except SubstitutionError:
@@ -77,9 +81,9 @@ class Draft:
 
     def tell(self, what: str, why: str, service: str = "") -> None:
         """Keep a note; the same about several services becomes one sentence."""
-        names = self.told.setdefault((what, why), [])
-        if service and service not in names:
-            names.append(service)
+        names = self.told.setdefault((what, why), {})
+        if service:
+            names[service] = None
 
     def drop(self, key: str, why: str, service: str) -> None:
         self.tell(f"Dropped '{key}'", why, service)
@@ -87,7 +91,8 @@ class Draft:
     @property
     def notes(self) -> tuple[str, ...]:
         return tuple(
-            f"{what}{f' of {_listed(names)}' if names else ''}: {why}." for (what, why), names in self.told.items()
+            f"{what}{f' for {_listed(list(names))}' if names else ''}: {why}."
+            for (what, why), names in self.told.items()
         )
 
 
@@ -97,16 +102,18 @@ def _listed(names: list[str]) -> str:
 
 
 def begin(compose: Tree, rancher: Tree, answers: Mapping[str, str]) -> Draft:
-    """Takes a compose file of version 1 or 2 apart, and rancher-compose.yml with it."""
+    """Takes a compose file of version 1 or 2 apart, and rancher-compose.yml with it; raises :class:`Blocked`."""
     known = compose.get("services")
     found = known if isinstance(known, dict) else _services_of_version_1(compose)
     described = rancher.get("services")
     extras = mapping(described if isinstance(described, dict) else rancher)
     services = {}
     for name, source in mapping(found).items():
+        if not _SERVICE_NAME.fullmatch(name):
+            raise Blocked(f"'{name[:60]}' is no name for a service. Mend the recipe: use letters, digits, '-' and '_'.")
         labels = {key: item or "" for key, item in settings(source.get("labels")).items()}
         services[name] = Service(name, dict(source), dict(extras.get(name, {})), labels)
-    draft = Draft(services, answers)
+    draft = Draft(services, {name: answer for name, answer in answers.items() if len(answer) <= _MAX_TEXT})
     if isinstance(known, dict):
         draft.volumes = {draft.resolved(name): item for name, item in mapping(compose.get("volumes")).items()}
         draft.secrets = mapping(compose.get("secrets"))
@@ -123,9 +130,14 @@ def _services_of_version_1(compose: Tree) -> Tree:
 
 
 def parts(text: str) -> list[str]:
-    """``text`` cut at its colons, those within ``${...}`` aside."""
-    return [match[1] for match in _PARTS.finditer(text)][: _colons(text) + 1]
-
-
-def _colons(text: str) -> int:
-    return re.sub(r"\$\{[^}]*\}", "", text).count(":")
+    """``text`` cut at its colons, those within ``${...}`` aside; texts too long to mean anything stay whole."""
+    if len(text) > _MAX_TEXT:
+        return [text]
+    cut, found = "", []
+    for piece in _PIECES.findall(text):
+        if piece == ":":
+            found.append(cut)
+            cut = ""
+        else:
+            cut += piece
+    return [*found, cut]

@@ -11,6 +11,7 @@ from platform_manager.catalogs.rancher.trees import Tree, plain, read_tree
 from platform_manager.recipes.problems import ComposeInvalid
 
 _MAX_LOGO = 512 * 1024
+_MAX_VERSIONS = 100
 _MAX_README = 200_000
 _LABEL = 100
 _OTHERS = {
@@ -27,7 +28,9 @@ def entry_of(folder: Folder) -> tuple[Entry, list[Skipped]]:
     """Whatever the folder holds: what is broken becomes a refusal or a line of what was skipped."""
     skipped: list[Skipped] = []
     config = _config(folder, skipped)
-    numbers = sorted(folder.versions, reverse=True)
+    numbers = sorted(folder.versions, reverse=True)[:_MAX_VERSIONS]
+    if len(folder.versions) > _MAX_VERSIONS:
+        skipped.append(Skipped(folder.path, f"Only its newest {_MAX_VERSIONS} versions were read."))
     found = [_version(folder, number, skipped) for number in numbers]
     versions = _with_unique_labels([version for version, _ in found], numbers)
     sections = [section for _, section in found]

@@ -24,9 +24,6 @@ def _stacks(folder: Folder) -> list[str]:
         tree = read_tree(first_of(newest, ("project.yml", "project.yaml"))[1])
     except ComposeInvalid:
         return []
-    stacks = tree.get("stacks")
-    return (
-        [plain(stack.get("name"))[:60] for stack in stacks if isinstance(stack, dict)]
-        if isinstance(stacks, list)
-        else []
-    )
+    listed = tree.get("stacks")
+    stacks = listed if isinstance(listed, list) else []
+    return [plain(stack.get("name"))[:60] for stack in stacks if isinstance(stack, dict)]

@@ -44,9 +44,10 @@ def folders(tree: Tree) -> list[Folder]:
         if place is not None:
             folder = _folder(found, parts[:place])
             folder.versions.setdefault(int(parts[place]), {})["/".join(parts[place + 1 :])] = tree[path]
-    for path in list(found):
-        for name in _names(tree, path):
-            found[path].files[name] = tree[f"{path}/{name}" if path else name]
+    for path, data in tree.items():
+        parent, _, name = path.rpartition("/")
+        if parent in found:
+            found[parent].files[name] = data
     return [found[path] for path in sorted(found) if _is_recipe(found[path])]
 
 
@@ -64,12 +65,6 @@ def _folder(found: dict[str, Folder], parts: list[str]) -> Folder:
         match = _BASE.fullmatch(parts[-2]) if len(parts) > 1 else None
         found[path] = Folder(path, (match[1] or "") if match else "")
     return found[path]
-
-
-def _names(tree: Tree, folder: str) -> Iterable[str]:
-    depth = len(folder) + 1 if folder else 0
-    lead = f"{folder}/" if folder else ""
-    return [path[depth:] for path in tree if path.startswith(lead) and "/" not in path[depth:]]
 
 
 def _is_recipe(folder: Folder) -> bool:

@@ -20,11 +20,25 @@ _SILENT = ("dockerfile", "privileged", "links", "external_links", "volumes_from"
 _TEXTS = ("image", "hostname", "user", "working_dir", "stop_signal", "stop_grace_period")
 _LISTS = ("dns", "dns_search", "cap_add", "cap_drop", "expose")
 _SWITCHES = ("stdin_open", "tty", "read_only", "init")
+_ORDER = ("image", "entrypoint", "command", "environment", "ports", "volumes", "networks", "deploy")
 _SILENT_EXTRAS = ("start_on_create", "retain_ip", "lb_config", "load_balancer_config", "metadata", "type", "image")
 
 
 def convert(draft: Draft, service: Service) -> None:
     """Fills ``service.made``; every key is taken, kept, written anew or told to be dropped."""
+    _kept(draft, service)
+    for key, handler in _HANDLERS.items():
+        value = service.take(key)
+        if value not in (None, "", [], {}):
+            handler(draft, service, value)
+    _labels(service)
+    _once(draft, service)
+    _extras(draft, service)
+    _rest(draft, service)
+    service.made = {key: service.made[key] for key in sorted(service.made, key=_place)}
+
+
+def _kept(draft: Draft, service: Service) -> None:
     for key in _TEXTS:
         if value := plain(service.take(key)):
             service.made[key] = value
@@ -34,13 +48,13 @@ def convert(draft: Draft, service: Service) -> None:
     for key in _SWITCHES:
         if draft.resolved(service.take(key)).lower() in ("true", "yes", "on"):
             service.made[key] = True
-    for key, handler in _HANDLERS.items():
-        value = service.take(key)
-        if value not in (None, "", [], {}):
-            handler(draft, service, value)
-    _labels(service)
-    _once(draft, service)
-    _extras(draft, service)
+
+
+def _place(key: str) -> int:
+    return _ORDER.index(key) if key in _ORDER else len(_ORDER)
+
+
+def _rest(draft: Draft, service: Service) -> None:
     for key, value in service.source.items():
         if key not in _SILENT and value not in (None, "", False, [], {}):
             draft.drop(key, _DROPPED.get(key, _NO_COUNTERPART), service.name)

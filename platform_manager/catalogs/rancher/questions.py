@@ -10,6 +10,9 @@ from platform_manager.recipes.problems import ComposeInvalid
 from platform_manager.recipes.questions import Choice, Question, QuestionKind
 
 _MAX_QUESTIONS = 500
+_MAX_CHOICES = 500
+_MAX_DEFAULT = 20_000
+_MAX_HELP = 4000
 _TRUE = ("true", "yes", "y", "on", "1")
 _KINDS = {
     **{kind.value: kind for kind in QuestionKind},
@@ -74,6 +77,8 @@ def _questions(listed: Any) -> tuple[tuple[Question, ...], tuple[str, ...]]:
         variable = plain(field_of(entry, "variable")).strip() if isinstance(entry, dict) else ""
         if not variable:
             problems.append(f"Question {place} names no variable, so it is not asked.")
+        elif len(variable) > 200:
+            problems.append(f"Question {place} has a variable with too long a name, so it is not asked.")
         elif len(found) >= _MAX_QUESTIONS:
             return tuple(found.values()), (*problems, f"Only the first {_MAX_QUESTIONS} questions are asked.")
         else:
@@ -84,7 +89,7 @@ def _questions(listed: Any) -> tuple[tuple[Question, ...], tuple[str, ...]]:
 def _question(variable: str, entry: Tree) -> Question:
     kind = _kind(plain(field_of(entry, "type")))
     value = field_of(entry, "default")
-    default = None if value is None else plain(value)
+    default = None if value is None else plain(value)[:_MAX_DEFAULT]
     choices: tuple[Choice, ...] = ()
     if kind is QuestionKind.ENUM:
         choices = _choices(field_of(entry, "options"), default)
@@ -95,8 +100,8 @@ def _question(variable: str, entry: Tree) -> Question:
     return Question(
         variable,
         kind,
-        label=plain(entry.get("label")).strip() or variable,
-        help=plain(field_of(entry, "description")).strip(),
+        label=plain(entry.get("label")).strip()[:200] or variable,
+        help=plain(field_of(entry, "description")).strip()[:_MAX_HELP],
         default=default,
         required=plain(field_of(entry, "required")).lower() in _TRUE,
         choices=choices,
@@ -113,9 +118,8 @@ def _kind(word: str) -> QuestionKind:
 
 
 def _choices(listed: Any, default: str | None) -> tuple[Choice, ...]:
-    values = (
-        [plain(value) for value in listed if not isinstance(value, (list, dict))] if isinstance(listed, list) else []
-    )
+    options = listed if isinstance(listed, list) else []
+    values = [plain(option) for option in options[:_MAX_CHOICES] if not isinstance(option, (list, dict))]
     if default and values and default not in values:
         values.insert(0, default)
     return tuple(Choice(value, value) for value in dict.fromkeys(values))

@@ -14,7 +14,7 @@ def settle(draft: Draft, service: Service) -> None:
     is_global = draft.resolved(service.rancher_label("scheduler.global")).lower() == "true"
     if is_global:
         service.place("deploy")["mode"] = "global"
-        draft.tell("Became global", "one task runs on every host that fits", service.name)
+        draft.tell("The mode became global", "one task runs on every host that fits", service.name)
     _scale(draft, service, is_global)
     for name, value in service.labels.items():
         match = _AFFINITY.fullmatch(name.removeprefix("io.rancher."))
@@ -71,7 +71,8 @@ def _containers(draft: Draft, service: Service, match: re.Match[str], wanted: st
         )
     else:
         service.place("deploy", "placement")["max_replicas_per_node"] = 1
-        draft.tell("Each replica on a host of its own became max_replicas_per_node 1", "more wait", service.name)
+        why = "replicas beyond the number of hosts wait"
+        draft.tell("Different hosts became max_replicas_per_node 1", why, service.name)
 
 
 def _means_itself(service: Service, wanted: str) -> bool:

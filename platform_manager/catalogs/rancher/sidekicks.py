@@ -8,6 +8,7 @@ from platform_manager.catalogs.rancher.trees import plain, texts
 
 _DATA_IMAGES = re.compile(r"(?:^|/)(?:alpine-volume|true|scratch|hello-world|data-?volume|volume)(?::|$)")
 _BARE_IMAGES = re.compile(r"^(?:library/)?(?:busybox|alpine|ubuntu|debian|centos)(?::|$)")
+_MAX_MOUNTS = 200
 _IDLE = ("true", "echo", ":", "exit")
 
 
@@ -76,7 +77,7 @@ def _volumes_from(draft: Draft, service: Service) -> list[str]:
 def _mount(draft: Draft, service: Service, data: set[str]) -> None:
     own = texts(service.source.get("volumes"))
     targets = {_target(entry) for entry in own}
-    for entry in texts(service.take("volumes_from")):
+    for entry in dict.fromkeys(texts(service.take("volumes_from"))):
         name, _, mode = draft.resolved(entry).partition(":")
         if name not in data:
             raise Blocked(
@@ -86,6 +87,8 @@ def _mount(draft: Draft, service: Service, data: set[str]) -> None:
         for mount in _mounts(draft, name, data, set()):
             if _target(mount) not in targets:
                 targets.add(_target(mount))
+                if len(own) >= _MAX_MOUNTS:
+                    raise Blocked(f"The service '{service.name}' mounts more than {_MAX_MOUNTS} volumes.")
                 own.append(f"{mount}:ro" if mode == "ro" and len(parts(mount)) == 2 else mount)
     if own:
         service.source["volumes"] = own

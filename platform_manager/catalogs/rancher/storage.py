@@ -46,7 +46,7 @@ def _declare(draft: Draft, name: str, undeclared: Tree) -> None:
     draft.made_volumes[name] = _volume(draft, name, undeclared if declared is None else declared)
 
 
-def _volume(draft: Draft, name: str, declared: Tree) -> Tree | None:
+def _volume(draft: Draft, name: str, declared: Tree) -> Tree:
     made: Tree = {}
     external = declared.get("external")
     if external:
@@ -64,7 +64,7 @@ def _volume(draft: Draft, name: str, declared: Tree) -> Tree | None:
             options = settings(declared.get("driver_opts"))
             if options:
                 made["driver_opts"] = {key: value or "" for key, value in options.items()}
-    return made or None
+    return made
 
 
 def secrets(draft: Draft) -> Tree:

@@ -1,7 +1,7 @@
 """Why a template can't be rendered, and how much one may take."""
 
 MAX_OUTPUT = 1024 * 1024
-MAX_STEPS = 200_000
+MAX_STEPS = 50_000
 MAX_NESTING = 40
 MAX_ITEMS = 10_000
 

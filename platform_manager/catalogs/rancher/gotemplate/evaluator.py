@@ -63,7 +63,7 @@ class _Run:
             value = self._pipeline(node.pipeline, dot)
             if not node.pipeline.declared:
                 with _on_line(node.pipeline.line):
-                    text = shown(value)
+                    text = "<no value>" if value is None else shown(value)
                 self._write(text, node.pipeline.line)
         else:
             with self.scope():

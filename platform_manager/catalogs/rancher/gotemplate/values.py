@@ -69,7 +69,7 @@ class _Printer:
 
 def _plain(value: Value) -> str:
     if value is None:
-        return "<no value>"
+        return "<nil>"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e21:
