@@ -307,7 +307,7 @@ def test_links_to_a_load_balancer_lead_to_its_target() -> None:
 
 
 def test_volumes_are_declared_with_the_drivers_that_a_swarm_has() -> None:
-    made, notes = converted("""
+    compose = """
         version: '2'
         services:
           a: {image: x, volumes: ['one:/1', 'two:/2', '/host:/3', '${path}:/4', 'five:/5']}
@@ -316,7 +316,9 @@ def test_volumes_are_declared_with_the_drivers_that_a_swarm_has() -> None:
           two: {driver: rancher-nfs, per_container: true}
           five: {external: true, driver: local}
           unused: {}
-    """)
+    """
+
+    made, notes = converted(compose, answers={"path": "/srv"})
 
     assert made["volumes"] == {
         "one": {"driver": "local", "driver_opts": {"type": "tmpfs"}},

@@ -124,49 +124,10 @@ def test_refused_when_it_takes_too_much(what: str) -> None:
 
 
 WORDS = st.sampled_from(
-    [
-        "{{",
-        "}}",
-        "{{-",
-        "-}}",
-        "if",
-        "else",
-        "end",
-        "range",
-        "with",
-        "$x",
-        "$",
-        ":=",
-        "=",
-        "|",
-        "(",
-        ")",
-        ".Values.port",
-        ".",
-        "eq",
-        "index",
-        "printf",
-        "until",
-        "list",
-        "dict",
-        "split",
-        '"%5.1s"',
-        "`raw`",
-        "'c'",
-        "1",
-        "-2",
-        "1e5",
-        ",",
-        "/*",
-        "*/",
-        "add",
-        "div",
-        "default",
-        "join",
-        "true",
-        "nil",
-    ]
-    + [" ", "\n"]
+    r"""
+    {{ }} {{- -}} if else end range with $x $ := = | ( ) .Values.port . eq index printf until list dict split
+    "%5.1s" `raw` 'c' 1 -2 1e5 , /* */ add div default join true nil
+    """.split()  # noqa: SIM905 - a list of so many short words is unreadable
 )
 
 
