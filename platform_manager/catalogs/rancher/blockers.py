@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from platform_manager.catalogs.rancher.draft import Blocked, Draft, Service, parts
+from platform_manager.catalogs.rancher.draft import Blocked, Draft, Service
 from platform_manager.catalogs.rancher.trees import plain, texts
 
 _METADATA_IMAGES = re.compile(r"(?:^|/)(?:rancher/[\w.-]*-conf(?:ig)?|rancher-cattle-metadata|giddyup)(?::|$)")
@@ -39,7 +39,7 @@ def _rancher(service: Service) -> Iterator[str]:
 
 def _links_outside(draft: Draft, service: Service) -> Iterator[str]:
     source = service.source
-    if found := [link for link in map(draft.resolved, texts(source.get("external_links"))) if parts(link)[0]]:
+    if found := texts(source.get("external_links")):
         yield (
             f"links to '{found[0]}' of another stack (external_links), which a swarm does not know. "
             "Put both services in one stack, or join them by an external network."

@@ -8,25 +8,31 @@ from typing import Any, TypeAlias
 
 import yaml
 
-from platform_manager.recipes.document import PLAIN, pairs, read
+from platform_manager.recipes.document import PLAIN, is_merge, nodes_of, pairs
 from platform_manager.recipes.scalars import Timestamp, resolve
 
 Tree: TypeAlias = dict[str, Any]
 
 
 def read_tree(text: str) -> Tree:
-    """Raises :class:`~platform_manager.recipes.problems.ComposeInvalid`."""
-    tree = _value(read(text).root)
+    """Of a key that is there twice the last counts; raises :class:`~platform_manager.recipes.ComposeInvalid`."""
+    tree = _value(nodes_of(text))
     return tree if isinstance(tree, dict) else {}
 
 
 def _value(node: yaml.Node) -> Any:
     if isinstance(node, yaml.MappingNode):
-        return {key.value: _value(value) for key, value in pairs(node)}
+        merged = {key.value: _value(value) for key, value in pairs(node)}
+        own = {key.value: _value(value) for key, value in node.value if _is_key(key)}
+        return {**merged, **own}
     if isinstance(node, yaml.SequenceNode):
         return [_value(item) for item in node.value]
     resolved = resolve(node.value) if node.tag == PLAIN else node.value
     return resolved if resolved is None or isinstance(resolved, bool) else str(node.value)
+
+
+def _is_key(key: yaml.Node) -> bool:
+    return isinstance(key, yaml.ScalarNode) and not is_merge(key)
 
 
 def plain(value: Any) -> str:
