@@ -117,6 +117,11 @@ def test_a_broken_config_leaves_the_versions() -> None:
     assert "It can't be read" in result.skipped[0].sentence
 
 
+def test_of_a_key_that_is_there_twice_the_last_counts() -> None:
+    assert version("web: {image: a, image: b}", about("1") + "web: {scale: 3}").compose.count("image: b") == 1
+    assert "replicas: 3" in version(COMPOSE, about("1") + "web: {scale: 3}").compose
+
+
 def test_misspelt_fields_count() -> None:
     blog = entry(
         {
@@ -241,6 +246,17 @@ def test_a_blank_answer_is_no_default() -> None:
     assert "image: xy" in stored.compose
     assert blank is not None
     assert "image: x\n" in blank.compose
+
+
+def test_passwords_stay_variables_in_what_templates_write() -> None:
+    asked = " [{variable: word, type: password}]"
+    text = "web: {image: x, environment: {A: '{{if eq .Values.word `hush`}}{{.Values.word}}{{end}}'}}"
+    stored = version(text, about("1", asked), "docker-compose.yml.tpl")
+
+    answered = rancher.rendered(stored.files, {"word": "hush"}, stack_name="shop")
+
+    assert answered is not None
+    assert "A: ${word}" in answered.compose
 
 
 def test_the_variables_of_a_version_are_those_of_all_its_files() -> None:

@@ -148,6 +148,8 @@ NOTED = {
     "labels: {'io.rancher.scheduler.affinity:host_label_soft': a=b}": "Dropped the wish for hosts with the label a=b",
     "labels: {'io.rancher.scheduler.affinity:container_label': a=b}": "Dropped the wish to run where a=b runs",
     "labels: {'io.rancher.scheduler.affinity:container_label_ne': a=b}": "Dropped the wish to run where a=b does not",
+    "labels: {'io.rancher.scheduler.affinity:not_host_label': a=b}": "Dropped the label io.rancher.scheduler.affinity",
+    "labels: {'io.rancher.scheduler.affinity:container_label_ne': 'io.rancher.stack_service.name=a/b'}": "where b does",
     "labels: {'io.rancher.scheduler.affinity:host_label': a=b}": "became the constraint node.labels.a == b",
 }
 
@@ -265,6 +267,27 @@ def test_an_old_load_balancer_becomes_a_published_port() -> None:
     assert made["services"]["web"]["ports"] == ["${port}:8000"]
     assert list(made["services"]) == ["web"]
     assert "The load balancer 'lb' became the published port ${port}:8000 of 'web'" in notes
+
+
+def test_target_labels_of_a_load_balancer_become_published_ports() -> None:
+    made, _ = converted("""
+        lb:
+          image: rancher/load-balancer-service
+          ports: ['443:443', '5000:5001/tcp']
+          links: [web, registry]
+          labels: {io.rancher.loadbalancer.target.web: 443=8443, io.rancher.loadbalancer.target.registry: '5001=5000'}
+        web: {image: x}
+        registry: {image: x}
+    """)
+
+    assert made["services"]["web"]["ports"] == ["443:8443"]
+    assert made["services"]["registry"]["ports"] == ["5000:5000"]
+
+
+def test_external_links_within_the_stack_are_links() -> None:
+    made, _ = converted("web: {image: x, external_links: ['db:mysql']}\ndb: {image: x}")
+
+    assert made["services"]["db"]["networks"] == {"default": {"aliases": ["mysql"]}}
 
 
 RULES = """
@@ -425,10 +448,16 @@ REFUSED_STACKS = {
         "shares its ports out among 'a' and 'b'",
     ),
     "names and paths": (
-        "lb: {image: rancher/load-balancer-service, links: [a], labels: {io.rancher.loadbalancer.target.a: x.org}}\n"
+        "lb: {image: rancher/load-balancer-service, links: [a], labels: {io.rancher.loadbalancer.target.a: x.org=80}}\n"
         "a: {image: x}",
         "",
-        "chooses services by host name or path",
+        "chooses services by host name or path (x.org=80)",
+    ),
+    "encrypted requests": (
+        "lb: {image: rancher/load-balancer-service, links: [a], labels: {io.rancher.loadbalancer.ssl.ports: 443}}\n"
+        "a: {image: x}",
+        "",
+        "does more than hand on requests (label io.rancher.loadbalancer.ssl.ports)",
     ),
     "a rule with a host name": (
         "lb: {image: 'rancher/lb-service-haproxy:v1', ports: [80]}\na: {image: x}",

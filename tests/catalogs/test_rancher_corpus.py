@@ -10,7 +10,7 @@ import pytest
 
 from platform_manager.catalogs import rancher
 from platform_manager.catalogs.base import Entry, Found, Version
-from platform_manager.recipes import EnvironmentFacts, Severity, parse, preview, variables
+from platform_manager.recipes import EnvironmentFacts, Severity, parse, prepare, preview, variables
 
 # A folder "shared" beside the project, or further up, may hold corpora that are too large for it.
 CORPORA = [parent / "shared" / "data" / "rancher" for parent in Path(__file__).parents]
@@ -99,7 +99,8 @@ def test_a_version_is_converted_or_refused_with_a_sentence(pair: tuple[Entry, Ve
     assert errors == []
     assert {variable.name for variable in variables(recipe)} <= (rancher.mentioned(version.files) or set())
     if knows_stack_config():
-        asked = stack_config(result.compose, given, tmp_path)
+        ready = prepare(recipe, given, mtu=1450, stack_name="shop")
+        asked = stack_config(ready.compose, ready.variables, tmp_path)
         assert asked.returncode == 0, asked.stderr
 
 
@@ -114,12 +115,12 @@ def knows_stack_config() -> bool:
     return stack_config("services: {a: {image: x}}", {}, Path()).returncode == 0
 
 
-def stack_config(text: str, given: dict[str, str], directory: Path) -> subprocess.CompletedProcess[str]:
+def stack_config(text: str, variables: dict[str, str], directory: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["docker", "stack", "config", "-c", "-"],
         input=text,
         cwd=directory,
-        env={"PATH": os.environ["PATH"], **given},
+        env={"PATH": os.environ["PATH"], **variables},
         capture_output=True,
         text=True,
         timeout=30,

@@ -8,6 +8,7 @@ from platform_manager.catalogs.rancher.draft import Blocked, Draft, Service, par
 from platform_manager.catalogs.rancher.trees import mapping, plain, texts
 
 _IMAGES = re.compile(r"(?:^|/)rancher/(?:load-balancer-service|lb-service-haproxy)(?::|$)")
+_TARGET = "io.rancher.loadbalancer.target."
 _PLAIN_PROTOCOLS = ("", "tcp", "http", "udp")
 
 
@@ -49,8 +50,9 @@ def _rules(draft: Draft, balancer: Service) -> list[Rule]:
     config = mapping({"lb": balancer.extras.get("lb_config") or balancer.extras.get("load_balancer_config")})["lb"]
     if texts(config.get("certs")) or draft.resolved(config.get("default_cert")):
         raise _refuse(balancer, "ends TLS (certs)")
-    if any(name.startswith("io.rancher.loadbalancer.") for name in balancer.labels):
-        raise _refuse(balancer, "chooses services by host name or path (labels io.rancher.loadbalancer)")
+    for name in balancer.labels:
+        if name.startswith("io.rancher.loadbalancer.") and not name.startswith(_TARGET):
+            raise _refuse(balancer, f"does more than hand on requests (label {name})")
     listed = config.get("port_rules")
     rules = [rule for rule in listed if isinstance(rule, dict)] if isinstance(listed, list) else []
     found = [_from_port_rule(draft, balancer, rule) for rule in rules] if rules else _from_links(draft, balancer)
@@ -74,13 +76,34 @@ def _from_port_rule(draft: Draft, balancer: Service, rule: dict[str, Any]) -> Ru
     name = draft.resolved(rule.get("service"))
     _check_target(draft, balancer, name)
     source = plain(rule.get("source_port"))
-    published = next(
-        (host for host, inside in _ports(balancer) if draft.resolved(inside) == draft.resolved(source)), ""
-    )
-    return Rule(published, name, plain(rule.get("target_port")) or source, protocol)
+    return Rule(_published(draft, balancer, source), name, plain(rule.get("target_port")) or source, protocol)
+
+
+def _published(draft: Draft, balancer: Service, source: str) -> str:
+    """The port of the hosts that leads to this one of the load balancer's own."""
+    wanted = draft.resolved(source)
+    return next((host for host, inside in _ports(balancer) if draft.resolved(inside) == wanted), "")
+
+
+def _from_target_labels(draft: Draft, balancer: Service) -> list[Rule]:
+    """``io.rancher.loadbalancer.target.<service>: [host][:port][/path]=port`` where no host and no path is given."""
+    rules = []
+    for label, value in balancer.labels.items():
+        if not label.startswith(_TARGET):
+            continue
+        name = label.removeprefix(_TARGET)
+        _check_target(draft, balancer, name)
+        for entry in value.split(","):
+            source, _, target = (part.strip() for part in entry.partition("="))
+            if not draft.resolved(source).removeprefix(":").isdecimal() or not target:
+                raise _refuse(balancer, f"chooses services by host name or path ({entry.strip()[:60]})")
+            rules.append(Rule(_published(draft, balancer, source.removeprefix(":")), name, target, "tcp"))
+    return rules
 
 
 def _from_links(draft: Draft, balancer: Service) -> list[Rule]:
+    if rules := _from_target_labels(draft, balancer):
+        return rules
     links = [parts(draft.resolved(link))[0] for link in _links(balancer)]
     if len(set(links)) > 1:
         raise _refuse(balancer, f"shares its ports out among '{links[0]}' and '{links[1]}'")

@@ -47,6 +47,7 @@ def _convert(draft: Draft) -> Tree:
         raise Blocked("The compose file has no services: there is nothing to deploy.")
     if len(draft.services) > _MAX_SERVICES:
         raise Blocked(f"The compose file has more than {_MAX_SERVICES} services. Split it into several recipes.")
+    naming.keep_inside(draft)
     sidekicks.settle(draft)
     balancers.settle(draft)
     for service in draft.services.values():

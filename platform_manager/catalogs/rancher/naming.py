@@ -9,6 +9,16 @@ _DNS_IMAGES = re.compile(r"(?:^|/)rancher/dns-service(?::|$)")
 _PRIVATE_NETWORKS = ("", "bridge", "default", "managed", "ipsec", "vxlan")
 
 
+def keep_inside(draft: Draft) -> None:
+    """External links to services of the same file are links like any other."""
+    for service in draft.services.values():
+        outside = texts(service.source.get("external_links"))
+        inside = [link for link in outside if parts(draft.resolved(link))[0] in draft.services]
+        if inside and not isinstance(service.source.get("links"), dict):
+            service.source["external_links"] = [link for link in outside if link not in inside]
+            service.source["links"] = [*texts(service.source.get("links")), *inside]
+
+
 def settle(draft: Draft) -> None:
     """Raises :class:`Blocked` where one name would stand for two services."""
     known = {*draft.services, *draft.stood_in, *draft.gone}

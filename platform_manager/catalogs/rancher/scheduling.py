@@ -6,6 +6,8 @@ from platform_manager.catalogs.rancher.draft import Draft, Service
 from platform_manager.catalogs.rancher.trees import plain
 
 _AFFINITY = re.compile(r"scheduler\.affinity:(?P<of>host_label|container_label|container)(?P<soft>_soft)?(?P<ne>_ne)?")
+_RULE = "io.rancher.scheduler.affinity"
+_OWN_NAME = re.compile(r"^io\.rancher\.stack_service\.name=(?:[^/]*/)?")
 _LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_.-]*")
 _NODE_FACTS = {"io.rancher.host.os": "node.platform.os", "io.rancher.host.linux": ""}
 
@@ -19,6 +21,8 @@ def settle(draft: Draft, service: Service) -> None:
     for name, value in service.labels.items():
         match = _AFFINITY.fullmatch(name.removeprefix("io.rancher."))
         wanted = draft.resolved(value)
+        if not match and name.startswith(_RULE) and wanted:
+            draft.tell(f"Dropped the label {name}", "a swarm has no such rule", service.name)
         if not match or not wanted:
             continue
         if match["of"] == "host_label":
@@ -59,12 +63,13 @@ def _host_labels(draft: Draft, service: Service, match: re.Match[str], value: st
 
 
 def _containers(draft: Draft, service: Service, match: re.Match[str], wanted: str, is_global: bool) -> None:
+    others = ", ".join(_OWN_NAME.sub("", part.strip()) for part in wanted.split(","))[:200]
     if not match["ne"]:
         why = "a swarm can't place services beside others"
-        draft.tell(f"Dropped the wish to run where {wanted} runs", why, service.name)
+        draft.tell(f"Dropped the wish to run where {others} runs", why, service.name)
     elif not _means_itself(service, wanted):
         why = "a swarm can't keep different services apart: label hosts and add constraints if it matters"
-        draft.tell(f"Dropped the wish to run where {wanted} does not", why, service.name)
+        draft.tell(f"Dropped the wish to run where {others} does not run", why, service.name)
     elif match["soft"] or is_global:
         draft.tell(
             "Dropped the wish for different hosts", "a swarm spreads the tasks of a service itself", service.name

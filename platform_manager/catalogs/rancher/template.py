@@ -2,17 +2,19 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from platform_manager.catalogs.rancher.conversion import Converted, convert
-from platform_manager.catalogs.rancher.gotemplate import TemplateRefused, execute
+from platform_manager.catalogs.rancher.gotemplate import Secret, TemplateRefused, execute
 from platform_manager.catalogs.rancher.questions import Section, defaults, questions_of
+from platform_manager.recipes.questions import Question, QuestionKind
 
 # Among the files of a version; no compose file can name it without being noticed.
 STORED_AS = ".rancher.json"
 
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _MENTIONED = re.compile(r"\.Values\.([A-Za-z_]\w*)|\$\{?([A-Za-z_]\w*)")
 
 
@@ -62,13 +64,26 @@ def render(template: Template, answers: Mapping[str, str], *, stack_name: str) -
     given = dict(answers)
     try:
         rancher = _rendered(template.rancher, template.rancher_templated, given, stack_name)
-        given = {**defaults(questions_of(rancher).questions), **given}
+        questions = questions_of(rancher).questions
+        given = {**defaults(questions), **given}
+        values = {**given, **_secrets(questions, given)}
         if template.rancher_templated:
-            rancher = _rendered(template.rancher, True, given, stack_name)
-        compose = _rendered(template.compose, template.templated, given, stack_name)
+            rancher = _rendered(template.rancher, True, values, stack_name)
+        compose = _rendered(template.compose, template.templated, values, stack_name)
     except TemplateRefused as error:
         return Converted(refusal=f"The template of this version can't be rendered: {error}. Mend it in the catalog.")
     return convert(compose, rancher, given)
+
+
+def _secrets(questions: Iterable[Question], given: Mapping[str, str]) -> dict[str, str]:
+    """Passwords that a template only writes down stay variables: the compose file is shown, they are not."""
+    return {
+        question.variable: Secret(given[question.variable], f"${{{question.variable}}}")
+        for question in questions
+        if question.kind is QuestionKind.PASSWORD
+        and given.get(question.variable)
+        and _VARIABLE.fullmatch(question.variable)
+    }
 
 
 def section_of(template: Template) -> Section:

@@ -9,8 +9,9 @@ from typing import Any
 from platform_manager.catalogs.rancher.gotemplate.errors import MAX_OUTPUT, TemplateRefused
 from platform_manager.catalogs.rancher.gotemplate.evaluator import evaluate
 from platform_manager.catalogs.rancher.gotemplate.parser import parse
+from platform_manager.catalogs.rancher.gotemplate.values import Secret
 
-__all__ = ["MAX_OUTPUT", "TemplateRefused", "execute"]
+__all__ = ["MAX_OUTPUT", "Secret", "TemplateRefused", "execute"]
 
 
 def execute(text: str, data: Mapping[str, Any]) -> str:

@@ -22,7 +22,7 @@ from platform_manager.catalogs.rancher.gotemplate.nodes import (
     Variable,
     With,
 )
-from platform_manager.catalogs.rancher.gotemplate.values import Value, shown, size, truth
+from platform_manager.catalogs.rancher.gotemplate.values import Secret, Value, shown, size, truth
 
 
 def evaluate(nodes: Nodes, data: Mapping[str, Any]) -> str:
@@ -63,7 +63,7 @@ class _Run:
             value = self._pipeline(node.pipeline, dot)
             if not node.pipeline.declared:
                 with _on_line(node.pipeline.line):
-                    text = "<no value>" if value is None else shown(value)
+                    text = _written(value)
                 self._write(text, node.pipeline.line)
         else:
             with self.scope():
@@ -177,6 +177,12 @@ class _Run:
                 raise TemplateRefused(f"there is no '.{name[:40]}' in '{_short(value)}'", line)
             value = value.get(name, None if value is self.data else "")
         return value
+
+
+def _written(value: Value) -> str:
+    if isinstance(value, Secret):
+        return value.instead
+    return "<no value>" if value is None else shown(value)
 
 
 def _short(value: Value) -> str:

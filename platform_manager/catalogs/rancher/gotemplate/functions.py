@@ -55,11 +55,13 @@ def _items(count: int) -> None:
         raise ValueError(f"a list grows beyond {MAX_ITEMS:,} items")
 
 
+def _kind(value: Value) -> str:
+    return "str" if isinstance(value, str) else type(value).__name__
+
+
 def _same_kind(first: Value, second: Value) -> None:
-    kinds = [
-        "bool" if isinstance(value, bool) else type(value).__name__ for value in (first, second) if value is not None
-    ]
-    if len(set(kinds)) > 1 or set(kinds) & {"list", "dict"}:
+    kinds = {_kind(value) for value in (first, second) if value is not None}
+    if len(kinds) > 1 or kinds & {"list", "dict"}:
         raise ValueError(f"'{shown(first)[:40]}' and '{shown(second)[:40]}' can't be compared: they differ in type")
 
 
@@ -225,7 +227,7 @@ def _last(values: Value) -> Value:
 
 def _has(needle: Value, values: Value) -> bool:
     return any(
-        type(value) is type(needle) and value == needle for value in _list(values) if not isinstance(value, list)
+        _kind(value) == _kind(needle) and value == needle for value in _list(values) if not isinstance(value, list)
     )
 
 

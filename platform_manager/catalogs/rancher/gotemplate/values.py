@@ -9,6 +9,18 @@ Value = Any
 _MAX_DEPTH = 20
 
 
+class Secret(str):
+    """Text that is compared like any other, but written as ``instead``, which stands for it."""
+
+    __slots__ = ("instead",)
+    instead: str
+
+    def __new__(cls, text: str, instead: str) -> "Secret":
+        made = super().__new__(cls, text)
+        made.instead = instead
+        return made
+
+
 def truth(value: Value) -> bool:
     """Go's: empty text, lists and mappings, zero, false and nothing are not true."""
     return bool(value)
