@@ -166,8 +166,9 @@ def _healthcheck(draft: Draft, service: Service, value: Any) -> None:
     if (retries := _whole(value.get("retries"))) is not None:
         made["retries"] = retries
     test = value.get("test")
-    made["test"] = [plain(item) for item in test] if isinstance(test, list) else plain(test)
-    service.made["healthcheck"] = made
+    if test:
+        made["test"] = [plain(item) for item in test] if isinstance(test, list) else plain(test)
+        service.made["healthcheck"] = made
 
 
 def _labels(service: Service) -> None:
