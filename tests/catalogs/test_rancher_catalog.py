@@ -79,6 +79,15 @@ def test_versions_with_the_same_label_get_their_number() -> None:
     assert [v.label for v in entry(same).versions] == ["1", "1 (1)", "1 (0)"]
 
 
+def test_a_label_that_looks_like_an_added_number_is_no_trouble() -> None:
+    files: dict[str, str | bytes] = {}
+    for number, label in enumerate(["a", "a", "a", "a (1)"]):
+        files[f"templates/x/{number}/docker-compose.yml"] = COMPOSE
+        files[f"templates/x/{number}/rancher-compose.yml"] = about(label)
+
+    assert [v.label for v in entry(files).versions] == ["a (1)", "a", "a (1-2)", "a (0)"]
+
+
 def test_a_version_without_a_name_has_its_number() -> None:
     assert version(COMPOSE).label == "0"
 

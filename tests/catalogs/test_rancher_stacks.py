@@ -52,6 +52,31 @@ def test_link_names_become_further_names() -> None:
     assert "The link name 'mysql' became a further name of 'db'" in notes
 
 
+def test_a_dns_service_becomes_a_further_name() -> None:
+    made, notes = converted("""
+        web: {image: x, links: ['all:backend']}
+        all: {image: rancher/dns-service, links: [one, two]}
+        one: {image: x}
+        two: {image: x}
+    """)
+
+    assert made["services"]["one"]["networks"]["default"]["aliases"] == ["all", "backend"]
+    assert made["services"]["two"]["networks"]["default"]["aliases"] == ["all", "backend"]
+    assert "'all' became a further name" in notes
+
+
+def test_networks_of_a_stack_become_its_one_network() -> None:
+    made, notes = converted("""
+        version: '2'
+        services:
+          web: {image: x, networks: {front: {aliases: [www]}}}
+        networks: {front: {driver: bridge}}
+    """)
+
+    assert made["services"]["web"]["networks"] == {"default": {"aliases": ["www"]}}
+    assert "Dropped 'networks' for 'web'" in notes
+
+
 def test_the_network_of_the_host_becomes_the_external_network_host() -> None:
     made, notes = converted("web: {image: x, net: host, ports: ['80:80']}")
 

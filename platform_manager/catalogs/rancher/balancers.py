@@ -36,7 +36,7 @@ def settle(draft: Draft) -> None:
         draft.gone.add(balancer.name)
         targets = {rule.service for rule in rules}
         if len(targets) == 1:
-            draft.stood_in[balancer.name] = targets.pop()
+            draft.stood_in[balancer.name] = targets
 
 
 def _refuse(balancer: Service, reason: str) -> Blocked:

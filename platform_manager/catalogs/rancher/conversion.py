@@ -7,6 +7,7 @@ from platform_manager.catalogs.rancher import balancers, blockers, keys, naming,
 from platform_manager.catalogs.rancher.draft import Blocked, Draft, begin
 from platform_manager.catalogs.rancher.trees import Tree, plain, read_tree, write_tree
 from platform_manager.recipes.problems import ComposeInvalid
+from platform_manager.recipes.recipe import parse
 
 _MAX_SERVICES = 300
 _MAX_NOTES = 300
@@ -29,7 +30,7 @@ def convert(compose: str, rancher: str, answers: Mapping[str, str]) -> Converted
     except ComposeInvalid as error:
         return Converted(refusal=f"The compose file can't be read. {error}")
     if isinstance(tree.get("services"), dict) and plain(tree.get("version")).startswith("3"):
-        return Converted(compose)
+        return _checked(Converted(compose))
     try:
         described = read_tree(rancher) if rancher.strip() else {}
     except ComposeInvalid as error:
@@ -39,7 +40,16 @@ def convert(compose: str, rancher: str, answers: Mapping[str, str]) -> Converted
         made = _convert(draft)
     except Blocked as reason:
         return Converted(refusal=str(reason)[:_SENTENCE])
-    return Converted(write_tree(made), tuple(note[:_SENTENCE] for note in draft.notes[:_MAX_NOTES]))
+    return _checked(Converted(write_tree(made), tuple(note[:_SENTENCE] for note in draft.notes[:_MAX_NOTES])))
+
+
+def _checked(converted: Converted) -> Converted:
+    """Refused where no answer could mend the new file."""
+    try:
+        parse(converted.compose)
+    except ComposeInvalid as error:
+        return Converted(refusal=f"The compose file can't be used. {error}"[:_SENTENCE])
+    return converted
 
 
 def _convert(draft: Draft) -> Tree:

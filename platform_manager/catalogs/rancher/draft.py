@@ -54,8 +54,8 @@ class Service:
 class Draft:
     """``volumes`` and ``secrets`` are those declared in the file; the ``made_`` ones go into the new file.
 
-    ``aliases`` are the further names of services. ``stood_in`` maps what was a load balancer to its only target,
-    ``gone`` are all services that the new file does without.
+    ``aliases`` are the further names of services. ``stood_in`` maps what was only a way to others, such as a load
+    balancer, to these; ``gone`` are all services that the new file does without.
     """
 
     services: dict[str, Service]
@@ -65,7 +65,7 @@ class Draft:
     made_volumes: Tree = field(default_factory=dict)
     made_networks: Tree = field(default_factory=dict)
     aliases: dict[str, dict[str, None]] = field(default_factory=dict)
-    stood_in: dict[str, str] = field(default_factory=dict)
+    stood_in: dict[str, set[str]] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
     told: dict[tuple[str, str], dict[str, None]] = field(default_factory=dict)
 

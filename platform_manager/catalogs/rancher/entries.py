@@ -96,9 +96,10 @@ def _with_unique_labels(versions: list[Version], numbers: list[int]) -> tuple[Ve
     seen: set[str] = set()
     unique = []
     for version, number in zip(versions, numbers, strict=True):
-        label = version.label
+        label, tries = version.label, 0
         while label in seen:
-            label = f"{label[: _LABEL - 20]} ({number})"
+            tries += 1
+            label = f"{version.label[: _LABEL - 30]} ({number}{f'-{tries}' if tries > 1 else ''})"
         seen.add(label)
         unique.append(replace(version, label=label))
     return tuple(unique)

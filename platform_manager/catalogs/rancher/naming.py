@@ -21,14 +21,9 @@ def keep_inside(draft: Draft) -> None:
 
 def settle(draft: Draft) -> None:
     """Raises :class:`Blocked` where one name would stand for two services."""
-    known = {*draft.services, *draft.stood_in, *draft.gone}
-    meant: dict[str, set[str]] = {}
-    for balancer, target in draft.stood_in.items():
-        meant.setdefault(balancer, set()).add(target)
-    for service in [service for service in draft.services.values() if _DNS_IMAGES.search(service.image)]:
-        meant[service.name] = {draft.stood_in.get(target, target) for target, _ in _links(draft, service)}
-        del draft.services[service.name]
-        draft.tell(f"'{service.name}' became a further name", "a swarm gives services names itself")
+    _take_dns_services_out(draft)
+    known = {*draft.services, *draft.gone}
+    meant = dict(draft.stood_in)
     for service in draft.services.values():
         for target, alias in _links(draft, service):
             if target not in known:
@@ -41,23 +36,33 @@ def settle(draft: Draft) -> None:
         if service.take("depends_on"):
             draft.drop("depends_on", "a swarm starts services in any order", service.name)
     for alias, targets in meant.items():
-        for target in sorted(targets & set(draft.services)):
+        for target in sorted(targets):
             draft.aliases.setdefault(target, {})[alias] = None
 
 
+def _take_dns_services_out(draft: Draft) -> None:
+    """They only give a name to those that they link to."""
+    for service in [service for service in draft.services.values() if _DNS_IMAGES.search(service.image)]:
+        del draft.services[service.name]
+        draft.gone.add(service.name)
+        named = [draft.stood_in.get(target, {target}) for target, _ in _links(draft, service)]
+        draft.stood_in[service.name] = set().union(*named) & set(draft.services)
+        draft.tell(f"'{service.name}' became a further name", "a swarm gives services names itself")
+
+
 def _link(draft: Draft, meant: dict[str, set[str]], target: str, alias: str) -> None:
-    real = draft.stood_in.get(target, target)
-    if real not in draft.services or alias == real:
+    real = draft.stood_in.get(target, {target}) & set(draft.services)
+    if not real or real == {alias} or meant.get(alias) == real:
         return
-    others = meant.get(alias, set()) - {real}
-    if others or alias in draft.services:
-        other = alias if alias in draft.services else sorted(others)[0]
+    shown = " and ".join(sorted(real))
+    if alias in meant or alias in draft.services:
+        other = alias if alias in draft.services else " and ".join(sorted(meant[alias]))
         raise Blocked(
-            f"The name '{alias}' means the service '{real}' in one link and '{other}' elsewhere, and on a swarm a name "
-            "means the same for all. Mend the recipe: give one of them another alias."
+            f"The name '{alias}' means the service '{shown}' in one link and '{other}' elsewhere, and a name "
+            "of a swarm means the same for all. Mend the recipe: give one of them another alias."
         )
-    meant.setdefault(alias, set()).add(real)
-    draft.tell(f"The link name '{alias}' became a further name of '{real}'", "all services of the stack can use it")
+    meant[alias] = real
+    draft.tell(f"The link name '{alias}' became a further name of '{shown}'", "all services of the stack can use it")
 
 
 def _links(draft: Draft, service: Service) -> list[tuple[str, str]]:

@@ -3,12 +3,14 @@
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from platform_manager.catalogs.rancher.trees import Tree, plain, read_tree
 from platform_manager.recipes.problems import ComposeInvalid
 from platform_manager.recipes.questions import Choice, Question, QuestionKind
 
+_MAX_KEYS = 40
 _MAX_QUESTIONS = 500
 _MAX_CHOICES = 500
 _MAX_DEFAULT = 20_000
@@ -39,7 +41,7 @@ def field_of(tree: Tree, name: str) -> Any:
     """The value of a key that may be misspelt, as ``decription`` or ``minimun_rancher_version``."""
     if name in tree:
         return tree[name]
-    plainly = {key.lower().replace("-", "_"): key for key in tree}
+    plainly = {key.lower().replace("-", "_"): key for key in islice(tree, _MAX_KEYS) if len(key) < 40}
     close = difflib.get_close_matches(name, [key for key in plainly if len(key) > 4], n=1, cutoff=0.85)
     found = name if name in plainly else next(iter(close), "")
     return tree[plainly[found]] if found else None
@@ -111,7 +113,7 @@ def _question(variable: str, entry: Tree) -> Question:
 
 
 def _kind(word: str) -> QuestionKind:
-    word = word.strip().lower()
+    word = word.strip().lower()[:20]
     if word not in _KINDS:
         word = next(iter(difflib.get_close_matches(word, _KINDS, n=1, cutoff=0.7)), "string")
     return _KINDS[word]

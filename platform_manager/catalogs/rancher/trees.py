@@ -69,14 +69,14 @@ def settings(value: Any) -> dict[str, Any]:
     return found
 
 
-class _Dumper(yaml.SafeDumper):
+class _Dumper(yaml.CSafeDumper):
     """Quotes what another reader of YAML could take for something else than text."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
 
 
-def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+def _represent_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
     resolved = resolve(text)
     style = None
     if not isinstance(resolved, str) or isinstance(resolved, Timestamp):
