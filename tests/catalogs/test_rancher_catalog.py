@@ -305,3 +305,14 @@ def test_only_so_much_is_read() -> None:
     assert result.entries[0].versions[0].label == "102"
     assert result.entries[0].logo.data == b""
     assert {skipped.path for skipped in result.skipped} == {"templates/x", "templates/x/catalogIcon-x.png"}
+
+
+def test_a_catalog_that_takes_too_long_keeps_what_was_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rancher, "SECONDS", -1)
+
+    result = found(BLOG)
+
+    assert result.entries == ()
+    assert result.skipped == (
+        Skipped("templates/blog", "Reading the catalog took too long: this recipe was left out."),
+    )

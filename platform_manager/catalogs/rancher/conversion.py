@@ -28,19 +28,23 @@ def convert(compose: str, rancher: str, answers: Mapping[str, str]) -> Converted
     try:
         tree = read_tree(compose)
     except ComposeInvalid as error:
-        return Converted(refusal=f"The compose file can't be read. {error}")
+        return Converted(refusal=_sentence(f"The compose file can't be read. {error}"))
     if isinstance(tree.get("services"), dict) and plain(tree.get("version")).startswith("3"):
         return _checked(Converted(compose))
     try:
         described = read_tree(rancher) if rancher.strip() else {}
     except ComposeInvalid as error:
-        return Converted(refusal=f"rancher-compose.yml can't be read. {error}")
+        return Converted(refusal=_sentence(f"rancher-compose.yml can't be read. {error}"))
     try:
         draft = begin(tree, described, answers)
         made = _convert(draft)
     except Blocked as reason:
-        return Converted(refusal=str(reason)[:_SENTENCE])
-    return _checked(Converted(write_tree(made), tuple(note[:_SENTENCE] for note in draft.notes[:_MAX_NOTES])))
+        return Converted(refusal=_sentence(str(reason)))
+    return _checked(Converted(write_tree(made), tuple(map(_sentence, draft.notes[:_MAX_NOTES]))))
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith(".") and len(text) <= _SENTENCE else f"{text[:_SENTENCE]}."
 
 
 def _checked(converted: Converted) -> Converted:
@@ -48,7 +52,7 @@ def _checked(converted: Converted) -> Converted:
     try:
         parse(converted.compose)
     except ComposeInvalid as error:
-        return Converted(refusal=f"The compose file can't be used. {error}"[:_SENTENCE])
+        return Converted(refusal=_sentence(f"The compose file can't be used. {error}"))
     return converted
 
 
