@@ -177,7 +177,7 @@ def test_a_server_that_drips_is_left_when_the_time_is_over() -> None:
             time.sleep(0.05)
 
     began = time.monotonic()
-    with serving(drip) as server, pytest.raises(ProviderError, match="did not send everything in 0.4 seconds"):
+    with serving(drip) as server, pytest.raises(ProviderError, match="did not send everything"):
         source.fetch(f"{server}/slow", private=True, seconds=0.4)
     assert time.monotonic() - began < 5
 

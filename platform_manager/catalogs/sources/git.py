@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from dulwich.client import HTTPUnauthorized, Urllib3HttpGitClient
+from dulwich.client import Urllib3HttpGitClient
 from dulwich.errors import (
     ApplyDeltaError,
     ChecksumMismatch,
@@ -100,10 +100,16 @@ class _Client(Urllib3HttpGitClient):
         )
 
     def _http_request(self, url: str, *args: Any, **kwargs: Any) -> tuple[Any, Callable[[int], bytes]]:
-        response, read = super()._http_request(url, *args, **kwargs)
-        if not str(response.headers.get("Content-Type", "")).startswith("application/x-git-"):
+        response, read = super()._http_request(url, *args, **{**kwargs, "raise_for_status": False})
+        try:
+            if response.status == 404:
+                raise NotGitRepository
+            web.check_status(response, url, signed_in=self._password is not None)
+            if not str(response.headers.get("Content-Type", "")).startswith("application/x-git-"):
+                raise NotGitRepository
+        except (NotGitRepository, PlatformError):
             response.close()
-            raise NotGitRepository
+            raise
         return response, lambda size: self.budget.spend(read(size))
 
 
@@ -119,8 +125,6 @@ def _client(address: str, user: str, password: str, private: bool, seconds: floa
             yield client
         except PlatformError:
             raise
-        except HTTPUnauthorized:
-            raise web.not_let_in(host, bool(password)) from None
         except NotGitRepository:
             raise UserError(
                 f"{host} has no git repository at this address. Check its spelling; "
@@ -138,10 +142,6 @@ def _refusal(error: BaseException, address: str, budget: web.Budget) -> Platform
     cause = error.__cause__
     if isinstance(cause, HTTPError) or budget.deadline.over:
         return web.refusal(cause or error, address, budget.deadline)
-    if match := re.search(r"unexpected http resp (\d{3})", str(error)):
-        if match[1] == "403":
-            return web.not_let_in(host, True)
-        return ProviderError(f"{host} answered with status {match[1]}. Try again later, or check the address.")
     if "shallow" in str(error):
         return UserError(f"{host} gives no single commit, only whole histories. Use an archive of it.", "address")
     return ProviderError(f"{host} sent what is no git repository, or a broken one. Check the address, or try later.")
