@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
+from functools import cache
 from itertools import pairwise
 
 import nh3
@@ -68,6 +69,7 @@ def heading(text: str) -> str:
     return ""
 
 
+@cache
 def _reader(*, references: bool = True) -> MarkdownIt:
     made = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
     made.add_render_rule("image", lambda renderer, tokens, index, *_: html.escape(tokens[index].content))
