@@ -103,9 +103,15 @@ def _template(entry: Any, where: str, skipped: list[Skipped]) -> Template:
 
 
 def web_address(value: Any) -> str:
+    """An address of http or https without a user or password in it; "" for anything else."""
     address = text_of(value).strip()
-    known = address.lower().startswith(("https://", "http://"))
-    return address if known and len(address) <= MOST_ADDRESS else ""
+    try:
+        parts = urlsplit(address)
+        _ = parts.port
+    except ValueError:
+        return ""
+    sound = parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc
+    return address if sound and len(address) <= MOST_ADDRESS else ""
 
 
 def _version(entry: Mapping[str, Any], kind: str, named: Mapping[str, Question]) -> Version:

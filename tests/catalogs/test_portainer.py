@@ -197,6 +197,17 @@ def test_templates_that_are_none_cost_only_themselves() -> None:
     assert "no image" in found.entries[1].versions[0].refusal
 
 
+@pytest.mark.parametrize(
+    "address", ["https://[", "https://h:x/", "https://u:secret@h/x", "ftp://h/x", "javascript:x", "/x"]
+)
+def test_addresses_that_are_none_are_not_kept(address: str) -> None:
+    stack = {"type": 2, "title": "A", "logo": address, "repository": {"url": address, "stackfile": "c.yml"}}
+    entry = only(read(stack))
+    assert entry.logo.address == ""
+    assert "does not say where" in entry.versions[0].refusal
+    only(read({"type": 4, "title": "A", "stackfile": address}))
+
+
 def test_windows_is_refused_with_the_reason() -> None:
     assert "Windows" in only(read({"title": "A", "image": "a", "platform": "windows"})).versions[0].refusal
 
