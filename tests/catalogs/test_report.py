@@ -39,7 +39,7 @@ def test_each_version_becomes_one_of_four_things(version: Version, becomes: str)
 
 
 def test_what_no_answer_mends_is_refused_with_the_reason() -> None:
-    for text in ("Web:1", "web:1\n    env_file: gone.env", "${A}\n    env_file: gone.env"):
+    for text in ("Web:1", "web:1\n    env_file: ../gone.env", "${A}\n    env_file: ../gone.env"):
         assert report.becomes(Version("1", compose(text))).startswith("refused: Line ")
 
 
