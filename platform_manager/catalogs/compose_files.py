@@ -19,6 +19,8 @@ from platform_manager.recipes.recipe import clean_path, leaves_recipe
 MOST_RECIPES = 5_000
 MOST_FILES = 200
 MOST_BYTES = 2 * 2**20
+# Of all recipes together: many may share a folder, and each has its files of its own later.
+MOST_KEPT = 128 * 2**20
 MOST_LOGO = 200 * 2**10
 MOST_README = 100_000
 ABOUT = ("recipe.yml", "recipe.yaml")
@@ -67,6 +69,7 @@ class ComposeFiles:
         self.tree = tree
         self.skipped: list[Skipped] = []
         self.overlays: dict[str, str] = {}
+        self._kept = 0
         self.found: dict[str, ComposeFile] = {}
         for path in sorted(tree):
             if is_candidate(path) and not any(path.startswith(f"{folder}/") for folder in without):
@@ -147,6 +150,10 @@ class ComposeFiles:
                 return found, [Skipped(file.path, sentence)]
             size += len(data)
             found[path.removeprefix(prefix)] = data
+        self._kept += size
+        if self._kept > MOST_KEPT:
+            sentence = "The recipes of this catalog have too many files together; this one got none. Split the catalog."
+            return {}, [Skipped(file.path, sentence)]
         return found, []
 
     def _referred(self, file: ComposeFile) -> Iterator[str]:
@@ -171,7 +178,9 @@ class ComposeFiles:
 
     def readme_of(self, folder: str) -> str:
         name = next((name for name in self.names[folder] if name.lower() in _README), None)
-        return self._text(_joined(folder, name))[:MOST_README] if name else ""
+        text = self._text(_joined(folder, name))[:MOST_README] if name else ""
+        self._kept += len(text)
+        return text if self._kept <= MOST_KEPT else ""
 
     def logo_of(self, folder: str) -> Logo:
         name = next((name for name in self.names[folder] if _LOGO.fullmatch(name)), None)

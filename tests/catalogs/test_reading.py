@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from platform_manager.catalogs import compose_files
 from platform_manager.catalogs.base import Entry, Found, Overlay, Tree, Version
 from platform_manager.catalogs.reading import read_tree
 from platform_manager.catalogs.sources import folder
@@ -109,6 +110,14 @@ def test_a_folder_with_too_much_keeps_what_is_referred_to() -> None:
     assert len(version(found, "web/docker-compose.yml").files) == 200
     assert "z.txt" in version(found, "web/docker-compose.yml").files
     assert [line.path for line in found.skipped] == ["web/docker-compose.yml"]
+
+
+def test_recipes_of_one_folder_do_not_multiply_its_files_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compose_files, "MOST_KEPT", 10_500)
+    tree = {f"web/stack-{letter}.yml": COMPOSE for letter in "abc"} | {"web/large.txt": bytes(5_000)}
+    found = read_tree(tree)
+    assert [len(entry.versions[0].files) for entry in found.entries] == [1, 1, 0]
+    assert "Split the catalog" in found.skipped[0].sentence
 
 
 def test_addons_may_be_merged_over_a_recipe_and_are_one_of_their_own() -> None:
