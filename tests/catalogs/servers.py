@@ -62,8 +62,8 @@ def reply(request: BaseHTTPRequestHandler, body: bytes, *, status: int = 200, **
     request.wfile.write(body)
 
 
-def git_backend(root: Path, asked: list[str] | None = None) -> Answer:
-    """Git's own server over the repositories below ``root``."""
+def git_backend(root: Path, asked: list[str] | None = None, *, old: bool = False) -> Answer:
+    """Git's own server over the repositories below ``root``; an ``old`` one knows the first protocol alone."""
 
     def answer(request: BaseHTTPRequestHandler) -> None:
         if asked is not None:
@@ -77,7 +77,7 @@ def git_backend(root: Path, asked: list[str] | None = None) -> Answer:
             "GIT_CONFIG_COUNT": "1",
             "GIT_CONFIG_KEY_0": "safe.directory",
             "GIT_CONFIG_VALUE_0": "*",
-            "GIT_PROTOCOL": request.headers.get("Git-Protocol", ""),
+            "GIT_PROTOCOL": "" if old else request.headers.get("Git-Protocol", ""),
             "REQUEST_METHOD": request.command,
             "PATH_INFO": parts.path,
             "QUERY_STRING": parts.query,

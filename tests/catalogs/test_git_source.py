@@ -51,6 +51,20 @@ def test_a_branch_a_tag_and_a_commit_are_found_by_name(repository: Path, address
         assert source.remote_commit(address, ref=ref, private=True) == expected
 
 
+def test_servers_of_the_first_protocol_are_read_too(repository: Path) -> None:
+    commit(repository, {"large.bin": bytes(2**20 + 1)})
+    git(repository, "tag", "--annotate", "v1", "--message", "One")
+    with serving(git_backend(repository.parent, old=True)) as server:
+        address = f"{server}/recipes/.git"
+        for ref in ("", "main", "v1"):
+            fetched = source.fetch(address, ref=ref, private=True)
+            assert fetched.tree == FILES
+            assert fetched.commit == source.remote_commit(address, ref=ref, private=True)
+            assert [line.path for line in fetched.skipped] == ["large.bin"]
+        with pytest.raises(UserError, match="no branch or tag"):
+            source.fetch(address, ref="gone", private=True)
+
+
 def test_a_subfolder_becomes_the_whole_tree(address: str) -> None:
     fetched = source.fetch(address, folder="/web/", private=True)
     assert set(fetched.tree) == {"docker-compose.yml", "conf/a.json"}
