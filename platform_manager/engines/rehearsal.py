@@ -54,7 +54,7 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Before:
-    """What the swarm had: all networks, else what is the stack's, each as the engine tells it."""
+    """What the swarm had: all networks, else what is the stack's or was asked for, each as the engine tells it."""
 
     services: list[Json]
     networks: list[Json]
@@ -64,9 +64,13 @@ class Before:
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """What the CLI would order, in its order, what it said, and how it ended; 0 is well."""
+    """What the CLI would order, in its order, what it said, and how it ended; 0 is well.
+
+    ``declared`` are the bodies that would make those of the stack's networks that are there already.
+    """
 
     requests: tuple[Recorded, ...]
+    declared: tuple[Json, ...]
     output: str
     exit_code: int
     before: Before
@@ -95,7 +99,8 @@ async def rehearse(
                 )
                 if stage.failure:
                     raise stage.failure
-                return Rehearsal(tuple(stage.requests), result.output, result.exit_code, await stage.before())
+                before = await stage.before()
+                return Rehearsal(tuple(stage.requests), tuple(stage.declared), result.output, result.exit_code, before)
     except TimeoutError:
         raise ProviderError(f"The swarm's manager and the Docker CLI took longer than {timeout:g} s.") from None
 
@@ -129,18 +134,20 @@ class _Stage:
 
     def __init__(self, client: EngineClient, stack: str, given: Given) -> None:
         self.requests: list[Recorded] = []
+        self.declared: list[Json] = []
         self.failure: PlatformError | None = None
         self._client = client
         self._stack = stack
         self._pretence = Pretence(given)
         self._reads: dict[tuple[str, str], asyncio.Task[RawAnswer]] = {}
         self._before: dict[str, asyncio.Task[RawAnswer]] = {}
+        label = f"{STACK_LABEL}={stack}"
+        self._own = {"filters": json.dumps({"label": {label: True}}, separators=(",", ":"))}
         self._count = self._recorded_bytes = self._forwarded_bytes = 0
 
     def look_ahead(self, version: str) -> None:
         """Ask while the CLI starts what it is going to ask, and what the plan needs besides."""
-        filters = json.dumps({"label": {f"{STACK_LABEL}={self._stack}": True}}, separators=(",", ":"))
-        own = {"filters": filters}
+        own = self._own
         self._read("/_ping", {})
         self._read(f"/v{version}/info", {})
         self._read(f"/v{version}/networks", own)
@@ -155,9 +162,16 @@ class _Stage:
             answer = await reading
             if answer.status != 200:
                 raise EngineError(f"The Docker engine did not tell its {kind}.", status=answer.status)
-            told = parse_json(answer.body, self._client.limits)
-            found[kind] = [one for one in told or () if isinstance(one, dict)] if isinstance(told, list | None) else []
+            found[kind] = self._objects(answer)
+        for (path, _), reading in self._reads.items():
+            one = ONE.fullmatch(VERSIONED.sub("", path, count=1))
+            if one and one[1] in ("secrets", "configs") and (await reading).status == 200:
+                found[one[1]] += self._objects(await reading)
         return Before(**found)
+
+    def _objects(self, answer: RawAnswer) -> list[Json]:
+        told = parse_json(answer.body, self._client.limits) if answer.body else None
+        return [one for one in (told if isinstance(told, list) else [told]) if isinstance(one, dict)]
 
     async def close(self) -> None:
         """Leave no question open."""
@@ -190,6 +204,9 @@ class _Stage:
             return _message(502, str(error))
         body = answer.body
         kind = path[1:]
+        if kind == "networks" and answer.status == 200 and query.get("filters") == self._own["filters"]:
+            # Without the stack's own networks the CLI tells how it would make them, and so what they lack.
+            body = b"[]"
         if kind in KINDS and answer.status == 200:
             body = self._pretence.listed(kind, query.get("filters", ""), body)
         headers = {**answer.headers, "Content-Type": answer.content_type}
@@ -221,10 +238,27 @@ class _Stage:
         self._recorded_bytes += len(content)
         if self._recorded_bytes > RECORDED_BYTES or not isinstance(body, dict):
             return self._refused("The stack is larger than a plan can take.")
+        if path == "/networks/create" and (there := await self._network(str(body.get("Name", "")))):
+            return self._made_before(there, body)
         answer = self._obeyed(request.method, path, body)
         if answer.status < 400:
             self.requests.append(Recorded(request.method, path, body))
         return answer
+
+    async def _network(self, name: str) -> Json | None:
+        try:
+            networks = self._objects(await self._before["networks"])
+        except EngineError as error:
+            self.failure = self.failure or error
+            return None
+        return next((one for one in networks if one.get("Name") == name and one.get("Scope") == "swarm"), None)
+
+    def _made_before(self, network: Json, body: Json) -> web.Response:
+        labels = network.get("Labels")
+        if not isinstance(labels, dict) or labels.get(STACK_LABEL) != self._stack:
+            return _message(409, f"network with name {body['Name']} already exists")
+        self.declared.append(body)
+        return web.json_response({"Id": network.get("Id"), "Warning": ""}, status=201)
 
     def _obeyed(self, method: str, path: str, body: Json) -> web.Response:
         if method == "POST" and (found := CREATE.fullmatch(path)):
