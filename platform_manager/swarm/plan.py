@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Kind = Literal["service", "network", "secret", "config", "volume"]
 Action = Literal["create", "update", "replace", "remove", "keep"]
@@ -15,6 +15,13 @@ COUNTED: dict[Action, str] = {
     "replace": "to replace",
     "remove": "to remove",
     "keep": "unchanged",
+}
+WORDS: dict[Action, str] = {
+    "create": "Create",
+    "update": "Change",
+    "replace": "Replace",
+    "remove": "Remove",
+    "keep": "Keep",
 }
 SIGNS: dict[Action, str] = {"create": "+", "update": "~", "replace": "±", "remove": "-", "keep": "="}
 
@@ -39,11 +46,21 @@ class Item:
     note: str = ""
 
     @property
+    def word(self) -> str:
+        return WORDS[self.action]
+
+    @property
     def text(self) -> str:
         lines = [f"{SIGNS[self.action]} {self.kind} {self.name} ({self.action})"]
         lines += [f"    {one.field}: {_word(one.before)} -> {_word(one.after)}" for one in self.changes]
         lines += [f"    {self.note}"] if self.note else []
         return "\n".join(lines)
+
+
+class Count(NamedTuple):
+    number: int
+    action: Action
+    words: str
 
 
 @dataclass(frozen=True)
@@ -60,12 +77,26 @@ class Plan:
         return {action: found[action] for action in COUNTED}
 
     @property
+    def counted(self) -> list[Count]:
+        """The counts with their words."""
+        return [Count(number, action, COUNTED[action]) for action, number in self.counts.items()]
+
+    @property
+    def told(self) -> list[Item]:
+        """The items with something to tell: all but those that stay as they are."""
+        return [item for item in self.items if item.action != "keep" or item.note or item.changes]
+
+    @property
+    def unchanged(self) -> list[Item]:
+        return [item for item in self.items if item.action == "keep" and not item.note and not item.changes]
+
+    @property
     def changes_nothing(self) -> bool:
         return all(item.action == "keep" for item in self.items)
 
     @property
     def summary(self) -> str:
-        return ", ".join(f"{count} {COUNTED[action]}" for action, count in self.counts.items())
+        return ", ".join(f"{count.number} {count.words}" for count in self.counted)
 
     @property
     def text(self) -> str:

@@ -63,7 +63,7 @@ def planned(
         *maker.services(),
         *maker.volumes(set(volumes), set(wished_volumes)),
     ]
-    items.sort(key=lambda item: (item.action == "keep" and not item.note, ORDER.index(item.kind), item.name))
+    items.sort(key=lambda item: (_quiet(item), ORDER.index(item.kind), item.name))
     return Plan(tuple(items), maker.notes(secrets_compared))
 
 
@@ -233,6 +233,11 @@ class _Maker:
         found = [DIGESTS] if any("@sha256:" in image for image in images) else []
         found += [UNSEEN] if self.updated["secrets"] and not secrets_compared else []
         return tuple(found)
+
+
+def _quiet(item: Item) -> int:
+    """Last is what stays as it is without a word."""
+    return 0 if item.action != "keep" else 1 if item.note else 2
 
 
 def _name(spec: Json) -> str:
