@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,7 +15,7 @@ from dashboard.models import Environment, HostRole, Revision, Stack
 from platform_manager.errors import ProviderError, UserError
 from platform_manager.swarm.snapshot import Network, Volume
 from tests import factories
-from tests.engines.fake_engine import hanging, http
+from tests.engines.fake_engine import Request, http
 from tests.operations.fake_swarm import Swarm, swarm_of
 
 pytestmark = pytest.mark.django_db
@@ -103,6 +104,10 @@ def test_a_manager_that_falls_silent_takes_no_longer_than_the_deadline(
     shop: Environment, swarm: Swarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(plans, "SECONDS", 1.0)
-    swarm.answers["/services"] = hanging()
+
+    async def silent(writer: asyncio.StreamWriter, _: Request) -> None:
+        await writer.wait_closed()
+
+    swarm.answers["/services"] = silent
     with pytest.raises(ProviderError, match="1 s"):
         plan_stack(shop, WISH, updating=False)
