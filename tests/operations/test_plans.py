@@ -227,7 +227,11 @@ def test_a_plan_tells_exactly_what_a_deployment_would_do(environment: Environmen
     other = planned(environment, COMPOSE, answers={"API_TOKEN": "battery staple"})
     assert told(other) == [("environment.API_TOKEN", "***", "*** (changed)")]
     other = planned(environment, COMPOSE, files={"a.conf": b"other"})
-    assert told(other) == [("configs /etc/a.conf", "shop_conf, mode 0400", "shop_conf, mode 0400 (new content)")]
+    assert told(other) == [
+        ("configs conf", "shop_conf", "shop_conf (new content)"),
+        ("configs second", "shop_conf, mode 0000, owner 5:0", "shop_conf, mode 0000, owner 5:0 (new content)"),
+        ("configs /etc/a.conf", "shop_conf, mode 0400", "shop_conf, mode 0400 (new content)"),
+    ]
     assert other.counts["replace"] == 1
     other = planned(environment, COMPOSE.replace('mtu: "1400"', 'mtu: "1300"'))
     assert told(other) == [("driver_opts.com.docker.network.driver.mtu", "1400", "1300")]
