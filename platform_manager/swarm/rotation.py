@@ -63,9 +63,7 @@ def _plain(path: str) -> str:
     return path[2:] if path.startswith("./") else path
 
 
-async def renames(
-    client: Client, wanted: Iterable[Declared], stack: str, key: bytes
-) -> dict[tuple[Kind, str], str]:
+async def renames(client: Client, wanted: Iterable[Declared], stack: str, key: bytes) -> dict[tuple[Kind, str], str]:
     """By kind and key, the names that differ from the plain ones. ``key`` keeps names of secrets from telling them.
 
     Raises EngineError.

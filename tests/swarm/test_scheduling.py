@@ -27,7 +27,10 @@ SPEC: dict[str, Any] = {
             "1 host has not enough free for what it reserves (64 CPUs and 512 MiB of memory).",
         ),
         ("host-mode port already in use on 2 nodes", "2 hosts have the port 8080 in use already."),
-        ("max replicas per node limit exceed on 1 node", "1 host has as many of its tasks as it allows on one host (2)."),
+        (
+            "max replicas per node limit exceed on 1 node",
+            "1 host has as many of its tasks as it allows on one host (2).",
+        ),
         ("unsupported platform on 1 node", "1 host has another processor or system than the image is for."),
         ("missing plugin on 2 nodes", "2 hosts lack a volume or network driver that it needs."),
         ("1 node not available for new tasks", "1 host is not available for new tasks (down, drained or paused)."),

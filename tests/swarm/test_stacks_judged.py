@@ -225,7 +225,10 @@ def test_a_task_without_a_host_may_wait_a_little() -> None:
     fresh, stale = (judged(service(), [task("pending", age=age, **waiting)]) for age in (4, 20))
 
     assert (fresh.state, fresh.recheck_seconds) == (StackState.CONVERGING, 10)
-    assert (stale.state, "1 host has not enough free for what it reserves" in stale.sentence) == (StackState.FAILED, True)
+    assert (stale.state, "1 host has not enough free for what it reserves" in stale.sentence) == (
+        StackState.FAILED,
+        True,
+    )
 
 
 def test_tasks_of_an_earlier_round_of_a_job_do_not_count() -> None:
