@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from .snapshot import STACK_LABEL, Json, image_of, number, part, sequence, text
 
 KINDS = ("networks", "secrets", "configs", "services")
 MOST = 500
+CREATED, CHANGED, UNCHANGED = "created", "changed", "unchanged"
 
 Marks = Mapping[str, str]
 """By kind and name ("service shop_web"), what changes when the thing does."""
@@ -31,19 +32,27 @@ async def held(client: Client, stack: str) -> dict[str, str]:
     return found
 
 
-def made(before: Marks, now: Marks) -> list[str]:
-    """What there is now, in words: "network shop_default (created)", "service shop_web (changed)"."""
-    return [f"{name} ({_fate(name, before, now)})" for name in now]
+def made(before: Marks, now: Marks, earlier: Sequence[str] = ()) -> list[str]:
+    """What there is now, in words: "network shop_default (created)", "service shop_web (changed)".
+
+    ``earlier`` is such a list of an earlier try, whose doings count too. [] where neither did anything.
+    """
+    told = dict(_told(line) for line in earlier)
+    fates = {name: _fate(name, before, now, told.get(name, UNCHANGED)) for name in now}
+    if not told and set(before) == set(now) and set(fates.values()) <= {UNCHANGED}:
+        return []
+    return [f"{name} ({fate})" for name, fate in fates.items()]
 
 
-def changed_anything(before: Marks, now: Marks) -> bool:
-    return dict(before) != dict(now)
-
-
-def _fate(name: str, before: Marks, now: Marks) -> str:
+def _fate(name: str, before: Marks, now: Marks, earlier: str) -> str:
     if name not in before:
-        return "created"
-    return "unchanged" if before[name] == now[name] else "changed"
+        return CREATED
+    return earlier if before[name] == now[name] or earlier == CREATED else CHANGED
+
+
+def _told(line: str) -> tuple[str, str]:
+    name, _, fate = line.rpartition(" (")
+    return name, fate.removesuffix(")")
 
 
 def _name(item: Json) -> str:

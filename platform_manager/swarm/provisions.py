@@ -14,7 +14,7 @@ from platform_manager.engines.errors import EngineError
 from .cluster import ensure_overlay
 from .snapshot import mapping, part, sequence, text
 
-__all__ = ["Kind", "MADE_LABEL", "ensure_network", "ensure_objects", "ensure_volumes", "listed"]
+__all__ = ["MADE_LABEL", "Kind", "ensure_network", "ensure_objects", "ensure_volumes", "listed"]
 
 # What the platform made for stacks, but does not belong to one: it stays when they go.
 MADE_LABEL = "platform-manager.made"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import binascii
 import hmac
+import posixpath
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
@@ -60,7 +61,7 @@ def declared(compose: Mapping[str, Any], files: Mapping[str, bytes], stack: str)
 
 
 def _plain(path: str) -> str:
-    return path[2:] if path.startswith("./") else path
+    return posixpath.normpath(path.replace("$$", "$"))
 
 
 async def renames(client: Client, wanted: Iterable[Declared], stack: str, key: bytes) -> dict[tuple[Kind, str], str]:

@@ -169,7 +169,7 @@ class _SlotJudge:
     def _broken(self, recent: list[Json]) -> Slot | None:
         """Nothing good can be expected of the next task: the last ones ended too often, or have no image."""
         loop = self._loop(recent)
-        refused = [task for task in loop if _image_error(_error(task))]
+        refused = [task for task in loop if image_error(_error(task))]
         if len(refused) >= REFUSALS and refused[0] is loop[0]:
             return Slot(Fate.BROKEN, self._no_image(refused[0]), may_recover=False)
         if len(loop) >= CRASH_LOOP:
@@ -247,6 +247,6 @@ def _sentence(task: Json) -> str:
     return f"Last error: {words.rstrip('.')}."
 
 
-def _image_error(error: str) -> bool:
+def image_error(error: str) -> bool:
     lowered = error.lower()
     return any(mark in lowered for mark in ("no such image", "pull access denied", "manifest unknown", "pulling image"))
