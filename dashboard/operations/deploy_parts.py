@@ -74,3 +74,15 @@ def sections(given: Any, section: str) -> Iterator[dict[str, Any]]:
         found = document.read(text).value.get(section)
         if isinstance(found, dict):
             yield found
+
+
+def exported(revision: Revision, secret_names: set[str]) -> dict[str, bytes]:
+    """The files of a folder that plain ``docker stack deploy`` takes. Raises ComposeInvalid."""
+    return interim.exported(
+        recipe_of(revision),
+        revision.answers or {},
+        mtu=revision.stack.environment.swarm_mtu or cluster.DEFAULT_MTU,
+        stack_name=revision.stack.name,
+        secret_names=secret_names,
+        pins=revision.pins,
+    )

@@ -20,3 +20,7 @@ def prepare(recipe: Any, answers: Any, *, mtu: int, stack_name: str, pins: Any, 
             tree[kind][key]["name"] = name
         text = yaml.safe_dump(tree)
     return SimpleNamespace(compose=text, overlays=(), files=old.files, variables=old.variables)
+
+
+def exported(recipe: Any, answers: Any, *, secret_names: Any, **more: Any) -> dict[str, bytes]:
+    return {"docker-compose.yml": recipe.text.encode(), **recipe.files}

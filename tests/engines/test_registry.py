@@ -69,10 +69,10 @@ def server() -> Iterator[str]:
         thread.join()
 
 
-def refused(server: str, way: str, password: str = "pässword") -> UserError:
+def refused(server: str, way: str, *, wrong: bool = False) -> UserError:
     Registry.way = way
     with pytest.raises(UserError) as caught:
-        check(Login(server, "ann", password), private=True)
+        check(Login(server, "ann", "wrong" if wrong else "pässword"), private=True)
     return caught.value
 
 
@@ -84,7 +84,7 @@ def test_good_credentials_are_taken_whatever_way_the_registry_asks(server: str, 
 
 @pytest.mark.parametrize("way", ["basic", "bearer", "open"])
 def test_a_wrong_password_is_said_at_its_field(server: str, way: str) -> None:
-    error = refused(server, way, "wrong")
+    error = refused(server, way, wrong=True)
     assert error.field == "password"
     assert "refused the user or the password" in str(error)
     assert "wrong" not in str(error)
@@ -120,7 +120,7 @@ def test_a_registry_that_does_not_answer_is_named(server: str) -> None:
 
 
 def test_a_registry_without_tls_is_not_trusted(server: str) -> None:
-    name = server.replace("127.0.0.1", "0.0.0.0")
+    name = f"0.0.0.0:{server.partition(':')[2]}"
     with pytest.raises(UserError) as caught:
         check(Login(name, "ann", "pässword"), private=True)
     assert caught.value.field == "server"
