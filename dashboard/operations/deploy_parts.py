@@ -13,12 +13,11 @@ from platform_manager import recipes
 from platform_manager.errors import UserError
 from platform_manager.recipes import document
 from platform_manager.swarm import cluster
-from platform_manager.swarm.provisions import Kind
 
 from . import interim
 from .context import StepContext
 
-Renames = Mapping[tuple[Kind, str], str]
+Renames = Mapping[tuple[str, str], str]
 
 
 def revision_of(context: StepContext) -> Revision:
@@ -53,12 +52,12 @@ def recipe_of(revision: Revision) -> recipes.Recipe:
     return recipes.parse(revision.compose, files, overlays=overlays)
 
 
-def prepared(context: StepContext, revision: Revision, renames: Renames | None = None) -> Any:
+def prepared(context: StepContext, revision: Revision, renames: Renames | None = None) -> recipes.Prepared:
     """What the CLI is given; ``renames`` as :func:`platform_manager.swarm.rotation.renames` tells them.
 
     Not for coroutines: a large file takes seconds, and all operations share one event loop.
     """
-    return interim.prepare(
+    return recipes.prepare(
         recipe_of(revision),
         revision.answers or {},
         mtu=context.environment.swarm_mtu or cluster.DEFAULT_MTU,
@@ -68,7 +67,7 @@ def prepared(context: StepContext, revision: Revision, renames: Renames | None =
     )
 
 
-def sections(given: Any, section: str) -> Iterator[dict[str, Any]]:
+def sections(given: recipes.Prepared, section: str) -> Iterator[dict[str, Any]]:
     """The entries of a top-level section, of the compose file and of each file that is merged over it."""
     for text in (given.compose, *given.overlays):
         found = document.read(text).value.get(section)

@@ -32,8 +32,8 @@ PASSING_SECONDS = 60.0
 PAUSE_SECONDS = 1.0
 CLI_SECONDS = 180.0
 _PASSING = re.compile(
-    r"out of sequence|already exists|in use|network \S+ (?:is being removed|not found)|Cannot connect|"
-    r"active endpoints|no leader|does not have a leader"
+    r"out of sequence|network .*already exists|network .*in use|network \S+ (?:is being removed|not found)|"
+    r"Cannot connect|active endpoints|does not have a leader"
 )
 
 
@@ -74,7 +74,7 @@ def _deploy(context: StepContext, revision: Revision) -> None:
     while True:
         names = rotated_names(context, revision)
         result = _run(context, revision, names)
-        said = recipes.unprefix(result.output).strip()
+        said = result.output.strip()
         if result.timed_out:
             raise ProviderError("The swarm took too long to accept the stack.", retryable=False)
         if not result.exit_code:
@@ -101,7 +101,7 @@ def _run(context: StepContext, revision: Revision, names: Renames) -> cli.CliRes
             manager.socket,
             revision.stack.name,
             given.compose,
-            variables=given.variables,
+            overlays=given.overlays,
             files=given.files,
             registry_auth=auth,
         )
@@ -109,7 +109,7 @@ def _run(context: StepContext, revision: Revision, names: Renames) -> cli.CliRes
     return on_manager(context, deploy, seconds=CLI_SECONDS)
 
 
-def _images(given: Any) -> list[str]:
+def _images(given: recipes.Prepared) -> list[str]:
     found = [mapping(service).get("image") for services in sections(given, "services") for service in services.values()]
     return [image for image in found if isinstance(image, str)]
 

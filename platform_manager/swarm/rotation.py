@@ -64,12 +64,12 @@ def _plain(path: str) -> str:
     return posixpath.normpath(path.replace("$$", "$"))
 
 
-async def renames(client: Client, wanted: Iterable[Declared], stack: str, key: bytes) -> dict[tuple[Kind, str], str]:
+async def renames(client: Client, wanted: Iterable[Declared], stack: str, key: bytes) -> dict[tuple[str, str], str]:
     """By kind and key, the names that differ from the plain ones. ``key`` keeps names of secrets from telling them.
 
     Raises EngineError.
     """
-    found: dict[tuple[Kind, str], str] = {}
+    found: dict[tuple[str, str], str] = {}
     cached: dict[Kind, list[dict[str, Any]]] = {}
     for one in wanted:
         if one.kind not in cached:

@@ -3,8 +3,9 @@
 import hashlib
 import json
 import os
+import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -32,13 +33,14 @@ def recorded() -> dict[str, list[str]]:
 
 
 def stack_config(
-    directory: Path, text: str, variables: Mapping[str, str], files: Mapping[str, bytes] | None = None
+    directory: Path, text: str | Sequence[str], variables: Mapping[str, str], files: Mapping[str, bytes] | None = None
 ) -> tuple[dict[str, Any] | None, str]:
-    """The file as the CLI understands it, without its version; or None and what the CLI said."""
-    question = repr((text, sorted(variables.items()), sorted((files or {}).items())))
+    """The file (or several, merged) as the CLI understands it, without its version; or None and what the CLI said."""
+    texts = [text] if isinstance(text, str) else list(text)
+    question = repr((texts, sorted(variables.items()), sorted((files or {}).items())))
     key = hashlib.sha256(question.encode()).hexdigest()[:20]
     if knows_stack_config():
-        answer, refusal = _asked(directory, text, variables, files or {})
+        answer, refusal = _asked(directory, texts, variables, files or {})
         if os.environ.get("PM_RECORD_REFERENCE"):
             recorded()[key] = [answer, refusal]
             RECORDED.write_text(json.dumps(dict(sorted(recorded().items())), indent=0) + "\n")
@@ -52,17 +54,22 @@ def stack_config(
     return value, ""
 
 
-def _asked(directory: Path, text: str, variables: Mapping[str, str], files: Mapping[str, bytes]) -> tuple[str, str]:
+def _asked(
+    directory: Path, texts: list[str], variables: Mapping[str, str], files: Mapping[str, bytes]
+) -> tuple[str, str]:
     """The CLI's answer, or its refusal."""
     directory.mkdir(parents=True, exist_ok=True)
     for name, data in files.items():
         (directory / name).parent.mkdir(parents=True, exist_ok=True)
         (directory / name).write_bytes(data)
+    options = []
+    for number, text in enumerate(texts):
+        (directory / f"compose-{number}.yml").write_text(text)
+        options += ["-c", f"compose-{number}.yml"]
     run = subprocess.run(
-        ["docker", "stack", "config", "-c", "-"],
-        input=text,
+        [shutil.which("docker") or "docker", "stack", "config", *options],
         cwd=directory,
-        env={"PATH": os.environ["PATH"], **variables},
+        env=dict(variables),
         capture_output=True,
         text=True,
         timeout=30,
