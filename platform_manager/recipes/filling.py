@@ -40,11 +40,7 @@ def _filled_list(entries: list[Any], answers: Mapping[str, str]) -> list[Any]:
 
 def _add_from_files(service: dict[str, Any], answers: Mapping[str, str], files: Mapping[str, bytes]) -> None:
     """What answers change in env files goes to ``environment``, which comes after them; the files stay as they are."""
-    listed = service.get("env_file")
-    names = [listed] if isinstance(listed, str) else listed
-    if not isinstance(names, list):
-        return
-    lines = [line for name in names if isinstance(name, str) for line in _lines(files.get(clean_path(name), b""))]
+    lines = _lines_of(service, files)
     alone, filled = _resolved(lines, {}), _resolved(lines, answers)
     environment = service.get("environment")
     if environment is None:
@@ -57,6 +53,18 @@ def _add_from_files(service: dict[str, Any], answers: Mapping[str, str], files: 
         service["environment"] = {**environment, **added}
     elif isinstance(environment, list):
         service["environment"] = [*environment, *(f"{name}={text}" for name, text in added.items())]
+
+
+def env_file_variables(service: Mapping[str, Any], files: Mapping[str, bytes]) -> dict[str, str]:
+    """What the env files of a service say without any answers."""
+    return _resolved(_lines_of(service, files), {})
+
+
+def _lines_of(service: Mapping[str, Any], files: Mapping[str, bytes]) -> list[str]:
+    listed = service.get("env_file")
+    names = [listed] if isinstance(listed, str) else listed
+    texts = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+    return [line for name in texts for line in _lines(files.get(clean_path(name), b""))]
 
 
 def _lines(content: bytes) -> list[str]:

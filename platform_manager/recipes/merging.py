@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from platform_manager.recipes import loaded, validation
-from platform_manager.recipes.interpolation import interpolate_tree
+from platform_manager.recipes.filling import env_file_variables, fill_environment
+from platform_manager.recipes.interpolation import answered, interpolate_tree
 from platform_manager.recipes.problems import Path, Problem, Severity
 from platform_manager.recipes.recipe import Recipe, of_overlay, problem_in, version_of
 from platform_manager.recipes.schema import NEWEST
@@ -23,13 +24,14 @@ SECTIONS = ("networks", "volumes", "secrets", "configs")
 def merged(recipe: Recipe, answers: Mapping[str, str]) -> tuple[dict[str, Any], Findings]:
     """The recipe interpolated and merged, with what stands against that; never raises for what the files say.
 
-    Without overlays it is the file itself. With them a merged service has its short notations written out, the
+    Without overlays it is the file itself, its empty environment entries filled. With them a merged service has its short notations written out, the
     version is the newest (each file was checked against its own), and what the schema refuses is not merged.
     """
     values: list[dict[str, Any]] = []
     problems: Findings = []
     for number, document in enumerate(recipe.documents):
         value, found = interpolate_tree(document.value, answers)
+        fill_environment(value, answered(answers), recipe.files)
         if number:
             name = recipe.overlays[number - 1][0]
             checked = [(path, _error(path, message)) for path, message in _refused(value)]
@@ -39,7 +41,7 @@ def merged(recipe: Recipe, answers: Mapping[str, str]) -> tuple[dict[str, Any], 
         problems += found
     if len(values) > 1:
         problems = [*((path, _error(path, message)) for path, message in _refused(values[0])), *problems]
-    return merge(values), problems
+    return merge(values, recipe.files), problems
 
 
 def _error(path: Path, message: str) -> Problem:
@@ -51,7 +53,7 @@ def _refused(value: Mapping[str, Any]) -> list[tuple[Path, str]]:
     return validation.validate(dict(value), NEWEST if minor is None else minor)
 
 
-def merge(values: list[dict[str, Any]]) -> dict[str, Any]:
+def merge(values: list[dict[str, Any]], files: Mapping[str, bytes]) -> dict[str, Any]:
     """Interpolated values, the first file's first, as one value."""
     if len(values) == 1:
         return values[0]
@@ -67,10 +69,18 @@ def merge(values: list[dict[str, Any]]) -> dict[str, Any]:
             if name not in result["services"]:
                 result["services"][name] = service
             elif name not in broken:
-                result["services"][name] = _fields(_SERVICE)(result["services"][name], service)
+                both = (_with_env_files(part, files) for part in (result["services"][name], service))
+                result["services"][name] = _fields(_SERVICE)(*both)
         # What is written out here may be newer than the file's version knows.
         result["version"] = f"3.{NEWEST}"
     return result
+
+
+def _with_env_files(service: dict[str, Any], files: Mapping[str, bytes]) -> dict[str, Any]:
+    """Env files come before the ``environment`` of their own compose file, not of the merged one."""
+    if not (listed := env_file_variables(service, files)):
+        return service
+    return {**service, "environment": {**listed, **loaded.environment(service.get("environment"))}}
 
 
 def _broken_services(value: Mapping[str, Any]) -> list[tuple[Path, str]]:

@@ -91,7 +91,7 @@ def adapt(
             entry["name"] = name
             if isinstance(entry.get("external"), dict):
                 entry["external"] = True
-    _inject_mtu(values, mtu)
+    _inject_mtu(values, mtu, recipe.files)
 
 
 def own_files(recipe: Recipe, values: Values) -> dict[str, bytes]:
@@ -136,9 +136,9 @@ def _last(values: Values, section: str, name: str) -> dict[str, Any] | None:
     return None
 
 
-def _inject_mtu(values: Values, mtu: int) -> None:
+def _inject_mtu(values: Values, mtu: int, files: Mapping[str, bytes]) -> None:
     """Swarm creates only the networks that services use; external ones keep the MTU they were made with."""
-    together = _mappings_only(merge(values))
+    together = _mappings_only(merge(values, files))
     declared = checks.section(together, "networks")
     for name in preflight.used_networks(together):
         network = declared.get(name, {})

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from recording_engine import recording
 
 MTU_OPTION = "com.docker.network.driver.mtu"
 
@@ -54,10 +55,45 @@ def stack_config(
     return value, ""
 
 
-def _asked(
+def understood(
+    directory: Path, texts: Sequence[str], variables: Mapping[str, str], files: Mapping[str, bytes] | None = None
+) -> dict[str, Any] | None:
+    """What the installed CLI makes of these files, MTU aside, in terms of its own; None when it refuses.
+
+    One that does not know ``stack config`` deploys to an engine that records its orders.
+    """
+    if not knows_stack_config():
+        return _deployed(directory, list(texts), variables, files or {})
+    answer, refusal = _asked(directory, list(texts), variables, files or {})
+    if refusal:
+        return None
+    value = yaml.load(answer, Loader=yaml.CBaseLoader)  # noqa: S506
+    value.pop("version", None)
+    return without_mtu(value)
+
+
+def _deployed(
     directory: Path, texts: list[str], variables: Mapping[str, str], files: Mapping[str, bytes]
-) -> tuple[str, str]:
-    """The CLI's answer, or its refusal."""
+) -> dict[str, Any] | None:
+    directory.mkdir(parents=True, exist_ok=True)
+    with recording(directory / "engine") as engine:
+        command = ["-H", f"unix://{directory}/engine", "stack", "deploy", "--resolve-image", "never"]
+        if _run(directory, command, texts, variables, files, "shop").returncode:
+            return None
+        for (kind, _), order in engine.orders.items():
+            if kind == "networks":
+                order["Options"] = {k: v for k, v in (order.get("Options") or {}).items() if k != MTU_OPTION}
+        return {f"{kind} {name}": order for (kind, name), order in engine.orders.items()}
+
+
+def _run(
+    directory: Path,
+    command: list[str],
+    texts: list[str],
+    variables: Mapping[str, str],
+    files: Mapping[str, bytes],
+    *arguments: str,
+) -> subprocess.CompletedProcess[str]:
     directory.mkdir(parents=True, exist_ok=True)
     for name, data in files.items():
         (directory / name).parent.mkdir(parents=True, exist_ok=True)
@@ -66,14 +102,21 @@ def _asked(
     for number, text in enumerate(texts):
         (directory / f"compose-{number}.yml").write_text(text)
         options += ["-c", f"compose-{number}.yml"]
-    run = subprocess.run(
-        [shutil.which("docker") or "docker", "stack", "config", *options],
+    return subprocess.run(
+        [shutil.which("docker") or "docker", *command, *options, *arguments],
         cwd=directory,
         env=dict(variables),
         capture_output=True,
         text=True,
         timeout=30,
     )
+
+
+def _asked(
+    directory: Path, texts: list[str], variables: Mapping[str, str], files: Mapping[str, bytes]
+) -> tuple[str, str]:
+    """The CLI's answer, or its refusal."""
+    run = _run(directory, ["stack", "config"], texts, variables, files)
     if run.returncode:
         return "", run.stderr.replace(str(directory), "DIR") or "refused"
     return run.stdout.replace(str(directory), "DIR"), ""
