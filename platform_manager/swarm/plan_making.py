@@ -27,6 +27,7 @@ MOVING = re.compile(r"constraints|preferences")
 ROTATED = re.compile(r"(.+)-[0-9a-f]{8}")
 FIRST = "The platform makes it before the stack."
 UNUSED = "Nothing in the stack uses it any more. It stays."
+EARLIER = "An earlier content: it goes once nothing uses it."
 FIXED = "The swarm does not change {}: remove the stack and deploy it again."
 DIGESTS = "Images are compared by name and tag; their digests are resolved on deploying."
 UNSEEN = "The swarm does not tell what a secret holds: a change of its content is not seen here."
@@ -119,21 +120,24 @@ class _Maker:
         """Secrets or configs; what they hold is never told."""
         singular: Kind = "secret" if kind == "secrets" else "config"
         there = {text(one.get("ID"), 64): mapping(one.get("Spec")) for one in getattr(self.before, kind)}
-        bases = {_base(_name(spec)): _name(spec) for spec in there.values()}
-        done = set(self.updated[kind])
-        for body in self.made[kind]:
-            name = _name(body)
-            if ROTATED.fullmatch(name) and (old := bases.get(_base(name))):
-                done |= {one for one, spec in there.items() if _name(spec) == old}
+        named = {_name(spec) for spec in there.values() if mapping(spec.get("Labels")).get(STACK_LABEL) == self.stack}
+        kept = [_name(body) for body in self.updated[kind].values()]
+        left = named - set(kept)
+        for name in map(_name, self.made[kind]):
+            old = sorted(one for one in left if _base(one) == _base(name) and ROTATED.fullmatch(name))
+            left -= set(old)
+            if old:
                 note = f"Content changed: {name} takes its place. The old one goes once nothing uses it."
-                yield Item(singular, old, "replace", note=note)
+                yield Item(singular, old[-1], "replace", note=note)
+                yield from (Item(singular, one, "remove", note=EARLIER) for one in old[:-1])
             else:
                 yield Item(singular, name, "create")
         for identifier, body in self.updated[kind].items():
             yield self._kept_content(singular, there.get(identifier, {}), body)
-        for identifier, spec in there.items():
-            if identifier not in done and mapping(spec.get("Labels")).get(STACK_LABEL) == self.stack:
-                yield Item(singular, _name(spec), "keep", note=UNUSED)
+        bases = {_base(name) for name in kept}
+        for name in sorted(left):
+            earlier = _base(name) in bases
+            yield Item(singular, name, "remove" if earlier else "keep", note=EARLIER if earlier else UNUSED)
 
     def _kept_content(self, kind: Kind, spec: Json, body: Json) -> Item:
         name = _name(body)

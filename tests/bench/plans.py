@@ -95,7 +95,7 @@ async def _deployed(bed: Bed) -> list[tuple[str, Mapping[str, Any]]]:
     mtu = bed.environment.swarm_mtu or cluster.DEFAULT_MTU
     prepared = recipes.prepare(recipe, {}, mtu=mtu, stack_name=STACK)
     socket = bed.link(bed.manager)
-    given = {"files": prepared.files, "variables": prepared.variables}
+    given = {"files": prepared.files, "overlays": prepared.overlays}
     result = await cli.stack_deploy(socket, STACK, prepared.compose, **given)
     assert result.exit_code == 0, result.output
     async with Noting(socket) as client:

@@ -280,7 +280,7 @@ from urllib.parse import quote
 def ask(method, path, body=None, wanted=None):
     connection = http.client.HTTPConnection("engine")
     connection.sock = socket.socket(socket.AF_UNIX)
-    connection.sock.connect(sys.argv[2].removeprefix("unix://"))
+    connection.sock.connect(sys.argv[sys.argv.index("-H") + 1].removeprefix("unix://"))
     try:
         connection.request(method, path, body)
     except BrokenPipeError:
