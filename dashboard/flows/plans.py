@@ -11,13 +11,14 @@ from typing import Any, TypeVar
 from django.conf import settings
 
 from dashboard.models import Environment, Revision, StackState
-from dashboard.operations.deploy_parts import Renames, recipe_of, sections
+from dashboard.operations.deploy_parts import Renames, recipe_of
 from dashboard.operations.managers import NoManager, managers, speaking
 from dashboard.operations.masking import REVISIONS, SECRET_NAME, Masker, secret_answers
 from platform_manager import recipes, wiring
 from platform_manager.engines.client import EngineClient
 from platform_manager.engines.rehearsal import Given, rehearse
 from platform_manager.errors import ProviderError, UserError
+from platform_manager.recipes import document
 from platform_manager.swarm import cluster
 from platform_manager.swarm import snapshot as records
 from platform_manager.swarm.plan import Plan
@@ -119,9 +120,11 @@ def _renames(
 
 def _declared(prepared: recipes.Prepared, stack: str) -> list[Declared]:
     merged: dict[str, dict[str, Any]] = {"secrets": {}, "configs": {}}
-    for kind, entries in merged.items():
-        for section in sections(prepared, kind):
-            entries.update(section)
+    for text in (prepared.compose, *prepared.overlays):
+        value = document.read(text).value
+        for kind, entries in merged.items():
+            section = value.get(kind)
+            entries.update(section if isinstance(section, dict) else {})
     return declared(merged, prepared.files, stack)
 
 
