@@ -101,6 +101,8 @@ async def rehearse(
                 )
                 if stage.failure:
                     raise stage.failure
+                if result.timed_out:
+                    raise TimeoutError
                 before = await stage.before()
                 return Rehearsal(tuple(stage.requests), tuple(stage.declared), result.output, result.exit_code, before)
     except TimeoutError:
@@ -212,6 +214,9 @@ class _Stage:
         except EngineError as error:
             self.failure = self.failure or error
             return _message(502, str(error))
+        except ValueError:
+            # No engine has anything of such a name.
+            return _message(404, f"{path[:300]} not found")
         body = answer.body
         kind = path[1:]
         if kind == "networks" and answer.status == 200 and query.get("filters") == self._own["filters"]:

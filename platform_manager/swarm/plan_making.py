@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from platform_manager.engines.rehearsal import Given, Recorded, Rehearsal
@@ -65,6 +65,7 @@ def planned(
         *maker.volumes(set(volumes), set(wished_volumes)),
     ]
     items.sort(key=lambda item: (_quiet(item), ORDER.index(item.kind), item.name))
+    items = [replace(item, name=maker.masks.masked(item.name), note=maker.masks.masked(item.note)) for item in items]
     return Plan(tuple(items), maker.notes(secrets_compared))
 
 
@@ -152,8 +153,7 @@ class _Maker:
         there = {text(one.get("ID"), 64): mapping(one.get("Spec")) for one in self.before.services}
         for body in self.made["services"]:
             told = fields(body, self.names)
-            note = self.masks.masked(f"{told.get('image', '')}, {_tasks(told)}.")
-            yield Item("service", _name(body), "create", note=note)
+            yield Item("service", _name(body), "create", note=f"{told.get('image', '')}, {_tasks(told)}.")
         for identifier, body in self.updated["services"].items():
             yield self._service(there.get(identifier, {}), body)
         for identifier in self.removed:

@@ -200,6 +200,13 @@ async def test_nonsense_from_a_manager_is_no_crash(client: EngineClient, engine:
     assert all(isinstance(one, dict) for one in rehearsal.before.services)
 
 
+async def test_an_object_with_an_impossible_name_is_not_there(client: EngineClient) -> None:
+    compose = COMPOSE.replace("{external: true}", "{external: true, name: 'a,b;c'}")
+    rehearsal = await rehearse(client, "s1", compose, files=FILES)
+    assert rehearsal.exit_code == 1
+    assert "a,b;c" in rehearsal.output
+
+
 async def test_a_stack_name_is_checked_before_anything(client: EngineClient) -> None:
     with pytest.raises(UserError, match="stack's name"):
         await rehearse(client, "--help", SIMPLE)

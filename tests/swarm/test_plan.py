@@ -150,6 +150,14 @@ def test_values_of_secret_variables_are_never_told() -> None:
     ]
 
 
+def test_secrets_in_names_and_images_are_hidden() -> None:
+    masks = Masks(lambda text: text.replace("hunter2", "***"))
+    body = spec("s1_hunter2", Image="hunter2:1", Mounts=[{"Type": "volume", "Source": "hunter2", "Target": "/x"}])
+    made = plan(("/services/create", body), masks=masks)
+    assert "hunter2" not in made.text
+    assert "s1_***" in made.text
+
+
 def test_values_that_differ_in_what_is_hidden_are_told_as_changed() -> None:
     masks = Masks(lambda text: text.replace("hunter2", "***").replace("hunter3", "***"))
     made = plan(
