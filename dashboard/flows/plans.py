@@ -105,7 +105,7 @@ def _renames(
     environment: Environment, name: str, prepared: recipes.Prepared, manager: EngineClient, timer: _Timer
 ) -> tuple[Renames, bool]:
     """As a deployment finds them, and whether the contents of all secrets are known."""
-    wanted = _declared(prepared, name)
+    wanted = _declared(prepared, name) if prepared.files else []
     if not wanted:
         return {}, True
     last: list[Declared] = []
