@@ -14,7 +14,6 @@ from platform_manager.errors import UserError
 from platform_manager.recipes import document
 from platform_manager.swarm import cluster
 
-from . import interim
 from .context import StepContext
 
 Renames = Mapping[tuple[str, str], str]
@@ -77,7 +76,7 @@ def sections(given: recipes.Prepared, section: str) -> Iterator[dict[str, Any]]:
 
 def exported(revision: Revision, secret_names: set[str]) -> dict[str, bytes]:
     """The files of a folder that plain ``docker stack deploy`` takes. Raises ComposeInvalid."""
-    return interim.exported(
+    return recipes.exported(
         recipe_of(revision),
         revision.answers or {},
         mtu=revision.stack.environment.swarm_mtu or cluster.DEFAULT_MTU,

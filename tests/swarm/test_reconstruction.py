@@ -31,12 +31,7 @@ def test_what_is_there_is_external_by_its_name() -> None:
     container = {
         "Configs": [{"ConfigName": "shop_a", "File": {"Name": "/a", "UID": "0", "GID": "0", "Mode": 292}}],
         "Mounts": [
-            {
-                "Type": "volume",
-                "Source": "shop_data",
-                "Target": "/d",
-                "VolumeOptions": {"Labels": {STACK_LABEL: "shop"}},
-            },
+            {"Type": "volume", "Source": "shop_data", "Target": "/d", "VolumeOptions": own},
             {"Type": "volume", "Source": "other", "Target": "/o"},
         ],
     }
