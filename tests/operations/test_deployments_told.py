@@ -241,8 +241,6 @@ def test_what_a_stack_expects_is_made_before_it_is_handed_over(shop: World) -> N
     revision = shop.revision("shared")
     assert revision.digests == {"web": "127.0.0.1:1/ticker:1"}
     assert (revision.state, revision.finished_at is not None, revision.made) == (StackState.RUNNING, True, [])
-    succeeded(stacks.remove_stack(shop.environment, shop.user, "shared"))
-    assert "shared" in shop.docker("network", "ls", "--format", "{{.Name}}").split()
 
 
 def test_a_deployment_that_stops_half_way_lists_what_was_made_and_is_finished_later(shop: World) -> None:
@@ -278,17 +276,13 @@ def test_changed_contents_get_names_of_their_own_and_an_earlier_revision_comes_b
     succeeded(shop.deploy("rotated", ROTATED, updating=True, **second))
 
     (config,), (secret,) = shop.listed("config", "rotated"), shop.listed("secret", "rotated")
-    assert config == "rotated_settings-3e2dfe7f" or config.startswith("rotated_settings-")
+    assert config.startswith("rotated_settings-")
     assert secret.startswith("rotated_password-")
     assert shop.docker("config", "inspect", config, "--format", "{{json .Spec.Data}}").strip() == '"YTogMg=="'
-    specs = shop.specs("rotated")
-
-    again = succeeded(revisions.redeploy(shop.environment, shop.user, shop.stack("rotated")))
-    assert shop.specs("rotated") == specs, transcript(again)
 
     succeeded(revisions.roll_back(shop.environment, shop.user, shop.stack("rotated"), 1))
     newest = shop.revision("rotated")
-    assert (newest.n, newest.origin, newest.came_from) == (4, Origin.ROLLBACK, 1)
+    assert (newest.n, newest.origin, newest.came_from) == (3, Origin.ROLLBACK, 1)
     (config,) = shop.listed("config", "rotated")
     assert shop.docker("config", "inspect", config, "--format", "{{json .Spec.Data}}").strip() == '"YTogMQ=="'
 
