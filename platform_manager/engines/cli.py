@@ -2,8 +2,8 @@
 
 It sees the compose files and the files it is given, and no environment at all: it would steer the CLI, and
 fill in what a compose file leaves open. What the sandbox can't stop is an absolute path in the compose file
-(``configs: file: /etc/hostname`` is read with our rights): the caller refuses those before. An exit code of 0 says that the engine took the orders, not that anything
-runs.
+(``configs: file: /etc/hostname`` is read with our rights): the caller refuses those before. An exit code of 0
+says that the engine took the orders, not that anything runs.
 """
 
 import asyncio

@@ -4,11 +4,9 @@ import re
 import shlex
 from collections.abc import Collection, Mapping, Sequence
 
-from platform_manager.errors import UserError
 from platform_manager.recipes import checks, preflight
-from platform_manager.recipes.facts import with_provided
 from platform_manager.recipes.merging import merge
-from platform_manager.recipes.prepare import Values, adapt, interpolated, own_files, set_version
+from platform_manager.recipes.prepare import Values, adapt, all_answers, interpolated, own_files, set_version
 from platform_manager.recipes.recipe import Recipe
 from platform_manager.recipes.rewriting import escaped, rewritten
 
@@ -31,14 +29,10 @@ def exported(
     """The folder's files by relative path: compose files, the recipe's own files and a README.
 
     Answers named in ``secret_names`` stay variables that are to be set for the command; their values are in
-    no file. Raises :class:`ComposeInvalid` as :func:`prepare` does, and UserError for a secret that no
-    variable can stand for.
+    no file. Raises what :func:`prepare` raises.
     """
-    given = with_provided(answers, stack_name=stack_name, mtu=mtu)
+    given = all_answers(answers, stack_name=stack_name, mtu=mtu)
     secrets = [name for name in given if name in secret_names]
-    for name, text in given.items():
-        if _MARK in text:
-            raise UserError(f"The answer {name} holds characters that are not text: remove them.", field=name)
     known = interpolated(recipe, given)
     set_version(known)
     values = interpolated(recipe, {**given, **{name: f"{_MARK}{name}{_MARK}" for name in secrets}}, later=_MARK)

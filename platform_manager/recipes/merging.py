@@ -24,8 +24,9 @@ SECTIONS = ("networks", "volumes", "secrets", "configs")
 def merged(recipe: Recipe, answers: Mapping[str, str]) -> tuple[dict[str, Any], Findings]:
     """The recipe interpolated and merged, with what stands against that; never raises for what the files say.
 
-    Without overlays it is the file itself, its empty environment entries filled. With them a merged service has its short notations written out, the
-    version is the newest (each file was checked against its own), and what the schema refuses is not merged.
+    Without overlays it is the file itself, its empty environment entries filled. With them a merged service has
+    its short notations written out, the version is the newest (each file was checked against its own), and what
+    the schema refuses is not merged.
     """
     values: list[dict[str, Any]] = []
     problems: Findings = []

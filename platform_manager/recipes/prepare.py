@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from platform_manager.errors import UserError
 from platform_manager.recipes import checks, preflight, validation
 from platform_manager.recipes.facts import with_provided
 from platform_manager.recipes.filling import fill_environment
@@ -47,14 +48,23 @@ def prepare(
     """``pins`` are images by service, ``renames`` names on the swarm by ("configs" or "secrets", key).
 
     Raises :class:`ComposeInvalid` for what can't be substituted, and when the CLI would read a file that is
-    not the recipe's.
+    not the recipe's, UserError for an answer that is no text.
     """
-    given = with_provided(answers, stack_name=stack_name, mtu=mtu)
+    given = all_answers(answers, stack_name=stack_name, mtu=mtu)
     values = interpolated(recipe, given)
     set_version(values, bool(renames))
     adapt(recipe, values, given, mtu=mtu, pins=pins or {}, renames=renames or {})
     texts = [rewritten(value, document.root) for value, document in zip(values, recipe.documents, strict=True)]
     return Prepared(texts[0], tuple(texts[1:]), own_files(recipe, values))
+
+
+def all_answers(answers: Mapping[str, str], *, stack_name: str, mtu: int) -> dict[str, str]:
+    """The answers that count and what the platform provides; raises UserError for one that is no text."""
+    given = with_provided(answers, stack_name=stack_name, mtu=mtu)
+    for name, text in given.items():
+        if "\0" in text or text != text.encode(errors="replace").decode():
+            raise UserError(f"The answer {name} holds characters that are not text: remove them.", field=name)
+    return given
 
 
 def interpolated(recipe: Recipe, given: Mapping[str, str], *, later: str = "") -> Values:

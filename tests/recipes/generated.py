@@ -239,7 +239,7 @@ class Maker:
     def volumes(self) -> list[Any]:
         found: list[Any] = []
         for n in range(self.draw(st.integers(0, 3))):
-            target = self.one([f"/t{n}", f"/t{n}/${{B:-x}}" if self.safe and False else f"/s{n}"])
+            target = self.one([f"/t{n}", f"/s{n}"])
             short = [
                 f"data:{target}",
                 f"data:{target}:ro",
