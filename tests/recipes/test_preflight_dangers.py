@@ -29,7 +29,7 @@ VOLUMES = [
     "{driver_opts: {type: ext4, device: /dev/sda1}}",
     "{driver_opts: {type: overlay, device: overlay, o: 'lowerdir=/etc:/var'}}",
     "{driver_opts: {type: '{{\"none\"}}', o: '{{\"bi\"}}nd', device: '{{\"/root\"}}'}}",
-    "{driver_opts: {type: tmpfs, o: '{{\"bind\"}}', device: x}}",
+    "{driver_opts: {type: tmpfs, o: '{{\"bi\"}}nd', device: x}}",
     "{driver: local-persist, driver_opts: {mountpoint: /root}}",
 ]
 HARMLESS = [

@@ -42,6 +42,10 @@ def test_a_network_that_exists_as_wished_is_fine() -> None:
     assert said(service("labels: {}"), **known) == []
 
 
+def test_no_mtu_is_the_same_as_the_default() -> None:
+    assert said(with_mtu("0"), networks={"shop_n"}, network_mtus={"shop_n": 1500}) == []
+
+
 def test_another_stack_s_network_is_not_taken_over() -> None:
     text = service("networks: [n]") + "networks: {n: {name: frontend}}"
 
