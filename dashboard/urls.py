@@ -18,6 +18,7 @@ from dashboard.views import (
     overview,
     ports,
     profile,
+    registries,
     services,
     settings,
     stacks,
@@ -70,6 +71,11 @@ one_environment = [
     path("leave/", members.environment_leave, name="environment_leave"),
     path("transfer/", members.environment_transfer, name="environment_transfer"),
     path("settings/", settings.environment_settings, name="environment_settings"),
+    path("registries/", registries.registries, name="registries"),
+    path("registries/add/", registries.registry_add, name="registry_add"),
+    path("registries/<uuid:registry_id>/", registries.registry, name="registry"),
+    path("registries/<uuid:registry_id>/check/", registries.registry_check, name="registry_check"),
+    path("registries/<uuid:registry_id>/remove/", registries.registry_remove, name="registry_remove"),
     path("delete/", settings.environment_delete, name="environment_delete"),
 ]
 

@@ -17,7 +17,7 @@ from dashboard.operations.masking import SECRET_NAME
 from platform_manager import wiring
 from platform_manager.engines.errors import EngineError
 from platform_manager.errors import UserError
-from platform_manager.swarm import held, reconstruction, stacks
+from platform_manager.swarm import held, reconstruction, stacks, updates
 from platform_manager.swarm.snapshot import Json, part, sequence, text
 
 from .request import locked
@@ -39,8 +39,9 @@ def adopt(environment: Environment, user: User, name: str) -> Stack:
     made = reconstruction.reconstruct(
         services, networks, name, is_secret=lambda variable: SECRET_NAME.search(variable) is not None
     )
-    status = stacks.judge(services, tasks, nodes)
-    return _adopted(environment, user, name, made, held.images(services, name), status)
+    # What became of updates before is not the platform's to tell.
+    status = stacks.judge(updates.since(services, updates.told(services)), tasks, nodes)
+    return _adopted(environment, user, name, made, services, status)
 
 
 def _check_unknown(environment: Environment, name: str) -> None:
@@ -80,7 +81,7 @@ def _adopted(
     user: User,
     name: str,
     made: reconstruction.Reconstruction,
-    images: Mapping[str, str],
+    services: list[Json],
     status: stacks.StackStatus,
 ) -> Stack:
     environment = locked(environment)
@@ -97,14 +98,15 @@ def _adopted(
         compose=made.compose,
         answers=made.answers,
         pins=made.pins,
-        digests=dict(images),
+        digests=held.images(services, name),
+        updates_before=updates.told(services),
         wishes={"secret_names": sorted(made.answers)},
         plan="\n".join(made.notes),
         state=state,
         sentence=" ".join(made.notes) or status.sentence,
         finished_at=now,
     )
-    record("stack.adopt", stack, by=user, services=len(images))
+    record("stack.adopt", stack, by=user, services=len(services))
     hint(environment_group(environment.pk), what="rows")
     return stack
 

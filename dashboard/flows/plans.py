@@ -11,9 +11,10 @@ from typing import Any, TypeVar
 from django.conf import settings
 
 from dashboard.models import Environment, Revision, StackState
-from dashboard.operations.deploy_parts import Renames, recipe_of
+from dashboard.operations.deploy_parts import Renames
 from dashboard.operations.managers import NoManager, managers, speaking
 from dashboard.operations.masking import REVISIONS, SECRET_NAME, Masker, secret_answers
+from dashboard.operations.recorded import recipe_of
 from platform_manager import recipes, wiring
 from platform_manager.engines.client import EngineClient
 from platform_manager.engines.rehearsal import Given, rehearse

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import io
 import zipfile
-from base64 import b64decode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +12,8 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from dashboard.models import Environment, Operation, Origin, Revision, Stack
-from dashboard.operations.deploy_parts import exported, recipe_of
 from dashboard.operations.masking import SECRET_NAME
+from dashboard.operations.recorded import exported, files_of, secret_files
 from platform_manager.errors import UserError
 
 from .stacks import Wish, deploy_stack
@@ -60,7 +59,7 @@ def wish_of(revision: Revision) -> Wish:
         compose=revision.compose,
         answers={str(name): str(value) for name, value in (revision.answers or {}).items()},
         overlays=tuple((overlay["name"], overlay["compose"]) for overlay in revision.overlays),
-        files={path: b64decode(data) for path, data in (revision.files or {}).items()},
+        files=files_of(revision),
         networks=frozenset(revision.wishes.get("networks", ())),
         volumes=frozenset(revision.wishes.get("volumes", ())),
         secrets=contents.get("secrets", {}),
@@ -169,37 +168,19 @@ def _text_diff(name: str, before: str, after: str, pair: tuple[Revision, Revisio
 
 
 def _files(pair: tuple[Revision, Revision]) -> Iterable[FileDiff | None]:
-    contents = [{path: b64decode(data) for path, data in (one.files or {}).items()} for one in pair]
-    hidden = _secret_files(pair[0]) | _secret_files(pair[1])
+    contents = [files_of(one) for one in pair]
+    hidden = {path for one in pair for path in secret_files(one)}
     for path in _names(contents):
         before, after = contents[0].get(path), contents[1].get(path)
         if before == after:
             continue
-        if path in hidden or None in hidden:
+        if path in hidden:
             yield FileDiff(path, sentence="It holds a secret, and changed.")
             continue
         try:
             yield _text_diff(path, (before or b"").decode(), (after or b"").decode(), pair)
         except UnicodeDecodeError:
             yield FileDiff(path, sentence="It changed; it is no text.")
-
-
-def _secret_files(revision: Revision) -> set[str | None]:
-    """The paths of files that are secrets; None where it can't be told which."""
-    if not revision.files:
-        return set()
-    try:
-        recipe = recipe_of(revision)
-    except UserError:
-        return {None}
-    found: set[str | None] = set()
-    for document in (recipe.document, *(overlay for _, overlay in recipe.overlays)):
-        entries = document.value.get("secrets")
-        for entry in entries.values() if isinstance(entries, dict) else ():
-            path = entry.get("file") if isinstance(entry, dict) else None
-            if isinstance(path, str):
-                found.add(None if "$" in path else path.removeprefix("./"))
-    return found
 
 
 def export(revision: Revision) -> bytes:

@@ -75,6 +75,8 @@ class _Look:
 def _with_failures(status: stacks.StackStatus) -> str:
     lines = [status.sentence]
     for service in status.services:
+        if service.state is not stacks.StackState.RUNNING and service.sentence not in status.sentence:
+            lines.append(service.sentence)
         lines += [f"{service.name} on {failure.node or 'no host'}: {failure.error}" for failure in service.failures[:3]]
     return "\n".join(dict.fromkeys(lines))
 

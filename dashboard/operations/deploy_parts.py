@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,8 +13,8 @@ from platform_manager.errors import UserError
 from platform_manager.recipes import document
 from platform_manager.swarm import cluster
 
-from . import interim
 from .context import StepContext
+from .recorded import recipe_of
 
 Renames = Mapping[tuple[str, str], str]
 
@@ -45,13 +44,6 @@ def finish(revision: Revision) -> None:
     revision.finished_at = now
 
 
-def recipe_of(revision: Revision) -> recipes.Recipe:
-    """Raises ComposeInvalid."""
-    files = {path: b64decode(data) for path, data in (revision.files or {}).items()}
-    overlays = [(overlay["name"], overlay["compose"]) for overlay in revision.overlays]
-    return recipes.parse(revision.compose, files, overlays=overlays)
-
-
 def prepared(context: StepContext, revision: Revision, renames: Renames | None = None) -> recipes.Prepared:
     """What the CLI is given; ``renames`` as :func:`platform_manager.swarm.rotation.renames` tells them.
 
@@ -73,15 +65,3 @@ def sections(given: recipes.Prepared, section: str) -> Iterator[dict[str, Any]]:
         found = document.read(text).value.get(section)
         if isinstance(found, dict):
             yield found
-
-
-def exported(revision: Revision, secret_names: set[str]) -> dict[str, bytes]:
-    """The files of a folder that plain ``docker stack deploy`` takes. Raises ComposeInvalid."""
-    return interim.exported(
-        recipe_of(revision),
-        revision.answers or {},
-        mtu=revision.stack.environment.swarm_mtu or cluster.DEFAULT_MTU,
-        stack_name=revision.stack.name,
-        secret_names=secret_names,
-        pins=revision.pins,
-    )

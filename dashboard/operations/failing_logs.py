@@ -45,10 +45,12 @@ def tell_failures(
 
 
 def _failure(context: StepContext, culprit: Culprit, image: str) -> dict[str, Any]:
-    lines, more = _said(context, culprit)
-    if not more and image_error(culprit.error) and image:
-        more = _refused(context, image)
-    error = f"{culprit.error.rstrip('.')}: {more}" if more else culprit.error
+    lines, unhealthy = _said(context, culprit)
+    error = culprit.error
+    if unhealthy:
+        error = f"{error.rstrip('.')}. Its last healthcheck failed: {unhealthy}"
+    elif image_error(error) and image and (why := _refused(context, image)):
+        error = f"{error.rstrip('.')}. The registry, asked by a manager: {why}"
     return failing.as_dict(culprit, context.masked(error), [context.masked(line) for line in lines])
 
 

@@ -22,9 +22,10 @@ from platform_manager.swarm import anew, held, rotation, stacks, updates
 from platform_manager.swarm.snapshot import mapping
 
 from .context import StepContext
-from .deploy_parts import Renames, prepared, recipe_of, revision_of, sections, set_state
+from .deploy_parts import Renames, prepared, revision_of, sections, set_state
 from .managers import on_manager
 from .provide import provide
+from .recorded import recipe_of
 from .registry_auth import auth_for
 
 # How long what a removed stack leaves may stay in the way: its networks are in use until its last task has ended.

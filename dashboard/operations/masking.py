@@ -14,11 +14,15 @@ from urllib.parse import quote
 
 from dashboard.models import Operation, RegistryCredential, Revision
 
+from .recorded import secret_files
+
 MASK = "***"
 # Shorter values are no secret, and would hide half of every line.
 SHORTEST = 4
 # Earlier answers may still stand in what a swarm says.
 REVISIONS = 20
+# Their files are looked at in as many.
+WITH_FILES = 2
 
 # The names of variables whose values are not for everybody's eyes.
 SECRET_NAME = re.compile(
@@ -49,10 +53,16 @@ def secrets_of(operation: Operation) -> list[str]:
     name = operation.args.get("stack")
     if not name:
         return []
-    revisions = Revision.objects.filter(stack__environment=operation.environment_id, stack__name=name)
-    found = revisions.order_by("-n").values_list("answers", "contents")[:REVISIONS]
-    values = [value for answers, _ in found for value in secret_answers(answers or {})]
-    values += [str(text) for _, contents in found for text in ((contents or {}).get("secrets") or {}).values()]
+    revisions = list(
+        Revision.objects.filter(stack__environment=operation.environment_id, stack__name=name)
+        .order_by("-n")
+        .only("answers", "contents", "files", "compose", "overlays")[:REVISIONS]
+    )
+    values = [value for one in revisions for value in secret_answers(one.answers or {})]
+    for one in revisions:
+        values += [str(text) for text in ((one.contents or {}).get("secrets") or {}).values()]
+    for one in [one for one in revisions if one.files][:WITH_FILES]:
+        values += [data.decode(errors="replace") for data in secret_files(one).values()]
     registries = RegistryCredential.objects.filter(environment=operation.environment_id)
     return values + [(secret or {}).get("password", "") for secret in registries.values_list("secret", flat=True)]
 

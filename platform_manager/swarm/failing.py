@@ -94,8 +94,8 @@ async def last_lines(engine: EngineClient, culprit: Culprit) -> list[str]:
 
 
 async def said_unhealthy(engine: EngineClient, culprit: Culprit) -> str:
-    """What the container's healthcheck said last, "" where it has none or is gone."""
-    if not culprit.container_id or "unhealthy" not in culprit.error:
+    """What the container's last healthcheck said where it failed, "" where it has none or is gone."""
+    if not culprit.container_id:
         return ""
     try:
         async with asyncio.timeout(SECONDS):
@@ -103,9 +103,9 @@ async def said_unhealthy(engine: EngineClient, culprit: Culprit) -> str:
     except (EngineError, TimeoutError):
         return ""
     checks = [mapping(check) for check in sequence(part(found, "State", "Health", "Log"))]
-    bad = [check for check in checks if check.get("ExitCode")] or checks
-    lines = _lines(text(bad[-1].get("Output"), BYTES).encode()) if bad else []
-    return " ".join(lines)[:LINE_CHARACTERS]
+    if not checks or not checks[-1].get("ExitCode"):
+        return ""
+    return " ".join(_lines(text(checks[-1].get("Output"), BYTES).encode()))[:LINE_CHARACTERS]
 
 
 def _lines(data: bytes) -> list[str]:

