@@ -19,7 +19,8 @@ _RANCHER_READER = "platform_manager.catalogs.rancher"
 class Source:
     """``overlays`` are the compose files that may be merged, ``chosen`` the names of those that were before.
 
-    ``locked`` means that the compose file is the recipe's own and not the form's. ``questions`` are the catalog's.
+    ``locked`` means that the compose file is the recipe's own and not the form's, ``copied`` that it was and one edits
+    it now. ``questions`` are the catalog's.
     ``defaults_before`` are those of the version that runs, by variable. ``slashed_services`` says that services are
     answered as ``stack/service``, not by their name on the network.
     """
@@ -35,6 +36,7 @@ class Source:
     version: RecipeVersion | None = None
     builtin: recipes.BuiltinRecipe | None = None
     locked: bool = False
+    copied: bool = False
     slashed_services: bool = False
 
     @property
@@ -44,7 +46,8 @@ class Source:
     def own(self, compose: str | None) -> Source:
         """The same with a compose file of one's own, the recipe's where none came yet."""
         files = {path: data for path, data in self.files.items() if path != RANCHER}
-        return replace(self, compose=self.compose if compose is None else compose, files=files, locked=False)
+        text = self.compose if compose is None else compose
+        return replace(self, compose=text, files=files, locked=False, copied=self.locked)
 
     def drawn(self, answers: Mapping[str, str], stack_name: str) -> Source:
         """The compose file as these answers make it, where it is made from them."""

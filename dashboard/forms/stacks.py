@@ -113,11 +113,6 @@ class StackInput:
         return self.source.compose
 
     @property
-    def files(self) -> dict[str, bytes]:
-        """The recipe's files, with those that were given in the form."""
-        return {**self.source.files, **{path: text.encode() for path, text in self.extras.of("file").items()}}
-
-    @property
     def missing(self) -> list[str]:
         """The questions that must be answered and are not."""
         return [one.name for one in self.fields if one.missing and one.question.used]
@@ -153,7 +148,7 @@ def read_input(cleaned: Mapping[str, Any], data: Mapping[str, Any], source: Sour
     overlays = tuple((file, text) for file, text in source.overlays if file in extras.overlays)
     start = StackInput(name, source, overlays=overlays, extras=extras)
     try:
-        parsed = recipes.parse(source.compose, start.files, overlays=overlays)
+        parsed = recipes.parse(source.compose, source.files, overlays=overlays)
         found = recipes.variables(parsed)
     except UserError as error:
         return replace(start, fields=fields_of(asked, given, here.choices), failure=error)
@@ -179,4 +174,3 @@ def read_input(cleaned: Mapping[str, Any], data: Mapping[str, Any], source: Sour
 def _answers(fields: list[Field], questions: list[recipes.Question]) -> dict[str, str]:
     used = {one.name: one.answer for one in fields if one.answer and one.question.used}
     return hidden_answers(question for question in questions if question.used) | used
-

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from base64 import b64decode
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from django.http import Http404
 
@@ -88,8 +89,9 @@ def _running_version(known: Stack) -> RecipeVersion | None:
 
 def upgrade(viewer: Viewer, known: Stack) -> RecipeVersion | None:
     """What its catalog offers instead of what runs."""
-    visible = CatalogRecipe.objects.of(viewer.environment, viewer.user).filter(pk=known.source_id)
-    found = offered(visible.first())
+    if known.source_id is None:
+        return None
+    found = offered(CatalogRecipe.objects.of(viewer.environment, viewer.user).filter(pk=known.source_id).first())
     return found if found is not None and found.digest != known.version_digest and not found.refusal else None
 
 
@@ -97,8 +99,19 @@ def offered(recipe: CatalogRecipe | None) -> RecipeVersion | None:
     """The version that a recipe offers first."""
     if recipe is None:
         return None
-    versions = list(recipe.versions.all())
+    versions = list(recipe.versions.only("pk", "label", "position", "digest", "refusal", "recipe"))
     return next((one for one in versions if one.label == recipe.preferred), versions[0] if versions else None)
+
+
+def free_name(viewer: Viewer, source: Source) -> str:
+    """A name for a new stack of the recipe that nothing here has yet; "" where there is no recipe."""
+    chosen = source.version.recipe.title if source.version else source.builtin.name if source.builtin else ""
+    name = recipes.suggest_stack_name(chosen)
+    if not name:
+        return ""
+    taken = {*viewer.environment.stacks.values_list("name", flat=True), *read(viewer.environment).services_by_stack}
+    numbered = (f"{name[:36]}-{n}" for n in range(2, len(taken) + 3))
+    return next(one for one in (name, *numbered) if one not in taken)
 
 
 def decoded(files: Mapping[str, str]) -> dict[str, bytes]:
@@ -155,6 +168,31 @@ def _services(viewer: Viewer, wanted: str, *, slashed: bool) -> tuple[Choice, ..
         Choice(f"{one.stack}/{short}" if slashed and one.stack else one.name, f"{one.name} ({one.image})")
         for one, short in names[:MOST_CHOICES]
     )
+
+
+@dataclass(frozen=True)
+class VersionChoice:
+    """An option of the version picker; ``value`` is "" for what a stack runs now."""
+
+    value: str
+    label: str
+    chosen: bool
+
+
+def version_choices(source: Source, known: Stack | None) -> list[VersionChoice]:
+    recipe = source.version.recipe if source.version else known.source if known else None
+    if recipe is None:
+        return []
+    found = [
+        VersionChoice(
+            str(one.pk), f"{one.label} (can't be deployed)" if one.refusal else one.label, one == source.version
+        )
+        for one in recipe.versions.only("pk", "label", "position", "refusal", "recipe")
+    ]
+    if known is None:
+        return found
+    now = VersionChoice("", f"{known.version or 'the version'} that runs now", source.version is None)
+    return [now, *found]
 
 
 def cards(viewer: Viewer) -> list[tuple[CatalogRecipe, RecipeVersion]]:
