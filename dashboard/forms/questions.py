@@ -28,12 +28,17 @@ _SECRET_BY_NAME = (QuestionKind.STRING, QuestionKind.MULTILINE)
 
 @dataclass(frozen=True)
 class Given:
-    """All that answers come from. ``defaults_before`` are those of the version that ``earlier`` was given to."""
+    """All that answers come from.
+
+    ``defaults`` are the catalog's; those of the file are filled in by the file. ``defaults_before`` are the catalog's of
+    the version that ``earlier`` was given to: who answered nothing then gets the new default.
+    """
 
     typed: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
     earlier: Mapping[str, str] = field(default_factory=dict)
     secret_before: Collection[str] = ()
+    defaults: Mapping[str, str] = field(default_factory=dict)
     defaults_before: Mapping[str, str] = field(default_factory=dict)
 
     def kept(self, name: str) -> str:
@@ -117,9 +122,9 @@ def _field(n: int, question: Question, given: Given, here: tuple[Choice, ...]) -
     value = given.typed[name] if name in given.typed else given.kept(name)
     if question.kind is QuestionKind.BOOLEAN and not value:
         value = question.default or "false"
-    # A switch always says something; the file's own default is filled in by the file.
+    # A switch always says something.
     unsaid = "false" if question.kind is QuestionKind.BOOLEAN and question.default is None else ""
-    answer = own or (question.default or unsaid if question.known else "")
+    answer = own or given.defaults.get(name, "") or unsaid
     return Field(
         question=question,
         id=name if _PLAIN_ID.fullmatch(name) else f"q{n}",

@@ -140,7 +140,8 @@ def read_input(cleaned: Mapping[str, Any], data: Mapping[str, Any], source: Sour
         env = recipes.parse_env(cleaned.get("env") or "")
     except UserError as error:
         failure = UserError(str(error), "env")
-    given = Given(typed_answers(data), env, here.earlier, here.secret_before, source.defaults_before)
+    defaults = {one.variable: one.default for one in source.questions if one.default is not None}
+    given = Given(typed_answers(data), env, here.earlier, here.secret_before, defaults, source.defaults_before)
     provided = {**here.provided, "STACK_NAME": name}
     asked = [question for question in source.questions if question.variable not in provided]
     source = source.drawn(_answers(fields_of(asked, given), asked), name)
