@@ -79,7 +79,8 @@ def test_a_refused_version_shows_its_sentence_and_no_form(client: Client, shop: 
 
 @pytest.mark.parametrize("hidden", ["other environment", "operators", "gone", "disabled", "nothing", "words", "²"])
 def test_recipes_that_are_not_for_the_viewer_do_not_exist(client: Client, shop: Environment, hidden: str) -> None:
-    made = version(recipe(catalog(factories.environment() if hidden == "other environment" else None)), "1", TAG)
+    of = catalog(factories.environment() if hidden == "other environment" else None)
+    made = version(recipe(of, "Hidden gem"), "1", TAG, compose=compose())
     made.recipe.operators_only = hidden == "operators"
     made.recipe.gone_at = shop.created_at if hidden == "gone" else None
     made.recipe.catalog.enabled = hidden != "disabled"
@@ -90,7 +91,7 @@ def test_recipes_that_are_not_for_the_viewer_do_not_exist(client: Client, shop: 
     assert client.get(address, {"version": asked}).status_code == 404
     for page in ("stack_deploy", "stack_preview", "stack_plan"):
         assert sent(client, shop, page, version=asked, name="shop").status_code == 404
-    assert made.recipe.title not in opened(client, shop)
+    assert ("Hidden gem" in opened(client, shop)) == (asked != made.pk)
 
 
 def test_overlays_are_merged_when_ticked(client: Client, shop: Environment) -> None:
@@ -178,11 +179,10 @@ def test_a_broken_file_takes_no_answer_away(client: Client, shop: Environment) -
 
 def test_an_offered_network_is_ticked(client: Client, shop: Environment) -> None:
     file = compose("demo/app") + "    networks: [lost]\nnetworks:\n  lost: {external: true}\n"
-    shown = previewed(client, shop, name="shop", compose=file)
-    assert 'value="lost"' in element(shown, "create_network")
-    assert " checked" not in element(shown, "create_network")
-    assert " checked" in element(
-        previewed(client, shop, name="shop", compose=file, create_network="lost"), "create_network"
-    )
+    typed = {"name": "shop", "compose": file}
+    shown = element(previewed(client, shop, **typed), "create_network")
+    assert 'value="lost"' in shown
+    assert " checked" not in shown
+    assert " checked" in element(previewed(client, shop, create_network="lost", **typed), "create_network")
     # A tick for what the file does not ask is left out.
-    assert "other" not in text(sent(client, shop, "stack_preview", name="shop", compose=file, create_network="other"))
+    assert "other" not in text(sent(client, shop, "stack_preview", create_network="other", **typed))
