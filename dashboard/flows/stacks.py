@@ -27,8 +27,8 @@ from dashboard.models import (
 from dashboard.operations.masking import secret_names
 from platform_manager import recipes
 from platform_manager.errors import UserError
-from platform_manager.swarm import snapshot as records
 
+from .facts import environment_facts
 from .request import locked, request_operation, requested
 
 LIVE = (HostState.ACTIVE, HostState.RECONNECTING, HostState.DISCONNECTED)
@@ -62,42 +62,6 @@ class Wish:
     def parsed(self) -> recipes.Recipe:
         """Raises ComposeInvalid."""
         return recipes.parse(self.compose, self.files, overlays=self.overlays)
-
-
-def environment_facts(environment: Environment, stack_name: str) -> recipes.EnvironmentFacts:
-    """What the swarm has now, as far as a recipe can depend on it."""
-    row = environment.snapshot
-    nodes = records.load(records.Node, row.nodes)
-    networks = records.load(records.Network, row.networks)
-    services = records.load(records.Service, row.services)
-    return recipes.EnvironmentFacts(
-        networks={network.name for network in networks},
-        volumes={volume.name for volume in records.load(records.Volume, row.volumes)},
-        published_ports=_published(services, stack_name),
-        hosts=[
-            recipes.HostFacts(
-                name=node.hostname, role=node.role, labels=node.labels, hostname=node.hostname, arch=node.arch
-            )
-            for node in nodes
-        ],
-        secrets=set(json.loads(row.secrets)),
-        configs=set(json.loads(row.configs)),
-        mtu=environment.swarm_mtu or 1500,
-        stack_name=stack_name,
-        existing_stacks=set(environment.stacks.values_list("name", flat=True)),
-    )
-
-
-def _published(services: list[records.Service], stack_name: str) -> dict[tuple[int, str], str]:
-    found = {}
-    for service in services:
-        if service.stack == stack_name:
-            continue
-        for port in service.ports:
-            published, _, rest = port.split(" ")[0].partition(":")
-            if published.isdigit() and rest:
-                found[(int(published), rest.partition("/")[2] or "tcp")] = service.name
-    return found
 
 
 def preview_stack(environment: Environment, wish: Wish, *, updating: bool = False) -> recipes.Preview:

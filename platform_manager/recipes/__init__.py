@@ -13,15 +13,17 @@ from platform_manager.recipes.preview import (
     ServicePreview,
     preview,
 )
-from platform_manager.recipes.problems import ComposeInvalid, Problem, Severity
+from platform_manager.recipes.problems import Asked, ComposeInvalid, Danger, Problem, Severity
 from platform_manager.recipes.questions import Choice, Question, QuestionKind, question_of, united
 from platform_manager.recipes.recipe import Recipe, parse, variables
 from platform_manager.recipes.shorthand import Port
 
 __all__ = [
+    "Asked",
     "BuiltinRecipe",
     "Choice",
     "ComposeInvalid",
+    "Danger",
     "EnvironmentFacts",
     "HostFacts",
     "NetworkPreview",

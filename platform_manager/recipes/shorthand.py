@@ -29,8 +29,8 @@ class Mount:
     read_only: bool = False
 
 
-def ports(spec: str) -> list[Port]:
-    """``[ip:][published:]target[/protocol]``, each side a port or a range."""
+def ports(spec: str, *, most: int = 65_536) -> list[Port]:
+    """``[ip:][published:]target[/protocol]``, each side a port or a range; of a long one the first ``most``."""
     *front, container = spec.split(":")
     host = front[-1] if front else ""
     _check_address(":".join(front[:-1]))
@@ -43,12 +43,17 @@ def ports(spec: str) -> list[Port]:
     if protocol not in ("tcp", "udp", "sctp"):
         raise ValueError(f"'{protocol}' is no protocol; use tcp, udp or sctp")
     if published is None:
-        return [Port(0, port, protocol) for port in range(first, last + 1)]
+        return [Port(0, port, protocol) for port in range(first, last + 1)[:most]]
     if first == last:
-        return [Port(port, first, protocol) for port in range(published[0], published[1] + 1)]
+        return [Port(port, first, protocol) for port in range(published[0], published[1] + 1)[:most]]
     if last - first != published[1] - published[0]:
         raise ValueError(f"the ranges {host} and {target} differ in length")
-    return [Port(published[0] + n, first + n, protocol) for n in range(last - first + 1)]
+    return [Port(published[0] + n, first + n, protocol) for n in range(last - first + 1)[:most]]
+
+
+def check_ports(spec: str) -> None:
+    """Reads a range without counting through it: a file may hold thousands."""
+    ports(spec, most=1)
 
 
 def _check_address(address: str) -> None:
