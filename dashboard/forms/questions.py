@@ -30,8 +30,8 @@ _SECRET_BY_NAME = (QuestionKind.STRING, QuestionKind.MULTILINE)
 class Given:
     """All that answers come from.
 
-    ``defaults`` are the catalog's; those of the file are filled in by the file. ``defaults_before`` are the catalog's of
-    the version that ``earlier`` was given to: who answered nothing then gets the new default.
+    ``defaults`` are the catalog's; the file fills in its own. ``defaults_before`` are the catalog's of the version that
+    ``earlier`` was given to: who answered nothing then gets the new default.
     """
 
     typed: Mapping[str, str] = field(default_factory=dict)

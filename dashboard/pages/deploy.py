@@ -42,15 +42,23 @@ class Offer:
 
 @dataclass(frozen=True)
 class Content:
-    """A secret, config or file whose content the form takes; ``kept`` means that there is one already."""
+    """A secret, config or file whose content the form takes; ``kept`` means that there is one already.
+
+    ``text`` is shown again, which no secret is; ``given`` says that there is content whether it is shown or not.
+    """
 
     kind: str
     name: str
     secret: bool
-    text: str
     message: str
-    error: str
+    text: str = ""
+    error: str = ""
+    given: bool = False
     kept: bool = False
+
+    @property
+    def missing(self) -> bool:
+        return not self.given and not self.kept
 
     @property
     def field(self) -> str:
@@ -86,8 +94,13 @@ class Draft:
         return self.preview is None or bool(self.errors) or against or self.given.wrong
 
     @property
+    def missing(self) -> list[str]:
+        """What must be answered or given and is not yet."""
+        return [*self.given.missing, *(one.name for one in self.asked if one.missing)]
+
+    @property
     def sound(self) -> bool:
-        return not self.wrong and not self.given.missing
+        return not self.wrong and not self.missing
 
     @property
     def empty(self) -> bool:
@@ -135,11 +148,12 @@ class Draft:
             "preview": self.preview,
             "problems": self.problems,
             "errors": self.errors,
-            "missing": given.missing,
+            "missing": self.missing,
             "wrong": self.wrong,
             "deployable": self.sound and not self.unnamed,
             "unnamed": self.sound and self.unnamed,
             "offers": offers,
+            "dangerous": any(one.severity == "danger" for one in self.problems),
             "own_networks": [] if given.source.locked else [one.name for one in offers if one.kind == "network"],
             "empty": self.empty,
         }
@@ -189,7 +203,9 @@ def _judged(viewer: Viewer, draft: Draft, known: Stack | None) -> Draft:
     except UserError as error:
         errors.setdefault(error.field or "compose", str(error))
         return replace(draft, problems=list(getattr(error, "problems", [])))
-    return replace(draft, wish=wish, preview=preview, problems=preview.problems, asked=asked)
+    # What is to be given is asked for in fields of its own.
+    problems = [one for one in preview.problems if not one.offer.startswith("give-")]
+    return replace(draft, wish=wish, preview=preview, problems=problems, asked=asked)
 
 
 def _named(draft: Draft, known: Stack | None) -> Draft:
@@ -227,21 +243,17 @@ def _wish(given: StackInput, known: Stack | None) -> Wish:
 
 def _asked(preview: recipes.Preview, given: StackInput) -> list[Content]:
     """What the recipe lacks, and which of its files can be replaced."""
-    found = [
-        Content(one.kind, one.name, one.secret, *_content(given, one.kind, one.name, one.secret, one.message))
-        for one in getattr(preview, "asked", ())
-    ]
     own = [path for path in sorted(given.source.files) if path not in OWN_FILES]
-    # A secret file of the recipe is as secret as one that is asked for.
-    return found + [
-        Content("file", path, True, *_content(given, "file", path, True, "Blank: the file stays as it is."), kept=True)
-        for path in own
-    ]
+    # A file of the recipe may hold a secret that a revision keeps: its content is not shown.
+    kept = [Content("file", path, True, "Blank: the file stays as it is.", kept=True) for path in own]
+    asked = [Content(one.kind, one.name, one.secret, one.message) for one in preview.asked if not one.given]
+    return [_with_content(one, given) for one in asked + kept]
 
 
-def _content(given: StackInput, kind: str, name: str, secret: bool, message: str) -> tuple[str, str, str]:
-    text = "" if secret else given.extras.contents.get((kind, name), "")
-    return text, message, given.extras.errors.get((kind, name), "")
+def _with_content(one: Content, given: StackInput) -> Content:
+    text = given.extras.contents.get((one.kind, one.name), "")
+    error = given.extras.errors.get((one.kind, one.name), "")
+    return replace(one, text="" if one.secret else text, error=error, given=bool(text))
 
 
 def _filled(wish: Wish, bare: recipes.Preview, asked: Iterable[Content], given: StackInput) -> Wish:
