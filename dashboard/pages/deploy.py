@@ -147,6 +147,8 @@ class Draft:
             "asked_names": self.asked_names,
             "preview": self.preview,
             "problems": self.problems,
+            "serious": [one for one in self.problems if one.severity != "warning"],
+            "warnings": [one for one in self.problems if one.severity == "warning"],
             "errors": self.errors,
             "missing": self.missing,
             "wrong": self.wrong,
