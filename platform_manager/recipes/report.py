@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from platform_manager.recipes.interpolation import mentions, texts
-from platform_manager.recipes.problems import Path, Problem, Severity, dotted
+from platform_manager.recipes.problems import Path, Problem, Severity, dotted, listed
 from platform_manager.recipes.recipe import Recipe
 
 # Of each severity; a hostile file can hold a mistake a line.
@@ -28,7 +28,7 @@ class Report:
     def add(self, severity: Severity, path: Path, message: str, offer: str = "", danger: str = "") -> None:
         if severity is Severity.ERROR and (empty := self._empty_variables(path)):
             self.blamed |= set(empty)
-            message += f" {' and '.join(empty)} has no value: answer it."
+            message += f" {listed(empty)} {'has' if len(empty) == 1 else 'have'} no value: answer it."
         self._keep(replace(self.recipe.problem(severity, path, message, offer), danger=danger))
 
     def sorted(self) -> list[Problem]:
@@ -72,7 +72,7 @@ class Report:
             except (KeyError, IndexError, TypeError):
                 return []
         found = mentions(raw) if isinstance(raw, str) else []
-        return [m.name for m in found if not m.separator and m.name not in self.answers]
+        return list(dict.fromkeys(m.name for m in found if not m.separator and m.name not in self.answers))
 
     def _once(self, severity: Severity, path: Path, message: str) -> None:
         if dotted(path) not in self.faulty:

@@ -199,8 +199,8 @@ def service(answer: Json, tasks: Iterable[Task], node_ids: set[str]) -> Service:
         created_at=text(answer.get("CreatedAt"), 40),
         updated_at=text(answer.get("UpdatedAt"), 40),
         constraints=[text(c, 300) for c in sequence(part(answer, "Spec", "TaskTemplate", "Placement", "Constraints"))],
-        networks=[text(part(one, "Target"), 255) for one in attached],
-        aliases=sorted({text(name, 255) for one in attached for name in sequence(part(one, "Aliases"))[:50]}),
+        networks=[name for one in attached if (name := text(part(one, "Target"), 255))],
+        aliases=sorted({text(name, 255) for one in attached for name in sequence(part(one, "Aliases"))[:50]} - {""}),
     )
 
 
