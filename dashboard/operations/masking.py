@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
-from dashboard.models import Operation, Revision
+from dashboard.models import Operation, RegistryCredential, Revision
 
 MASK = "***"
 # Shorter values are no secret, and would hide half of every line.
@@ -52,13 +52,17 @@ def secret_answers(answers: Mapping[str, Any], wishes: Mapping[str, Any] | None 
 
 
 def secrets_of(operation: Operation) -> list[str]:
-    """The secret answers of the stack that the operation is about, and what secrets of the swarm shall hold."""
+    """The secrets of the stack that the operation is about, and the passwords of registries."""
     name = operation.args.get("stack")
-    return secrets_of_stack(operation.environment_id, str(name)) if name else []
+    if not name:
+        return []
+    registries = RegistryCredential.objects.filter(environment=operation.environment_id)
+    passwords = [(secret or {}).get("password", "") for secret in registries.values_list("secret", flat=True)]
+    return [*secrets_of_stack(operation.environment_id, str(name)), *passwords]
 
 
 def secrets_of_stack(environment_id: UUID | None, name: str) -> list[str]:
-    """Those of its newest revisions."""
+    """The secret answers of its newest revisions, and what secrets that they gave hold."""
     revisions = Revision.objects.filter(stack__environment=environment_id, stack__name=name)
     found = revisions.order_by("-n").values_list("answers", "wishes", "contents")[:REVISIONS]
     hidden = [value for answers, wishes, _ in found for value in secret_answers(answers or {}, wishes)]

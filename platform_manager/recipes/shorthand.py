@@ -7,6 +7,7 @@ import ipaddress
 import re
 import shlex
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -93,13 +94,31 @@ def mount(spec: str) -> Mount:
         return Mount("volume", "", fields[0])
     if len(fields) > 3:
         raise ValueError(f"'{spec}' has too many colons")
-    options = fields[2].split(",") if len(fields) == 3 else []
-    return Mount(
-        "bind" if is_path(fields[0]) else "volume",
-        fields[0],
-        fields[1],
-        "ro" in options and "rw" not in options,
-    )
+    modes = [option for option in _options(fields) if option in ("ro", "rw")]
+    return Mount("bind" if is_path(fields[0]) else "volume", fields[0], fields[1], modes[-1:] == ["ro"])
+
+
+def _options(fields: list[str]) -> list[str]:
+    return fields[2].split(",") if len(fields) == 3 else []
+
+
+_PROPAGATIONS = ("private", "rprivate", "shared", "rshared", "slave", "rslave")
+
+
+def mount_entry(spec: str) -> dict[str, Any]:
+    """The short notation of a volume in the long one."""
+    found = mount(spec)
+    entry: dict[str, Any] = {"type": found.type, "target": found.target}
+    if found.source:
+        entry["source"] = found.source
+    if found.read_only:
+        entry["read_only"] = True
+    for option in _options(_split_drives(spec)) if len(spec) > 2 else ():
+        if option == "nocopy":
+            entry["volume"] = {"nocopy": True}
+        elif option in _PROPAGATIONS:
+            entry["bind"] = {"propagation": option}
+    return entry
 
 
 def _split_drives(spec: str) -> list[str]:
