@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from dashboard.models import Environment, Revision
+from dashboard.models import Environment
 from dashboard.operations.managers import NoManager, managers, speaking
-from dashboard.operations.masking import REVISIONS, SECRET_NAME, Masker, secret_answers
+from dashboard.operations.masking import SECRET_NAME, Masker, secret_answers, secrets_of_stack
 from platform_manager import recipes, wiring
 from platform_manager.engines.rehearsal import Given, Rehearsal, rehearse
 from platform_manager.errors import ProviderError, UserError
@@ -43,13 +43,13 @@ def plan_stack(environment: Environment, wish: Wish, *, updating: bool, hidden: 
             given=given,
             timeout=SECONDS,
             files=prepared.files,
-            variables=prepared.variables,
+            overlays=prepared.overlays,
         )
 
     mask = Masker([*_secrets(environment, wish, updating), *hidden])
     rehearsal = wiring.run(rehearsed(), SECONDS)
     if rehearsal.exit_code:
-        said = mask(recipes.unprefix(rehearsal.output).strip()) or f"exit code {rehearsal.exit_code}"
+        said = mask(rehearsal.output.strip()) or f"exit code {rehearsal.exit_code}"
         raise UserError(f"Docker would refuse the stack: {said.splitlines()[-1][:REASON_CHARACTERS]}", "compose")
     masks = Masks(mask, lambda name: SECRET_NAME.search(name) is not None)
     return planned(rehearsal, wish.name, given=given, wished_volumes=wished_volumes, volumes=volumes, masks=masks)
@@ -86,9 +86,6 @@ def _still_to_come(environment: Environment, wish: Wish) -> tuple[Given, frozens
 
 def _secrets(environment: Environment, wish: Wish, updating: bool) -> list[str]:
     """Values of this and of earlier deployments that stand in specs and are for nobody's eyes."""
-    found = [*secret_answers(wish.answers), *wish.secrets.values()]
-    if updating:
-        rows = Revision.objects.filter(stack__environment=environment, stack__name=wish.name)
-        for answers in rows.order_by("-n").values_list("answers", flat=True)[:REVISIONS]:
-            found += secret_answers(answers or {})
-    return found
+    wishes = None if wish.secret_names is None else {"secret_names": wish.secret_names}
+    found = [*secret_answers(wish.answers, wishes), *wish.secrets.values()]
+    return found + secrets_of_stack(environment.pk, wish.name) if updating else found

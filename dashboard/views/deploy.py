@@ -14,8 +14,9 @@ from dashboard.flows.stacks import deploy_stack
 from dashboard.forms.sources import Source
 from dashboard.forms.stacks import StackForm
 from dashboard.models import Right, Stack
-from dashboard.pages.deploy import Draft, data_of, draft, plan_of
+from dashboard.pages.deploy import Draft, data_of, draft
 from dashboard.pages.deploy_sources import cards, free_name, source_of, upgrade, version_choices
+from dashboard.pages.plans import plan_context
 from dashboard.pages.viewer import Viewer
 from platform_manager import recipes
 from platform_manager.errors import UserError
@@ -139,4 +140,5 @@ def stack_plan(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     made = _posted(request, viewer, known, patient=True)
     if not made.sound or made.unnamed:
         return HttpResponse()
-    return render(request, "stacks/_plan.html", {**viewer.shared, **plan_of(viewer, made, known)})
+    plan = plan_context(viewer.environment, made.wish, updating=known is not None)
+    return render(request, "stacks/_plan.html", {**viewer.shared, **plan})

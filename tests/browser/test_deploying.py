@@ -57,6 +57,8 @@ def test_from_signing_in_to_a_running_recipe_in_six_clicks(ann: Person) -> None:
     ann.looks_at("50-first-hosts")
     ann.clicks("Try it: deploy Who am I")
     ann.is_at("recipe=whoami")
+    ann.sees("whoami_web", "#plan")
+    ann.looks_at("50-first-recipe")
     ann.clicks("Deploy")
     ann.watches_operation()
     assert ann.script("return sessionStorage.clicks") == "6"
@@ -127,6 +129,7 @@ def gives_what_is_lacking(ann: Person) -> None:
         ann.driver.find_element("name", name).send_keys("content")
     ann.sees("Can be deployed", "#preview")
     ann.clicks_on("[name=overlay]")
+    ann.sees("demo/extra:1", "#preview")
     ann.looks_at("54-deploy-ready")
     ann.looks_at("54-deploy-ready", dark=True)
 

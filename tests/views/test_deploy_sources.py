@@ -106,6 +106,15 @@ def test_overlays_are_merged_when_ticked(client: Client, shop: Environment) -> N
     assert " checked" in element(opened(client, shop, "stack_update", "shop"), "overlay")
 
 
+def test_an_overlay_asks_its_own_variables(client: Client, shop: Environment) -> None:
+    more = [{"name": "more.yml", "compose": "services: {extra: {image: 'demo/extra:${EXTRA:-3}'}}"}]
+    made = version(recipe(), "1", TAG, compose=compose(), overlays=more)
+    assert not element(opened(client, shop, version=made.pk), "answer.EXTRA")
+    shown = previewed(client, shop, version=made.pk, name="shop", overlay="more.yml")
+    assert 'placeholder="3"' in element(shown, "answer.EXTRA")
+    assert "demo/extra:3" in shown
+
+
 def test_editing_the_file_makes_an_own_copy(client: Client, shop: Environment) -> None:
     made = version(recipe(), "1", TAG, compose=compose())
     locked = opened(client, shop, version=made.pk)
