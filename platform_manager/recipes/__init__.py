@@ -2,6 +2,7 @@
 
 from platform_manager.recipes.builtin import BuiltinRecipe, builtin
 from platform_manager.recipes.dotenv import parse_env
+from platform_manager.recipes.export import exported
 from platform_manager.recipes.facts import EnvironmentFacts, HostFacts
 from platform_manager.recipes.interpolation import SubstitutionError, Variable, interpolate
 from platform_manager.recipes.merging import merged
@@ -42,6 +43,7 @@ __all__ = [
     "Variable",
     "builtin",
     "check_stack_name",
+    "exported",
     "interpolate",
     "merged",
     "parse",

@@ -3,9 +3,11 @@
 Each function takes a value that the schema accepts, and gives a loaded value back unchanged.
 """
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
+from platform_manager.recipes.scalars import Timestamp
 from platform_manager.recipes.shorthand import mount_entry, ports, split_command
 
 Entries = list[dict[str, Any]]
@@ -13,9 +15,30 @@ Entries = list[dict[str, Any]]
 
 def text_of(value: Any) -> str:
     """A number as the CLI writes it into text: 1.0 is ``1``."""
+    if isinstance(value, Timestamp):
+        return _moment(value)
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) < 1e21 else repr(value)
     return "" if value is None else str(value)
+
+
+_MOMENT = re.compile(
+    r"(?P<date>[0-9]+-[0-9]+-[0-9]+)(?:[Tt ](?P<clock>[0-9:]+)(?:[.,](?P<part>[0-9]+))?(?P<zone>Z|[-+][0-9:]+)?)?"
+)
+
+
+def _moment(text: str) -> str:
+    """A date without quotes reaches the container in this form."""
+    match = _MOMENT.fullmatch(text)
+    if not match:
+        return str(text)
+    year, month, day = (int(number) for number in match["date"].split("-"))
+    hour, minute, second = (int(number) for number in (match["clock"] or "0:0:0").split(":"))
+    part = (match["part"] or "")[:9].rstrip("0")
+    zone = (match["zone"] or "Z").replace(":", "")
+    offset = "+0000 UTC" if zone[1:].strip("0") == "" else f"{zone} {zone}"
+    day_and_time = f"{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}"
+    return f"{day_and_time}{'.' if part else ''}{part} {offset}"
 
 
 def mapping(value: Any) -> dict[str, Any]:

@@ -103,7 +103,9 @@ def _fields(rules: Mapping[str, Rule]) -> Merge:
         for key in dict.fromkeys([*base, *more]):
             rule = rules.get(key, _EXTENSION if key.startswith("x-") else _VALUE)
             if key not in base or (base[key] is None and not rule.always):
-                result[key] = more[key] if key in more else base[key]
+                # An empty list over nothing stays nothing, which counts where a rule applies ``always``.
+                if more.get(key) != []:
+                    result[key] = more[key] if key in more else base[key]
             elif key in more or rule.always:
                 try:
                     result[key] = rule.merge(rule.load(base[key]), rule.load(more.get(key)))

@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from oracle import knows_stack_config, understood
 
 from platform_manager.recipes import ComposeInvalid, merged, parse, prepare
+from platform_manager.recipes.rewriting import rewritten
 
-SERVICES = 5
+SERVICES = 8
+NO_MODEL = yaml.MappingNode("tag:yaml.org,2002:map", [])
 
 
 @pytest.fixture(scope="module")
@@ -48,11 +50,13 @@ def environment(given_answers: dict[str, str]) -> dict[str, str]:
     return {"DOCKER_MTU": "1400", **{name: text for name, text in given_answers.items() if text}}
 
 
-@cases(200)
+@cases(125)
 @given(st.data(), answers())
 def test_services_mean_the_same(place: Path, data: st.DataObject, given_answers: dict[str, str]) -> None:
     text = Maker(data.draw, phrases).file(SERVICES)
     wanted = understood(place, [text], environment(given_answers), FILES)
+    if wanted is None and not knows_stack_config():
+        return  # Plain "yes" is no text for CLIs before 23.
     assert wanted is not None, text
 
     ours = prepared([text], given_answers)
@@ -61,7 +65,7 @@ def test_services_mean_the_same(place: Path, data: st.DataObject, given_answers:
     assert understood(place, ours, {}, FILES) == wanted, text
 
 
-@cases(500)
+@cases(350)
 @given(st.data(), answers(NUMBERS))
 def test_what_one_refuses_the_other_refuses(place: Path, data: st.DataObject, given_answers: dict[str, str]) -> None:
     text = Maker(data.draw, broken_phrases, safe=False).file(1)
@@ -69,10 +73,12 @@ def test_what_one_refuses_the_other_refuses(place: Path, data: st.DataObject, gi
 
     ours = prepared([text], given_answers)
 
+    if wanted is None and not knows_stack_config():
+        return
     assert (understood(place, ours, {}, FILES) if ours else None) == wanted, text
 
 
-@cases(100)
+@cases(63)
 @given(st.data(), answers(), st.integers(2, 3))
 def test_merged_files_mean_the_same(
     place: Path, data: st.DataObject, given_answers: dict[str, str], files: int
@@ -83,24 +89,15 @@ def test_merged_files_mean_the_same(
 
     ours = prepared(texts, given_answers)
 
-    if wanted is None:
-        assert ours is None or understood(place, ours, {}, FILES) is None, texts
+    if wanted is None and not knows_stack_config():
         return
-    assert ours is not None, texts
+    assert wanted is not None and ours is not None, texts
     assert understood(place, ours, {}, FILES) == wanted, texts
     recipe = parse(texts[0], FILES, overlays=[("more.yml", text) for text in texts[1:]])
     value, problems = merged(recipe, environment(given_answers))
     assert problems == []
     if knows_stack_config():
-        assert once(understood(place, [yaml.safe_dump(escaped(value))], {}, FILES)) == once(wanted), texts
-
-
-def escaped(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: escaped(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [escaped(item) for item in value]
-    return value.replace("$", "$$") if isinstance(value, str) else value
+        assert once(understood(place, [rewritten(value, NO_MODEL)], {}, FILES)) == once(wanted), texts
 
 
 def once(value: dict[str, Any] | None) -> dict[str, Any]:
