@@ -86,14 +86,14 @@ def _host_network(value: Compose, facts: EnvironmentFacts) -> Iterator[Finding]:
 
 
 def _volume(key: str, volume: Compose, facts: EnvironmentFacts) -> Iterator[Finding]:
-    options = {str(name).lower(): str(option) for name, option in (volume.get("driver_opts") or {}).items()}
+    options = {str(name): str(option) for name, option in (volume.get("driver_opts") or {}).items()}
     driver = str(volume.get("driver") or "local")
     if not _shows_host(driver, options):
         return
     device = options.get("device", "")
     kinds, words = [Danger.HOST_FOLDERS, Danger.DOCKER_SOCKET], "by its 'driver_opts'"
     if device.startswith("/"):
-        kinds, words = _folder(device)[0], f"({device})"
+        kinds, words = list(dict.fromkeys([*_folder(device)[0], Danger.HOST_FOLDERS])), f"({device})"
     yield danger(facts, kinds, ("volumes", key), f"The volume '{key}' shows a folder of its host {words}.")
 
 
