@@ -36,7 +36,8 @@ secrets:
 configs:
   page: {file: ./page.html}
 '''
-overlay = [{"name": "docker-compose-addons.yml", "compose": "services: {extra: {image: 'demo/extra:1'}}"}]
+addons = "{version: '3.8', services: {extra: {image: 'demo/extra:1'}}}"
+overlay = [{"name": "docker-compose-addons.yml", "compose": addons}]
 notes = ["app.links: left out, services find each other by name."]
 made = version(recipe(title="Every kind"), "1.3", compose=COMPOSE + lacking, overlays=overlay, notes=notes)
 version(made.recipe, "1.2", QUESTIONS[:6])

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from dashboard.models import Environment, Revision, Stack
+from dashboard.models import Environment, PlatformSettings, Revision, Stack
 from platform_manager.catalogs.rancher import STORED_AS, Template
 from platform_manager.recipes import Question, QuestionKind
 from tests import factories
@@ -106,13 +106,25 @@ def test_overlays_are_merged_when_ticked(client: Client, shop: Environment) -> N
     assert " checked" in element(opened(client, shop, "stack_update", "shop"), "overlay")
 
 
+def test_an_overlay_does_not_get_past_what_an_operator_forbids(client: Client, shop: Environment) -> None:
+    PlatformSettings.objects.create(forbid_docker_socket=True)
+    more = [{"name": "more.yml", "compose": 'services: {app: {volumes: ["/var/run/docker.sock:/s"]}}'}]
+    made = version(recipe(), "1", TAG, compose=compose(), overlays=more)
+    typed = {"version": made.pk, "name": "shop", "overlay": "more.yml"}
+    assert "This platform does not allow" in previewed(client, shop, **typed)
+    assert sent(client, shop, "stack_deploy", **typed).status_code == 422
+    assert not Stack.objects.exists()
+
+
 def test_an_overlay_asks_its_own_variables(client: Client, shop: Environment) -> None:
-    more = [{"name": "more.yml", "compose": "services: {extra: {image: 'demo/extra:${EXTRA:-3}'}}"}]
+    file = "services:\n  extra:\n    image: demo/extra:${EXTRA:-3}\n    user: ${WHO:?Say who}\n"
+    more = [{"name": "more.yml", "compose": file}]
     made = version(recipe(), "1", TAG, compose=compose(), overlays=more)
     assert not element(opened(client, shop, version=made.pk), "answer.EXTRA")
     shown = previewed(client, shop, version=made.pk, name="shop", overlay="more.yml")
     assert 'placeholder="3"' in element(shown, "answer.EXTRA")
     assert "demo/extra:3" in shown
+    assert "more.yml" in shown.split("WHO must be given")[0]
 
 
 def test_editing_the_file_makes_an_own_copy(client: Client, shop: Environment) -> None:
