@@ -12,61 +12,21 @@ from django.http import QueryDict
 
 from dashboard.flows.stacks import Wish, preview_stack
 from dashboard.forms.questions import Field
-from dashboard.forms.sources import RANCHER, Source
+from dashboard.forms.sources import Source
 from dashboard.forms.stacks import StackForm, StackInput, read_input
 from dashboard.models import Stack
 from dashboard.operations.masking import Masker
 from platform_manager import recipes
 from platform_manager.errors import UserError
 
+from .deploy_asked import Content, Offer, asked_of, filled
 from .deploy_sources import here
 from .viewer import Viewer
 
 # Its address is taken by the page that deploys.
 RESERVED = "deploy"
-# Kept out of sight: the platform's own.
-OWN_FILES = (RANCHER,)
-WORDS = {"secret": "Secret", "config": "Config", "file": "File"}
 
 Thing = TypeVar("Thing")
-
-
-@dataclass(frozen=True)
-class Offer:
-    """An external network or volume that the platform makes first, if the box is ticked."""
-
-    kind: str
-    name: str
-    ticked: bool
-
-
-@dataclass(frozen=True)
-class Content:
-    """A secret, config or file whose content the form takes; ``kept`` means that there is one already.
-
-    ``text`` is shown again, which no secret is; ``given`` says that there is content whether it is shown or not.
-    """
-
-    kind: str
-    name: str
-    secret: bool
-    message: str
-    text: str = ""
-    error: str = ""
-    given: bool = False
-    kept: bool = False
-
-    @property
-    def missing(self) -> bool:
-        return not self.given and not self.kept
-
-    @property
-    def field(self) -> str:
-        return f"{self.kind}.{self.name}"
-
-    @property
-    def word(self) -> str:
-        return WORDS.get(self.kind, self.kind)
 
 
 @dataclass(frozen=True)
@@ -156,7 +116,9 @@ class Draft:
             "unnamed": self.sound and self.unnamed,
             "offers": offers,
             "dangerous": any(one.severity == "danger" for one in self.problems),
-            "own_networks": [] if given.source.locked else [one.name for one in offers if one.kind == "network"],
+            "own_networks": [
+                one.name for one in offers if one.kind == "network" and not one.ticked and not given.source.locked
+            ],
             "empty": self.empty,
         }
 
@@ -198,8 +160,8 @@ def _judged(viewer: Viewer, draft: Draft, known: Stack | None) -> Draft:
             return replace(draft, problems=list(getattr(given.failure, "problems", [])))
     try:
         bare = preview_stack(viewer.environment, draft.wish, updating=known is not None)
-        asked = _asked(bare, given)
-        wish = _filled(draft.wish, bare, asked, given)
+        asked = asked_of(bare, given)
+        wish = filled(draft.wish, bare, asked, given)
         same = wish == draft.wish
         preview = bare if same else preview_stack(viewer.environment, wish, updating=known is not None)
     except UserError as error:
@@ -240,36 +202,6 @@ def _wish(given: StackInput, known: Stack | None) -> Wish:
         version=version.label if version else known.version if known else "",
         version_digest=version.digest if version else known.version_digest if known else "",
         secret_names=given.secret_names,
-    )
-
-
-def _asked(preview: recipes.Preview, given: StackInput) -> list[Content]:
-    """What the recipe lacks, and which of its files can be replaced."""
-    own = [path for path in sorted(given.source.files) if path not in OWN_FILES]
-    # A file of the recipe may hold a secret that a revision keeps: its content is not shown.
-    kept = [Content("file", path, True, "Blank: the file stays as it is.", kept=True) for path in own]
-    asked = [Content(one.kind, one.name, one.secret, one.message) for one in preview.asked if not one.given]
-    return [_with_content(one, given) for one in asked + kept]
-
-
-def _with_content(one: Content, given: StackInput) -> Content:
-    text = given.extras.contents.get((one.kind, one.name), "")
-    error = given.extras.errors.get((one.kind, one.name), "")
-    return replace(one, text="" if one.secret else text, error=error, given=bool(text))
-
-
-def _filled(wish: Wish, bare: recipes.Preview, asked: Iterable[Content], given: StackInput) -> Wish:
-    """The wish with what was ticked and given, as far as this file needs it."""
-    needed = {(one.kind, one.name) for one in asked}
-    contents = {mark: text for mark, text in given.extras.contents.items() if mark in needed}
-    of = {kind: {name: text for (one, name), text in contents.items() if one == kind} for kind in WORDS}
-    return replace(
-        wish,
-        files={**wish.files, **{path: text.encode() for path, text in of["file"].items()}},
-        secrets=of["secret"],
-        configs=of["config"],
-        networks=given.extras.networks & {one.name for one in bare.networks if one.external},
-        volumes=given.extras.volumes & {one.name for one in bare.volumes if one.external},
     )
 
 

@@ -43,7 +43,7 @@ def _version(viewer: Viewer, pk: str, known: Stack | None) -> RecipeVersion:
         found = found.filter(recipe=known.source_id)
     version = found.filter(pk=int(pk)).first() if pk.isascii() and pk.isdecimal() and len(pk) < 19 else None
     if version is None:
-        raise Http404("There is no such recipe here, or it has left its catalog.")
+        raise Http404("This version of the recipe is not in the catalog (any more). Choose another one there.")
     return version
 
 
@@ -180,8 +180,10 @@ class VersionChoice:
     chosen: bool
 
 
-def version_choices(source: Source, known: Stack | None) -> list[VersionChoice]:
-    recipe = source.version.recipe if source.version else known.source if known else None
+def version_choices(viewer: Viewer, source: Source, known: Stack | None) -> list[VersionChoice]:
+    """None where there is no recipe, or where it is not (or no longer) for the viewer."""
+    pk = source.version.recipe_id if source.version else known.source_id if known else None
+    recipe = CatalogRecipe.objects.of(viewer.environment, viewer.user).filter(pk=pk).first() if pk else None
     if recipe is None:
         return []
     found = [

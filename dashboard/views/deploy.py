@@ -74,7 +74,7 @@ def _about(viewer: Viewer, source: Source, known: Stack | None) -> dict[str, Any
     return {
         "stack": known,
         "of_recipe": recipe,
-        "versions": version_choices(source, known),
+        "versions": version_choices(viewer, source, known),
     }
 
 
@@ -87,7 +87,10 @@ def _posted(request: HttpRequest, viewer: Viewer, known: Stack | None, *, patien
 
 
 def _deploy(request: HttpRequest, viewer: Viewer, known: Stack | None) -> HttpResponse:
-    made = _posted(request, viewer, known)
+    try:
+        made = _posted(request, viewer, known)
+    except Http404 as gone:
+        return _told(request, gone)
     if made.sound:
         try:
             operation = deploy_stack(viewer.environment, viewer.user, made.wish, updating=known is not None)
@@ -110,6 +113,13 @@ def _htmx(request: HttpRequest) -> bool:
     return request.headers.get("HX-Request") == "true"
 
 
+def _told(request: HttpRequest, gone: Http404) -> HttpResponse:
+    """A catalog may lose a version while somebody fills in the form: what they typed stays before them."""
+    if not _htmx(request):
+        raise gone
+    return render(request, "stacks/_preview.html", {"errors": {"form": str(gone)}, "wrong": True})
+
+
 def _updated(request: HttpRequest, viewer: Viewer) -> Stack | None:
     return _known(viewer, request.POST["updating"]) if request.POST.get("updating") else None
 
@@ -118,8 +128,12 @@ def _updated(request: HttpRequest, viewer: Viewer) -> Stack | None:
 @require_POST
 def stack_preview(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     """What deploying the form would do, while the user types; ``updating`` names a stack that exists."""
-    known = _updated(request, viewer)
-    return _preview_answer(request, viewer, _posted(request, viewer, known, patient=True), known)
+    try:
+        known = _updated(request, viewer)
+        made = _posted(request, viewer, known, patient=True)
+    except Http404 as gone:
+        return _told(request, gone)
+    return _preview_answer(request, viewer, made, known)
 
 
 def _preview_answer(request: HttpRequest, viewer: Viewer, made: Draft, known: Stack | None) -> HttpResponse:

@@ -96,6 +96,28 @@ def test_recipes_that_are_not_for_the_viewer_do_not_exist(client: Client, shop: 
     assert ("Hidden gem" in opened(client, shop)) == (asked != made.pk)
 
 
+def test_a_version_that_goes_while_one_types_is_said_in_the_preview(client: Client, shop: Environment) -> None:
+    made = version(recipe(), "1", TAG, compose=compose())
+    typed = {"version": made.pk, "name": "shop"}
+    made.delete()
+    for page in ("stack_preview", "stack_deploy"):
+        answer = sent(client, shop, page, htmx=True, **typed)
+        assert answer.status_code == 200
+        assert "not in the catalog (any more)" in text(answer)
+
+
+def test_a_stack_whose_recipe_left_its_catalog_is_updated_all_the_same(
+    client: Client, shop: Environment, running: Stack
+) -> None:
+    assert running.source is not None
+    running.source.gone_at = running.created_at
+    running.source.save()
+    shown = opened(client, shop, "stack_update", "shop")
+    assert not element(shown, "version")
+    assert "Upgrade available" not in shown
+    assert sent(client, shop, "stack_update", "shop", **{"answer.TAG": "9"}).status_code == 302
+
+
 def test_overlays_are_merged_when_ticked(client: Client, shop: Environment) -> None:
     more = [{"name": "docker-compose-addons.yml", "compose": "services: {extra: {image: demo/extra}}"}]
     made = version(recipe(), "1", TAG, compose=compose(), overlays=more)
