@@ -68,6 +68,7 @@ def wish_of(revision: Revision) -> Wish:
         source=stack.source,
         version=revision.version,
         version_digest=_version_digest(revision, found.digest if found else ""),
+        secret_names=frozenset(secret_names(revision)),
     )
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
 from dashboard.models import Operation, RegistryCredential, Revision
 
@@ -43,28 +44,37 @@ BY_FORM = (
 )
 
 
-def secret_answers(answers: Mapping[str, Any]) -> list[str]:
-    """The values of the questions whose names ask for a secret."""
-    return [str(value) for name, value in answers.items() if SECRET_NAME.search(name)]
+def secret_names(answers: Iterable[str], wishes: Mapping[str, Any] | None = None) -> set[str]:
+    """The questions whose answers are secret: those that the revision's ``wishes`` list, else by their names."""
+    listed = (wishes or {}).get("secret_names")
+    return {name for name in answers if (SECRET_NAME.search(name) if listed is None else name in listed)}
+
+
+def secret_answers(answers: Mapping[str, Any], wishes: Mapping[str, Any] | None = None) -> list[str]:
+    """The values that a revision keeps of the questions that ask for a secret."""
+    return [str(answers[name]) for name in secret_names(answers, wishes)]
 
 
 def secrets_of(operation: Operation) -> list[str]:
-    """The secret answers of the stack that the operation is about, what its secrets hold, and registries' passwords."""
+    """The secrets of the stack that the operation is about, and the passwords of registries."""
     name = operation.args.get("stack")
     if not name:
         return []
-    revisions = list(
-        Revision.objects.filter(stack__environment=operation.environment_id, stack__name=name)
-        .order_by("-n")
-        .only("answers", "contents", "files", "compose", "overlays")[:REVISIONS]
-    )
-    values = [value for one in revisions for value in secret_answers(one.answers or {})]
+    registries = RegistryCredential.objects.filter(environment=operation.environment_id)
+    passwords = [(secret or {}).get("password", "") for secret in registries.values_list("secret", flat=True)]
+    return [*secrets_of_stack(operation.environment_id, str(name)), *passwords]
+
+
+def secrets_of_stack(environment_id: UUID | None, name: str) -> list[str]:
+    """The secret answers of its newest revisions, and what secrets that they gave hold."""
+    found = Revision.objects.filter(stack__environment=environment_id, stack__name=name).order_by("-n")
+    revisions = list(found.only("answers", "wishes", "contents", "files", "compose", "overlays")[:REVISIONS])
+    values = [value for one in revisions for value in secret_answers(one.answers or {}, one.wishes)]
     for one in revisions:
         values += [str(text) for text in ((one.contents or {}).get("secrets") or {}).values()]
     for one in [one for one in revisions if one.files][:WITH_FILES]:
         values += [data.decode(errors="replace") for data in secret_files(one).values()]
-    registries = RegistryCredential.objects.filter(environment=operation.environment_id)
-    return values + [(secret or {}).get("password", "") for secret in registries.values_list("secret", flat=True)]
+    return values
 
 
 class Masker:

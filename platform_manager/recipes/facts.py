@@ -64,7 +64,9 @@ class EnvironmentFacts:
 
 
 def with_provided(answers: Mapping[str, str], *, stack_name: str, mtu: int) -> dict[str, str]:
-    """The answers that are not blank, completed by what the platform itself knows."""
-    provided = {"STACK_NAME": stack_name, "DOCKER_MTU": str(mtu)}
+    """The answers that are not blank, completed by what the platform itself knows.
+
+    Names in files are made of ``STACK_NAME``: no answer makes it another than the stack's.
+    """
     given = {name: value for name, value in answers.items() if value != ""}
-    return {**{name: value for name, value in provided.items() if value}, **given}
+    return {"DOCKER_MTU": str(mtu), **given, **({"STACK_NAME": stack_name} if stack_name else {})}

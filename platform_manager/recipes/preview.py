@@ -8,7 +8,7 @@ from typing import Any
 from platform_manager.recipes import checks, preflight, validation
 from platform_manager.recipes.facts import MTU_OPTION as MTU_OPTION
 from platform_manager.recipes.facts import EnvironmentFacts, with_provided
-from platform_manager.recipes.interpolation import interpolate_tree
+from platform_manager.recipes.merging import merged
 from platform_manager.recipes.problems import Asked, Path, Problem, Severity
 from platform_manager.recipes.recipe import Recipe, version_of
 from platform_manager.recipes.report import Report
@@ -78,10 +78,14 @@ class Preview:
 def preview(recipe: Recipe, answers: Mapping[str, str], facts: EnvironmentFacts) -> Preview:
     """What would be created in this environment with these answers; never raises for what the file says."""
     given = with_provided(answers, stack_name=facts.stack_name, mtu=facts.mtu)
-    value, failures = interpolate_tree(recipe.value, given)
+    # One file with its overlays: what one of them asks of hosts is looked at like the rest.
+    value, failures = merged(recipe, given)
     report = Report(recipe, given)
     for path, problem in failures:
-        report.add(Severity.ERROR, path, problem.message)
+        if problem.line:
+            report.problems.setdefault(problem)
+        else:
+            report.add(Severity.ERROR, path, problem.message)
     minor = version_of(value)
     if minor is None:
         report.add(Severity.ERROR, ("version",), f"Compose version '{value['version']}' does not exist for a swarm.")
