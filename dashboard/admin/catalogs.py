@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 from unfold.widgets import (
     UnfoldAdminFileFieldWidget,
-    UnfoldAdminPasswordInput,
+    UnfoldAdminPasswordWidget,
     UnfoldAdminTextInputWidget,
     UnfoldBooleanSwitchWidget,
 )
@@ -47,7 +47,7 @@ class CatalogAdminForm(forms.ModelForm[Catalog]):
         required=False,
         strip=False,
         label="Password or token",
-        widget=UnfoldAdminPasswordInput(attrs={"autocomplete": "new-password"}),
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
         help_text="Never shown. Empty, with an empty user: both stay what they are.",
     )
     forget = forms.BooleanField(
