@@ -30,6 +30,7 @@ from .columns import linked, moment
 from .deeds import Deed
 
 PLACE = ("address", "ref", "folder")
+OWN = ["name", "kind", *PLACE, "private", "enabled", "position"]
 SHOWN_SKIPPED = 50
 
 
@@ -59,12 +60,12 @@ class CatalogAdminForm(forms.ModelForm[Catalog]):
 
     class Meta:
         model = Catalog
-        fields = ["name", "kind", "address", "ref", "folder", "private", "enabled", "position"]
+        fields = OWN
 
     @property
     def written(self) -> list[str]:
         """The columns that the form changes."""
-        own = [name for name in self._meta.fields or () if name in self.fields]
+        own = [name for name in OWN if name in self.fields]
         return [*own, "secret", "upload", "upload_name", *flows.ANEW] if "address" in self.fields else own
 
     def clean(self) -> dict[str, Any]:

@@ -16,8 +16,6 @@ from platform_manager.errors import UserError
 
 # Bump when catalogs shall be read anew though nothing changed in them.
 EDITION = 1
-ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")
-TAR_MAGIC = slice(257, 262)
 
 
 @dataclass(frozen=True)
@@ -105,22 +103,17 @@ def _file(data: bytes, name: str, catalog: Catalog, known: str) -> Fresh:
     commit = sha256(data).hexdigest()
     if commit == known:
         return Fresh(known, None)
-    return Fresh(commit, read_file(data, name, catalog.name))
+    return Fresh(commit, *read_file(data, name, catalog.name))
 
 
-def read_file(data: bytes, name: str, title: str) -> Found:
-    """The recipes of an archive or of a list; UserError where it holds none."""
-    return found_in(_unpacked(data, name), title)
+def read_file(data: bytes, name: str, title: str) -> tuple[Found, tuple[Skipped, ...]]:
+    """The recipes of an archive, a list or a lone compose file; UserError where it holds none."""
+    from platform_manager.catalogs.sources import archive
 
-
-def _unpacked(data: bytes, name: str) -> Tree:
-    if data.startswith(ARCHIVES) or data[TAR_MAGIC] == b"ustar":
-        from platform_manager.catalogs.sources import archive
-
-        return archive.unpacked(data, name)
-    plain = PurePosixPath(name.replace("\\", "/")).name
-    known = plain.lower().endswith((".json", ".yml", ".yaml"))
-    return {plain if known else "templates.json" if data.lstrip()[:1] in (b"[", b"{") else "docker-compose.yml": data}
+    if data.lstrip()[:1] in (b"[", b"{") and not name.lower().endswith(".json"):
+        name = "templates.json"
+    fetched = archive.read(data, name)
+    return found_in(fetched.tree, title), tuple(fetched.skipped)
 
 
 def found_in(tree: Tree, name: str, *own_addresses: str) -> Found:

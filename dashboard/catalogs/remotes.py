@@ -21,9 +21,10 @@ TOO_LATE = f"the catalog's repositories took more than {REPOSITORIES_SECONDS:.0f
 
 def fetcher(private: bool) -> Fetch:
     """Without the catalog's password, which is not theirs."""
-    from platform_manager.catalogs.sources import git
 
     def fetch(address: str, ref: str) -> Tree:
+        from platform_manager.catalogs.sources import git
+
         return git.fetch(address, ref=ref, private=private).tree
 
     return fetch

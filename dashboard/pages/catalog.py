@@ -125,7 +125,7 @@ def categories_of(catalogs: Iterable[Catalog]) -> list[tuple[str, str]]:
     for catalog in catalogs:
         for name, count in (catalog.report or {}).get("categories", {}).items():
             counted[name.lower()] += count
-            words.setdefault(name.lower(), name)
+            words[name.lower()] = min(words.get(name.lower(), name), name)
     return [(words[key], f"{words[key]} ({counted[key]})") for key in sorted(counted)]
 
 
