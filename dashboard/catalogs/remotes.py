@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from platform_manager import recipes
 from platform_manager.catalogs.base import Entry, Found, Remote, Tree, Version
 from platform_manager.errors import PlatformError, UserError
 
-from .limits import MOST_COMPOSE, MOST_FILE_BYTES, REPOSITORIES, REPOSITORIES_SECONDS
+from .limits import MOST_COMPOSE, MOST_FILE_BYTES, REPOSITORIES, REPOSITORIES_SECONDS, REPOSITORY_SECONDS
 
-# Gives the files of a repository by its address and its branch, tag or commit.
-Fetch = Callable[[str, str], Tree]
+# Gives the files of a repository by its address, its branch, tag or commit, and the seconds it may take.
+Fetch = Callable[[str, str, float], Tree]
+# Of a version in the catalog: the key of its recipe, and its label.
+Name = tuple[str, str]
 TOO_MANY = f"the catalog names more than {REPOSITORIES} repositories"
 TOO_LATE = f"the catalog's repositories took more than {REPOSITORIES_SECONDS:.0f} s"
 
@@ -22,67 +24,64 @@ TOO_LATE = f"the catalog's repositories took more than {REPOSITORIES_SECONDS:.0f
 def fetcher(private: bool) -> Fetch:
     """Without the catalog's password, which is not theirs."""
 
-    def fetch(address: str, ref: str) -> Tree:
+    def fetch(address: str, ref: str, seconds: float) -> Tree:
         from platform_manager.catalogs.sources import git
 
-        return git.fetch(address, ref=ref, private=private).tree
+        return git.fetch(address, ref=ref, private=private, seconds=seconds).tree
 
     return fetch
 
 
-@dataclass
-class Repositories:
-    """Each repository is fetched once, and what one refused is not asked for again."""
-
-    fetch: Fetch
-    deadline: float = field(default_factory=lambda: time.monotonic() + REPOSITORIES_SECONDS)
-    known: dict[tuple[str, str], Tree | str] = field(default_factory=dict)
-
-    def tree(self, remote: Remote) -> Tree:
-        """Its files; UserError where they can't be had."""
-        key = (remote.address, remote.ref)
-        if key not in self.known:
-            self.known[key] = self._fetched(*key)
-        found = self.known[key]
-        if isinstance(found, str):
-            raise _unreadable(remote, found)
-        return found
-
-    def _fetched(self, address: str, ref: str) -> Tree | str:
-        if len(self.known) >= REPOSITORIES:
-            return TOO_MANY
-        if time.monotonic() > self.deadline:
-            return TOO_LATE
-        try:
-            return self.fetch(address, ref)
-        except PlatformError as error:
-            return str(error).rstrip(".")
-
-
-def complete(found: Found, fetch: Fetch) -> tuple[Found, dict[tuple[str, str], str]]:
+def complete(found: Found, fetch: Fetch) -> tuple[Found, dict[Name, str]]:
     """The recipes with the compose files of their remotes.
 
-    By key and label, why those of some versions could not be had; their refusals say it too.
+    By name, why those of some versions could not be had; their refusals say it too.
     """
-    repositories = Repositories(fetch)
-    missing: dict[tuple[str, str], str] = {}
-
-    def filled(entry: Entry, version: Version) -> Version:
-        if version.remote is None or version.refusal or version.compose:
-            return version
-        try:
-            return _filled(version, version.remote, repositories.tree(version.remote))
-        except UserError as error:
-            missing[entry.key, version.label] = str(error)
-            return replace(version, refusal=str(error))
+    filled: dict[Name, Version] = {}
+    missing: dict[Name, str] = {}
+    deadline = time.monotonic() + REPOSITORIES_SECONDS
+    # One after the other, so that no more than one repository is held in memory.
+    for n, ((address, ref), wanted) in enumerate(_by_repository(found).items()):
+        tree = _fetched(address, ref, fetch, deadline - time.monotonic()) if n < REPOSITORIES else TOO_MANY
+        for name, version, remote in wanted:
+            try:
+                filled[name] = _filled(version, remote, tree)
+            except UserError as error:
+                missing[name] = str(error)
+                filled[name] = replace(version, refusal=str(error))
 
     def complete_one(entry: Entry) -> Entry:
-        return replace(entry, versions=tuple(filled(entry, version) for version in entry.versions))
+        versions = tuple(filled.get((entry.key, version.label), version) for version in entry.versions)
+        return replace(entry, versions=versions)
 
     return replace(found, entries=tuple(map(complete_one, found.entries))), missing
 
 
-def _filled(version: Version, remote: Remote, tree: Tree) -> Version:
+def _by_repository(found: Found) -> dict[tuple[str, str], list[tuple[Name, Version, Remote]]]:
+    """The versions whose compose file is still to be had, by address and branch, tag or commit."""
+    by: dict[tuple[str, str], list[tuple[Name, Version, Remote]]] = {}
+    for entry in found.entries:
+        for version in entry.versions:
+            remote = version.remote
+            if remote is not None and not version.refusal and not version.compose:
+                by.setdefault((remote.address, remote.ref), []).append(((entry.key, version.label), version, remote))
+    return by
+
+
+def _fetched(address: str, ref: str, fetch: Fetch, seconds: float) -> Tree | str:
+    """A repository's files, or why they can't be had."""
+    if seconds <= 0:
+        return TOO_LATE
+    try:
+        return fetch(address, ref, min(seconds, REPOSITORY_SECONDS))
+    except PlatformError as error:
+        return str(error).rstrip(".")
+
+
+def _filled(version: Version, remote: Remote, tree: Tree | str) -> Version:
+    """UserError where the file can't be had."""
+    if isinstance(tree, str):
+        raise _unreadable(remote, tree)
     path = str(PurePosixPath(remote.path.lstrip("/"))) if remote.path else "docker-compose.yml"
     compose = _text(tree, path, remote)
     files = beside(tree, path, compose)

@@ -21,13 +21,14 @@ PAGE = 24
 SHOWN_STACKS = 3
 SHOWN_CATEGORIES = 4
 # Large columns that no card shows.
-CARD = ("id", "catalog_id", "title", "summary", "categories", "icon", "logo_type", "versions_told", "deployable")
+CARD = ("id", "catalog_id", "title", "summary", "categories", "icon", "logo_type", "versions_told", "preferred")
 
 
 @dataclass(frozen=True)
 class Offered:
-    """The version of a recipe that is offered first; ``position`` 0 is the newest."""
+    """A version that can be deployed; ``position`` 0 is the newest."""
 
+    pk: int
     label: str
     digest: str
     position: int
@@ -46,6 +47,7 @@ class Use:
 class Card:
     recipe: CatalogRecipe
     source: str
+    offered: Offered | None
     uses: Sequence[Use]
 
     @property
@@ -113,8 +115,12 @@ def _listing(
     pages = pages_of(count, params, PAGE)
     rows = list(found.only(*CARD).order_by(Lower("title"), "id")[pages.cut])
     names = {one.pk: one.name for one in catalogs}
-    uses = uses_of(viewer, [row.pk for row in rows])
-    cards = [Card(row, names.get(row.catalog_id, ""), uses.get(row.pk, [])) for row in rows]
+    versions = versions_of([row.pk for row in rows])
+    uses = uses_of(viewer, rows, versions)
+    cards = [
+        Card(row, names.get(row.catalog_id, ""), offered(versions[row.pk], row.preferred), uses.get(row.pk, []))
+        for row in rows
+    ]
     return Listing(cards, query, pages.number, pages.last, count, total, PAGE)
 
 
@@ -129,21 +135,25 @@ def categories_of(catalogs: Iterable[Catalog]) -> list[tuple[str, str]]:
     return [(words[key], f"{words[key]} ({counted[key]})") for key in sorted(counted)]
 
 
-def uses_of(viewer: Viewer, recipes: Sequence[UUID]) -> dict[UUID, list[Use]]:
+def versions_of(recipes: Sequence[UUID]) -> dict[UUID, list[Offered]]:
+    """Those that can be deployed, newest first, for each of the recipes."""
+    found: dict[UUID, list[Offered]] = {pk: [] for pk in recipes}
+    rows = RecipeVersion.objects.filter(recipe__in=recipes, refusal="").order_by("position")
+    for recipe, pk, label, digest, n in rows.values_list("recipe", "pk", "label", "digest", "position"):
+        found[recipe].append(Offered(pk, label, digest, n))
+    return found
+
+
+def uses_of(
+    viewer: Viewer, recipes: Iterable[CatalogRecipe], versions: Mapping[UUID, Sequence[Offered]]
+) -> dict[UUID, list[Use]]:
     """The environment's stacks by the recipe they came from."""
-    stacks = list(viewer.environment.stacks.filter(source__in=recipes).order_by("name"))
-    if not stacks:
-        return {}
-    versions: dict[UUID, list[Offered]] = {}
-    rows = RecipeVersion.objects.filter(recipe__in={stack.source_id for stack in stacks}, refusal="")
-    for recipe, label, digest, n in rows.order_by("position").values_list("recipe", "label", "digest", "position"):
-        versions.setdefault(recipe, []).append(Offered(label, digest, n))
-    preferred = dict(CatalogRecipe.objects.filter(pk__in=versions).values_list("pk", "preferred"))
+    preferred = {row.pk: row.preferred for row in recipes}
     found: dict[UUID, list[Use]] = {}
-    for stack in stacks:
+    for stack in viewer.environment.stacks.filter(source__in=preferred).order_by("name"):
         key = stack.source_id
         if key is not None:
-            upgrade = upgrade_of(stack, versions.get(key, []), preferred.get(key, ""))
+            upgrade = upgrade_of(stack, versions[key], preferred[key])
             found.setdefault(key, []).append(Use(stack.name, stack.version, upgrade))
     return found
 

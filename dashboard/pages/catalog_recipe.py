@@ -13,7 +13,7 @@ from dashboard.models import CatalogRecipe, RecipeVersion
 from platform_manager import recipes
 from platform_manager.recipes.questions import Question, QuestionKind
 
-from .catalog import Offered, offered, uses_of
+from .catalog import offered, uses_of, versions_of
 from .viewer import Viewer
 
 SHOWN_DEFAULT = 200
@@ -55,23 +55,22 @@ def recipe_of(viewer: Viewer, recipe_id: UUID) -> CatalogRecipe:
 def recipe_page(viewer: Viewer, recipe_id: UUID, params: Mapping[str, str]) -> dict[str, Any]:
     """``params``: the label of a version (version)."""
     recipe = recipe_of(viewer, recipe_id)
-    labels = list(recipe.versions.values_list("label", "digest", "position", "refusal"))
-    first = offered(
-        [Offered(label, digest, n) for label, digest, n, refusal in labels if not refusal], recipe.preferred
-    )
+    labels = list(recipe.versions.values_list("label", flat=True))
+    versions = versions_of([recipe.pk])
+    deployable = {one.label for one in versions[recipe.pk]}
+    first = offered(versions[recipe.pk], recipe.preferred)
     asked = params.get("version", "")
-    known = {label for label, *_ in labels}
-    label = asked if asked in known else first.label if first else labels[0][0] if labels else ""
+    label = asked if asked in labels else first.label if first else labels[0] if labels else ""
     version = recipe.versions.filter(label=label).first()
     return {
         **viewer.shared,
         "recipe": recipe,
-        "labels": [(one, bool(refusal)) for one, _, _, refusal in labels],
+        "labels": [(one, one not in deployable) for one in labels],
         "offered": first.label if first else "",
         "version": version,
         "questions": asked_by(version) if version else [],
         "files": files_of(version) if version else [],
-        "uses": uses_of(viewer, [recipe.pk]).get(recipe.pk, []),
+        "uses": uses_of(viewer, [recipe], versions).get(recipe.pk, []),
     }
 
 

@@ -54,7 +54,9 @@ class SourceRow:
 
     @property
     def format(self) -> str:
-        return str((self.catalog.report or {}).get("format", ""))
+        """What it was taken for, where that says something."""
+        told = self.catalog.kind != CatalogKind.BUILTIN
+        return str((self.catalog.report or {}).get("format", "")) if told else ""
 
 
 def badge(catalog: Catalog) -> Badge:

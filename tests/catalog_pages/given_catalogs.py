@@ -41,8 +41,8 @@ class Given:
         same = known == self.commit
         return Fresh(self.commit, None if same else Found("a test's", self.entries), self.skipped)
 
-    def fetcher(self, private: bool) -> Callable[[str, str], Tree]:
-        def fetch(address: str, ref: str) -> Tree:
+    def fetcher(self, private: bool) -> Callable[[str, str, float], Tree]:
+        def fetch(address: str, ref: str, seconds: float) -> Tree:
             self.asked.append((address, ref))
             if address not in self.repositories:
                 raise ProviderError(f"{address} does not answer.")
