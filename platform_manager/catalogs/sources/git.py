@@ -100,6 +100,7 @@ class _Client(Urllib3HttpGitClient):
         )
 
     def _http_request(self, url: str, *args: Any, **kwargs: Any) -> tuple[Any, Callable[[int], bytes]]:
+        response: Any
         response, read = super()._http_request(url, *args, **{**kwargs, "raise_for_status": False})
         try:
             if response.status == 404:
