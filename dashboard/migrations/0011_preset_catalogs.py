@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.conf import settings
-from django.db import migrations
+from django.db import migrations, models
 
 
 def make(apps, schema_editor):
@@ -31,5 +31,9 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddIndex(
+            model_name="catalogrecipe",
+            index=models.Index(fields=["catalog", "gone_at", "operators_only", "title", "id"], name="recipe_shown"),
+        ),
         migrations.RunPython(make, migrations.RunPython.noop),
     ]

@@ -18,6 +18,7 @@ from .lists import QUERY_CAP, Listing, pages_of
 from .viewer import Viewer
 
 PAGE = 24
+MOST_FOUND = 10_000
 SHOWN_STACKS = 3
 SHOWN_CATEGORIES = 4
 # Large columns that no card shows.
@@ -93,10 +94,14 @@ def catalog_page(viewer: Viewer, params: Mapping[str, str]) -> dict[str, Any]:
     if chosen is not None:
         found = found.filter(catalog=chosen)
     filtered = bool(query or category or chosen)
-    listing = _listing(viewer, catalogs, found, params, query, everything if filtered else None)
+    # Ids alone, then the rows of one page: databases carry all that is selected through the sort, of every row.
+    ids = list(found.order_by(Lower("title"), "id").values_list("pk", flat=True)[:MOST_FOUND])
+    pages = pages_of(len(ids), params, PAGE)
+    cards = _cards(viewer, ids[pages.cut], {one.pk: one.name for one in catalogs})
+    total = everything.count() if filtered else len(ids)
     return {
         **viewer.shared,
-        "listing": listing,
+        "listing": Listing(cards, query, pages.number, pages.last, len(ids), total, PAGE),
         "catalogs": catalogs,
         "broken": [one for one in catalogs if one.problem],
         "busy": [one for one in catalogs if busy(one)],
@@ -107,21 +112,15 @@ def catalog_page(viewer: Viewer, params: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _listing(
-    viewer: Viewer, catalogs: Iterable[Catalog], found: Any, params: Mapping[str, str], query: str, everything: Any
-) -> Listing[Card]:
-    count = found.count()
-    total = count if everything is None else everything.count()
-    pages = pages_of(count, params, PAGE)
-    rows = list(found.only(*CARD).order_by(Lower("title"), "id")[pages.cut])
-    names = {one.pk: one.name for one in catalogs}
+def _cards(viewer: Viewer, ids: Sequence[UUID], sources: Mapping[UUID, str]) -> list[Card]:
+    known = CatalogRecipe.objects.only(*CARD).in_bulk(ids)
+    rows = [known[pk] for pk in ids if pk in known]
     versions = versions_of([row.pk for row in rows])
     uses = uses_of(viewer, rows, versions)
-    cards = [
-        Card(row, names.get(row.catalog_id, ""), offered(versions[row.pk], row.preferred), uses.get(row.pk, []))
+    return [
+        Card(row, sources.get(row.catalog_id, ""), offered(versions[row.pk], row.preferred), uses.get(row.pk, []))
         for row in rows
     ]
-    return Listing(cards, query, pages.number, pages.last, count, total, PAGE)
 
 
 def categories_of(catalogs: Iterable[Catalog]) -> list[tuple[str, str]]:

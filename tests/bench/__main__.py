@@ -38,7 +38,19 @@ def settings_of(directory: Path) -> None:
 
 
 def run(chosen: list[str]) -> None:
-    from . import clouds, deploy_time, idle, links, log_delay, log_rate, operator_pages, pages, stalled, state_delay
+    from . import (
+        catalogs,
+        clouds,
+        deploy_time,
+        idle,
+        links,
+        log_delay,
+        log_rate,
+        operator_pages,
+        pages,
+        stalled,
+        state_delay,
+    )
     from .bed import running_bed
 
     on_engines = (idle, deploy_time, log_rate, log_delay, state_delay, stalled, pages)
@@ -51,6 +63,8 @@ def run(chosen: list[str]) -> None:
         attempt(links, links.measure)
     if not chosen or "clouds" in chosen:
         attempt(clouds, clouds.measure)
+    if not chosen or "catalogs" in chosen:
+        attempt(catalogs, catalogs.measure)
     if not chosen or "operator_pages" in chosen:
         attempt(operator_pages, operator_pages.measure)
 
