@@ -19,6 +19,8 @@ from platform_manager.recipes.recipe import clean_path, leaves_recipe
 MOST_RECIPES = 5_000
 MOST_FILES = 200
 MOST_BYTES = 2 * 2**20
+# Of all recipes together: many may share a folder, and each has its files of its own later.
+MOST_KEPT = 128 * 2**20
 MOST_LOGO = 200 * 2**10
 MOST_README = 100_000
 ABOUT = ("recipe.yml", "recipe.yaml")
@@ -26,8 +28,8 @@ ABOUT = ("recipe.yml", "recipe.yaml")
 _COMPOSE = re.compile(r"(docker-)?(compose|stack)([-._].*)?\.ya?ml|.*[-._](compose|stack)\.ya?ml")
 _MAIN = ("docker-compose", "docker-stack", "compose", "stack")
 _OVERLAY = re.compile(r"[-._](add-?ons?|extras?|overrides?|overlays?)")
-_SERVICES = re.compile(r"^[\"']?services[\"']?\s*:", re.MULTILINE)
-_IMAGE = re.compile(r"^\s+(-\s+)?[\"']?image[\"']?\s*:", re.MULTILINE)
+_SERVICES = re.compile(r"^[\"']?services[\"']?[ \t]*:", re.MULTILINE)
+_IMAGE = re.compile(r"^[ \t]+[\"']?image[\"']?[ \t]*:", re.MULTILINE)
 _RESERVED = (*MASTERMIND, *ABOUT, "portainer-template.yml", "portainer-template.yaml", "templates.json")
 _README = ("readme.md", "readme.markdown", "readme.txt", "readme")
 _PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".ico", ".bmp", ".pdf", ".mp4")
@@ -67,6 +69,7 @@ class ComposeFiles:
         self.tree = tree
         self.skipped: list[Skipped] = []
         self.overlays: dict[str, str] = {}
+        self._kept = 0
         self.found: dict[str, ComposeFile] = {}
         for path in sorted(tree):
             if is_candidate(path) and not any(path.startswith(f"{folder}/") for folder in without):
@@ -116,9 +119,23 @@ class ComposeFiles:
         return found
 
     def overlays_of(self, file: ComposeFile) -> tuple[Overlay, ...]:
-        found = {path: other.text for path, other in self.found.items() if not other.refusal} | self.overlays
-        stem = file.path.rpartition(".")[0]
-        return tuple(Overlay(name_of(path), text) for path, text in sorted(found.items()) if _overlay_of(path) == stem)
+        return tuple(self._overlays[file.path.rpartition(".")[0]])
+
+    @cached_property
+    def _overlays(self) -> dict[str, list[Overlay]]:
+        """By the path, without its ending, of the file that they go over."""
+        texts = {path: file.text for path, file in self.found.items() if not file.refusal} | self.overlays
+        found: defaultdict[str, list[Overlay]] = defaultdict(list)
+        for path, text in sorted(texts.items()):
+            if over := _overlay_of(path):
+                found[over].append(Overlay(name_of(path), text))
+        return found
+
+    def admit(self, path: str) -> None:
+        """Takes a file for a compose file because somebody says so; before anything else is asked of this."""
+        if path not in self.found:
+            self.found[path] = read_compose(path, self._text(path))
+            self._folders.add(folder_of(path))
 
     def files_of(self, file: ComposeFile) -> tuple[dict[str, bytes], list[Skipped]]:
         """What the file refers to, and the small files around it, by path relative to it."""
@@ -133,6 +150,10 @@ class ComposeFiles:
                 return found, [Skipped(file.path, sentence)]
             size += len(data)
             found[path.removeprefix(prefix)] = data
+        self._kept += size
+        if self._kept > MOST_KEPT:
+            sentence = "The recipes of this catalog have too many files together; this one got none. Split the catalog."
+            return {}, [Skipped(file.path, sentence)]
         return found, []
 
     def _referred(self, file: ComposeFile) -> Iterator[str]:
@@ -157,7 +178,9 @@ class ComposeFiles:
 
     def readme_of(self, folder: str) -> str:
         name = next((name for name in self.names[folder] if name.lower() in _README), None)
-        return self._text(_joined(folder, name))[:MOST_README] if name else ""
+        text = self._text(_joined(folder, name))[:MOST_README] if name else ""
+        self._kept += len(text)
+        return text if self._kept <= MOST_KEPT else ""
 
     def logo_of(self, folder: str) -> Logo:
         name = next((name for name in self.names[folder] if _LOGO.fullmatch(name)), None)

@@ -7,11 +7,8 @@ import re
 from platform_manager.recipes.questions import QuestionKind
 
 _SECRET = re.compile(r"(^|_)(PASSWORD|PASSWD|PASS|SECRET|TOKEN|APIKEY|API_KEY)$", re.IGNORECASE)
-_SHORT = {"iot": "IoT", "ha": "HA", "sth": "STH", "api": "API", "mqtt": "MQTT", "ul": "UL", "json": "JSON"} | {
-    "mysql": "MySQL",
-    "db": "DB",
-    "lwm2m": "LWM2M",
-    "ui": "UI",
+_SHORT = {
+    word.lower(): word for word in ("API", "DB", "HA", "IoT", "JSON", "LWM2M", "MQTT", "MySQL", "STH", "UI", "UL")
 }
 
 

@@ -28,6 +28,7 @@ from platform_manager.recipes.interpolation import mentions, texts
 STACK = "recipe"
 MTU = 1450
 FACTS = EnvironmentFacts(stack_name=STACK, mtu=MTU, networks={"frontend", "backend"})
+_ASKED = ("give-", "create-secret:", "create-config:")
 # A port, a number and a name at once.
 _PLACEHOLDER = "1"
 
@@ -67,11 +68,12 @@ def _with_defaults(recipe: Recipe, known: Sequence[Question]) -> str:
     answers = {question.variable: question.default for question in questions if question.default}
     missing = [question.variable for question in questions if question.required and question.used]
     missing = [name for name in dict.fromkeys([*missing, *_unanswered(recipe, answers)]) if not answers.get(name)]
-    problem = _problem(recipe, answers)
+    problem, contents = _against(recipe, answers)
     if problem and missing:
-        problem = _problem(recipe, {**answers, **dict.fromkeys(missing, _PLACEHOLDER)})
+        problem, contents = _against(recipe, {**answers, **dict.fromkeys(missing, _PLACEHOLDER)})
     if problem:
         return f"refused: {problem}"
+    missing += [name for name in contents if name not in missing]
     return f"needs answers: {', '.join(missing)}" if missing else "deployable"
 
 
@@ -81,11 +83,15 @@ def _unanswered(recipe: Recipe, answers: Mapping[str, str]) -> list[str]:
     return [mention.name for mention in found if mention.name not in given and "-" not in mention.separator]
 
 
-def _problem(recipe: Recipe, answers: Mapping[str, str]) -> str:
-    """The first thing that stands against a deployment and that the platform can't offer to mend; "" for none."""
-    problems = preview(recipe, answers, FACTS).problems
-    errors = (problem for problem in problems if problem.severity is Severity.ERROR and not problem.offer)
-    return next((str(problem) for problem in errors), "")
+def _against(recipe: Recipe, answers: Mapping[str, str]) -> tuple[str, list[str]]:
+    """The first thing that stands against a deployment, "" for none, and what the platform offers to ask for.
+
+    Networks and volumes that are missing it makes by itself.
+    """
+    found = preview(recipe, answers, FACTS).problems
+    errors = [problem for problem in found if problem.severity is Severity.ERROR]
+    problem = next((str(error) for error in errors if not error.offer), "")
+    return problem, [error.offer.partition(":")[2] for error in errors if error.offer.startswith(_ASKED)]
 
 
 def table(lines: Sequence[Line], found: Found) -> str:

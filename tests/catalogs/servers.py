@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ssl
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,7 +17,7 @@ Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
 @contextmanager
-def serving(answer: Answer) -> Iterator[str]:
+def serving(answer: Answer, tls: ssl.SSLContext | None = None) -> Iterator[str]:
     """A server whose answers ``answer`` writes; its address ends without a slash."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -29,14 +31,27 @@ def serving(answer: Answer) -> Iterator[str]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def drip(request: BaseHTTPRequestHandler) -> None:
+    """Headers without end, one every now and then: no single read waits for long."""
+    request.wfile.write(b"HTTP/1.1 200 OK\r\n")
+    for number in range(80):
+        try:
+            request.wfile.write(f"X-{number}: y\r\n".encode())
+        except OSError:
+            return
+        time.sleep(0.05)
 
 
 def reply(request: BaseHTTPRequestHandler, body: bytes, *, status: int = 200, **headers: str) -> None:
@@ -47,8 +62,8 @@ def reply(request: BaseHTTPRequestHandler, body: bytes, *, status: int = 200, **
     request.wfile.write(body)
 
 
-def git_backend(root: Path, asked: list[str] | None = None) -> Answer:
-    """Git's own server over the repositories below ``root``."""
+def git_backend(root: Path, asked: list[str] | None = None, *, old: bool = False) -> Answer:
+    """Git's own server over the repositories below ``root``; an ``old`` one knows the first protocol alone."""
 
     def answer(request: BaseHTTPRequestHandler) -> None:
         if asked is not None:
@@ -62,7 +77,7 @@ def git_backend(root: Path, asked: list[str] | None = None) -> Answer:
             "GIT_CONFIG_COUNT": "1",
             "GIT_CONFIG_KEY_0": "safe.directory",
             "GIT_CONFIG_VALUE_0": "*",
-            "GIT_PROTOCOL": request.headers.get("Git-Protocol", ""),
+            "GIT_PROTOCOL": "" if old else request.headers.get("Git-Protocol", ""),
             "REQUEST_METHOD": request.command,
             "PATH_INFO": parts.path,
             "QUERY_STRING": parts.query,

@@ -135,7 +135,7 @@ def test_what_lies_at_an_address_comes_with_the_password_that_is_asked_for() -> 
             address.get(f"{server}/t.json", private=True)
 
 
-def test_private_addresses_are_refused_behind_a_redirect_too() -> None:
+def test_private_addresses_are_refused() -> None:
     with serving(lambda request: reply(request, b"[]")) as server, pytest.raises(UserError, match="private address"):
         address.get(server)
 

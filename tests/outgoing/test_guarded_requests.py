@@ -8,8 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 import requests
+from urllib3.exceptions import HTTPError
 
 from platform_manager import outgoing
+from tests.support.lab import until
 
 
 class Neighbour(http.server.BaseHTTPRequestHandler):
@@ -49,6 +51,23 @@ def test_a_neighbour_is_not_asked_whatever_name_it_has(neighbour: str) -> None:
 def test_an_operator_may_allow_neighbours(neighbour: str) -> None:
     with outgoing.session(private=True) as session:
         assert session.get(neighbour, timeout=5).text == "ok"
+
+
+def test_libraries_on_urllib3_are_kept_from_neighbours_too(neighbour: str) -> None:
+    with outgoing.pool_manager(private=False, seconds=5) as (pools, _), pytest.raises(HTTPError) as caught:
+        pools.request("GET", neighbour)
+    assert outgoing.is_forbidden(caught.value)
+    assert Neighbour.asked == 0
+    with outgoing.pool_manager(private=True, seconds=5) as (pools, _):
+        assert pools.request("GET", neighbour).data == b"ok"
+
+
+def test_nothing_is_asked_once_the_time_is_over(neighbour: str) -> None:
+    with outgoing.pool_manager(private=True, seconds=0.01) as (pools, deadline):
+        until(lambda: deadline.over, what="the time is over")
+        with pytest.raises(HTTPError):
+            pools.request("GET", neighbour)
+    assert Neighbour.asked == 0
 
 
 def test_nobody_there_is_not_taken_for_forbidden() -> None:
