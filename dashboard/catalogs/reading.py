@@ -9,13 +9,14 @@ from typing import Any
 
 from django.conf import settings
 
+import platform_manager.recipes
 from dashboard.models import Catalog, CatalogKind
-from platform_manager import recipes
-from platform_manager.catalogs.base import Entry, Found, Skipped, Tree, Version
+from platform_manager.catalogs.base import Found, Skipped, Tree
 from platform_manager.errors import UserError
 
 # Bump when catalogs shall be read anew though nothing changed in them.
 EDITION = 1
+BUILTIN = Path(platform_manager.recipes.__file__).parent / "builtin"
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def read(catalog: Catalog, known: str) -> Fresh:
     Raises UserError and ProviderError with a sentence on what is wrong.
     """
     if catalog.kind == CatalogKind.BUILTIN:
-        return _builtin(known)
+        return _builtin(catalog, known)
     if catalog.kind == CatalogKind.GIT:
         return _git(catalog, known)
     if catalog.kind == CatalogKind.FOLDER:
@@ -148,19 +149,10 @@ def digest_of(tree: Tree) -> str:
     return told.hexdigest()
 
 
-def _builtin(known: str) -> Fresh:
-    entries = tuple(_entry(one) for one in recipes.builtin())
-    commit = sha256(repr(entries).encode()).hexdigest()
-    return Fresh(commit, None if commit == known else Found("builtin", entries))
+def _builtin(catalog: Catalog, known: str) -> Fresh:
+    from platform_manager.catalogs.sources import folder
 
-
-def _entry(one: recipes.BuiltinRecipe) -> Entry:
-    version = Version(label="1", compose=one.compose, files=one.files)
-    return Entry(
-        one.name,
-        one.title,
-        (version,),
-        summary=one.description,
-        description="\n\n".join(filter(None, (one.description, one.notes))),
-        icon=one.icon,
-    )
+    tree = folder.read(BUILTIN).tree
+    recipes = {path: data for path, data in tree.items() if not path.endswith((".py", ".pyc"))}
+    commit = digest_of(recipes)
+    return Fresh(commit, None if commit == known else found_in(recipes, catalog.name))

@@ -329,9 +329,9 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[CatalogWatch]:
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_reads_the_recipes_that_come_with_the_platform(worker: CatalogWatch) -> None:
     worker.start()
-    until(lambda: CatalogRecipe.objects.filter(key="whoami").exists(), what="they are read", seconds=20)
+    until(lambda: CatalogRecipe.objects.filter(title="Who am I").exists(), what="they are read", seconds=20)
     worker.stop()
-    row = CatalogRecipe.objects.get(key="whoami")
+    row = CatalogRecipe.objects.get(title="Who am I")
     assert (row.catalog.name, row.icon, row.versions.get().refusal) == ("Built in", "user-question", "")
 
 
