@@ -19,6 +19,7 @@ from platform_manager.catalogs.base import Skipped
 from platform_manager.errors import PlatformError
 
 from . import logos, reading, remotes
+from .limits import text_of
 from .rows import Prepared, prepared
 from .storing import report_of, store
 
@@ -100,7 +101,7 @@ def _well(report: dict[str, Any]) -> dict[str, Any]:
 def _failed(catalog: Catalog, due_at: datetime | None, problem: str) -> None:
     failures = int((catalog.report or {}).get("failures", 0)) + 1
     report = {**(catalog.report or {}), "failures": failures}
-    _finish(catalog, due_at, {"problem": problem[:2_000], "report": report}, failures=failures)
+    _finish(catalog, due_at, {"problem": text_of(problem, 2_000), "report": report}, failures=failures)
 
 
 @transaction.atomic

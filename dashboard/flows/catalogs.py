@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from dashboard.catalogs.limits import MOST_UPLOAD_BYTES
+from dashboard.catalogs.limits import MOST_UPLOAD_BYTES, text_of
 from dashboard.catalogs.presets import PRESETS
 from dashboard.catalogs.reading import allowed_folder, may_be_private, read_file
 from dashboard.models import Catalog, CatalogKind, Environment
@@ -208,7 +208,7 @@ def take_upload(row: Catalog, upload: tuple[str, bytes] | None) -> None:
         read_file(data, name, row.name)
     except PlatformError as error:
         raise UserError(str(error), "upload") from None
-    row.upload, row.upload_name = data, name[-200:]
+    row.upload, row.upload_name = data, text_of(name[-200:], 200)
     start_anew(row)
 
 

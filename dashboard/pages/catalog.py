@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from dashboard.catalogs.limits import text_of
 from dashboard.catalogs.rows import category_line
 from dashboard.models import Catalog, CatalogRecipe, RecipeVersion, Stack
 
@@ -82,8 +83,8 @@ def catalogs_of(viewer: Viewer) -> list[Catalog]:
 def catalog_page(viewer: Viewer, params: Mapping[str, str]) -> dict[str, Any]:
     """``params``: words to search for (q), category (category), catalog (source), page (p)."""
     catalogs = catalogs_of(viewer)
-    query = params.get("q", "").strip()[:QUERY_CAP]
-    category, source = params.get("category", "")[:100], params.get("source", "")
+    query = text_of(params.get("q", ""), QUERY_CAP).strip()
+    category, source = text_of(params.get("category", ""), 100), params.get("source", "")
     everything = CatalogRecipe.objects.of(viewer.environment, viewer.user)
     found = everything
     for word in query.lower().split():

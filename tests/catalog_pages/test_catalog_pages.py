@@ -75,6 +75,9 @@ def test_every_word_is_searched(client: Client, shop: Environment, ours: Catalog
     assert found(client, shop, q="Broker ORION") == ["Orion"]
     assert found(client, shop, q="broker") == ["Mongo", "Orion"]
     assert found(client, shop, q="0%") == ["Orion"]
+    # PostgreSQL takes no NUL in a text.
+    assert found(client, shop, q="ori\x00on") == ["Orion"]
+    assert found(client, shop, category="\x00") == ["Mongo", "Orion"]
     page = get(client, shop, q="nothing of the kind")
     assert "No recipe matches" in page
     assert "Show all recipes" in page
