@@ -125,7 +125,11 @@ class CatalogRecipe(models.Model):
     class Meta:
         ordering = ["title", "id"]
         constraints = [models.UniqueConstraint(fields=["catalog", "key"], name="recipe_key_once_per_catalog")]
-        indexes = [models.Index(Lower("title"), name="recipe_by_title")]
+        indexes = [
+            models.Index(Lower("title"), name="recipe_by_title"),
+            # Lists are counted and sorted by it alone: rows may hold large logos.
+            models.Index(fields=["catalog", "gone_at", "operators_only", "title", "id"], name="recipe_shown"),
+        ]
 
     def __str__(self) -> str:
         return self.title

@@ -39,6 +39,7 @@ def settings_of(directory: Path) -> None:
 
 def run(chosen: list[str]) -> None:
     from . import (
+        catalogs,
         clouds,
         deploy_time,
         idle,
@@ -63,6 +64,8 @@ def run(chosen: list[str]) -> None:
         attempt(links, links.measure)
     if not chosen or "clouds" in chosen:
         attempt(clouds, clouds.measure)
+    if not chosen or "catalogs" in chosen:
+        attempt(catalogs, catalogs.measure)
     if not chosen or "operator_pages" in chosen:
         attempt(operator_pages, operator_pages.measure)
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from tests.browser.catalog import looks_through_the_catalog
 from tests.browser.conftest import PASSWORD
 from tests.browser.pages import Person
 from tests.browser.stacks import (
@@ -20,7 +23,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.browser]
 REFUSED = "status of 422"
 
 
-def test_the_main_job_from_signing_in_to_nothing_left(platform: Lab, ann: Person) -> None:
+def test_the_main_job_from_signing_in_to_nothing_left(platform: Lab, ann: Person, tmp_path: Path) -> None:
     signs_in_and_reads_what_to_do_first(ann)
     home = creates_an_environment(ann)
     adds_three_hosts(ann, home)
@@ -31,6 +34,7 @@ def test_the_main_job_from_signing_in_to_nothing_left(platform: Lab, ann: Person
     watches_a_host_go_and_come_back(ann, home, platform)
     removes_the_only_manager_after_promoting_another(ann, home)
     looks_at_every_other_page(ann, home)
+    looks_through_the_catalog(ann, home, tmp_path)
     removes_a_stack(ann, home)
     deletes_the_environment(ann, home, platform)
     assert ann.too_wide == []

@@ -63,6 +63,10 @@ def test_no_address_answers_with_anything_inline() -> None:
                 client.raise_request_exception = False
                 answer = getattr(client, row.method)(world.address(row), row.data)
             policy = answer.get("Content-Security-Policy", "")
+            if row.where == "catalog_logo" and answer.status_code == 200:
+                # A picture from anywhere: it runs and loads nothing, where a page of ours may load what is ours.
+                assert policy == "sandbox; default-src 'none'; style-src 'unsafe-inline'"
+                continue
             assert "default-src 'self'" in policy, (str(row), who)
             assert "unsafe" not in policy or row.where.startswith("/admin/"), (str(row), who)
             if "html" in answer.get("Content-Type", "") and not answer.streaming:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import re
+from base64 import b64decode
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import asyncssh
@@ -17,12 +19,14 @@ from django.urls import reverse
 from dashboard.models import AuditEntry, EnrolmentToken, Environment, Host, HostState, Operation, OperationLog
 from dashboard.operations.dispatcher import Dispatcher
 from tests import factories
-from tests.support.lab import finished
+from tests.catalogs.servers import reply, serving
+from tests.support.lab import finished, until
 from tests.support.tables import database_address, dbos_address, rows
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LOGGERS = ("", "platform", "django", "allauth", "dbos", "asyncssh", "asyncio")
 ANSWER, WRONG, FRESH = "answer-Zq81-kept", "wrong-Zq82-kept", "fresh-Zq83-kept"
+TOKEN = "token-Zq84-kept"
 COMPOSE = """\
 services:
   web:
@@ -30,7 +34,10 @@ services:
     environment: {ADMIN_PASSWORD: "${ADMIN_PASSWORD}"}
 """
 # Every page of an environment that takes no other argument, and those of the stack and its deployment.
-PAGES = ("environment", "hosts", "stacks", "services", "networks", "operations", "activity", "members")
+PAGES = (
+    *("environment", "hosts", "stacks", "services", "networks", "operations", "activity", "members"),
+    *("catalog", "catalogs", "catalog_new"),
+)
 
 
 @pytest.fixture
@@ -57,14 +64,18 @@ def garden() -> Environment:
     return made
 
 
-def test_secret_values_are_nowhere(worker: None, logs: pytest.LogCaptureFixture, garden: Environment) -> None:
+def test_secret_values_are_nowhere(
+    worker: None, logs: pytest.LogCaptureFixture, garden: Environment, settings: Any
+) -> None:
+    settings.PM_PRIVATE_CATALOGS = True
     client = Client()
-    secrets = [factories.PASSWORD, WRONG, FRESH, ANSWER]
+    secrets = [factories.PASSWORD, WRONG, FRESH, ANSWER, TOKEN]
     signed_in_with_words(client)
     secrets.append(second_factor(client))
     secrets.append(host_token(client, garden))
     secrets.append(invitation_token(client, garden))
     deployed_with_an_answer(client, garden)
+    catalogs_that_refuse_a_token(client, garden)
 
     seen = {
         "audit log": str(list(AuditEntry.objects.values())),
@@ -75,7 +86,7 @@ def test_secret_values_are_nowhere(worker: None, logs: pytest.LogCaptureFixture,
         "DBOS": "".join(rows(dbos_address())),
     }
     assert all(seen.values())
-    assert len(set(secrets)) == 7
+    assert len(set(secrets)) == 8
     assert [(place, secret) for place, text in seen.items() for secret in secrets if secret in text] == []
 
 
@@ -134,9 +145,29 @@ def deployed_with_an_answer(client: Client, garden: Environment) -> None:
     assert AuditEntry.objects.filter(action="deploy_stack.finished").exists()
 
 
+def catalogs_that_refuse_a_token(client: Client, garden: Environment) -> None:
+    """Servers that say the token back, in what they answer."""
+
+    def refuse(request: BaseHTTPRequestHandler) -> None:
+        told.append(b64decode(request.headers.get("Authorization", "").partition(" ")[2]))
+        reply(request, b"You said " + told[-1], status=403 if told[-1] else 401, WWW_Authenticate="Basic")
+
+    told: list[bytes] = []
+    with serving(refuse) as url:
+        for kind in ("git", "list"):
+            words = {"name": kind, "address": f"{url}/{kind}", "user": "ada", "password": TOKEN}
+            assert client.post(reverse("catalog_new", args=[garden.pk]) + f"?kind={kind}", words).status_code == 302
+            # A form that is refused says nothing of it either.
+            client.post(reverse("catalog_new", args=[garden.pk]) + f"?kind={kind}", words)
+        read = garden.catalogs.exclude(problem="")
+        until(lambda: read.count() == 2, what="both were tried", seconds=60)
+    assert {one.partition(b":")[2] for one in told if one} == {TOKEN.encode()}
+
+
 def pages(client: Client, garden: Environment) -> Iterator[str]:
     operation = garden.operations.get(kind="deploy_stack")
     addresses = [reverse(page, args=[garden.pk]) for page in PAGES]
+    addresses += [reverse("catalog_edit", args=[garden.pk, one.pk]) for one in garden.catalogs.all()]
     addresses += [reverse(page, args=[garden.pk, "shop"]) for page in ("stack", "stack_update", "stack_remove")]
     addresses += [reverse("operation", args=[garden.pk, operation.pk])]
     addresses += [addresses[-1] + "?format=text", reverse("profile"), reverse("mfa_index")]

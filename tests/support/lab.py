@@ -188,6 +188,8 @@ def running_lab(**extra: str) -> Iterator[Lab]:
         "PM_HOST_SECONDS": "90",
         "PM_CONVERGE_SECONDS": "60",
         "PM_LOG_LEVEL": "INFO",
+        # No catalog of the internet.
+        "PM_SMARTSDK_RECIPES": "none",
         "PYTHONFAULTHANDLER": "1",
         **extra,
     }
