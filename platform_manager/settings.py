@@ -55,6 +55,7 @@ PM_HOSTS_PER_ENVIRONMENT = environ.integer("PM_HOSTS_PER_ENVIRONMENT", 100)
 PM_SOCKETS_PER_USER = environ.integer("PM_SOCKETS_PER_USER", 40)
 # Whether users may name clouds at private addresses; presets of operators may in any case.
 PM_PRIVATE_CLOUDS = environ.flag("PM_PRIVATE_CLOUDS", False)
+PM_PRIVATE_REGISTRIES = environ.flag("PM_PRIVATE_REGISTRIES", False)
 PM_KEEP_DAYS = environ.integer("PM_KEEP_DAYS", 90)
 PM_AUDIT_DAYS = environ.integer("PM_AUDIT_DAYS", 365)
 PM_INVITATIONS_PER_HOUR = environ.integer("PM_INVITATIONS_PER_HOUR", 20)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from dashboard.models import Operation, Revision
+from dashboard.models import Operation, RegistryCredential, Revision
 
 MASK = "***"
 # Shorter values are no secret, and would hide half of every line.
@@ -45,13 +45,16 @@ def secret_answers(answers: Mapping[str, Any]) -> list[str]:
 
 
 def secrets_of(operation: Operation) -> list[str]:
-    """The secret answers of the stack that the operation is about."""
+    """The secret answers of the stack that the operation is about, what its secrets hold, and registries' passwords."""
     name = operation.args.get("stack")
     if not name:
         return []
     revisions = Revision.objects.filter(stack__environment=operation.environment_id, stack__name=name)
-    found = revisions.order_by("-n").values_list("answers", flat=True)[:REVISIONS]
-    return [value for answers in found for value in secret_answers(answers or {})]
+    found = revisions.order_by("-n").values_list("answers", "contents")[:REVISIONS]
+    values = [value for answers, _ in found for value in secret_answers(answers or {})]
+    values += [str(text) for _, contents in found for text in ((contents or {}).get("secrets") or {}).values()]
+    registries = RegistryCredential.objects.filter(environment=operation.environment_id)
+    return values + [(secret or {}).get("password", "") for secret in registries.values_list("secret", flat=True)]
 
 
 class Masker:

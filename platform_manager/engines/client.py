@@ -75,9 +75,9 @@ class EngineClient:
                 self._version = f"{major}.{minor}"
             return self._version
 
-    async def get(self, path: str, **params: Param) -> Any:
+    async def get(self, path: str, *, headers: Mapping[str, str] | None = None, **params: Param) -> Any:
         """Parsed JSON, the text of another kind of answer, or None for an empty one."""
-        return await self._call("GET", path, params)
+        return await self._call("GET", path, params, headers=headers)
 
     async def post(
         self,

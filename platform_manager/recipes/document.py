@@ -72,9 +72,20 @@ def read(text: str) -> Document:
     return Document(text, root, value, builder.lines, tuple(builder.warnings))
 
 
-def value_of(root: yaml.MappingNode) -> dict[str, Any]:
-    """The value of a node tree that was edited after reading."""
-    return dict(_Builder().build(root, (), 1))
+def reread(text: str) -> Any:
+    """The value of text that was written here; None for what can't be read."""
+    try:
+        root = yaml.compose(text, Loader=_Loader)
+    except (yaml.YAMLError, UnicodeEncodeError):
+        return None
+    builder = _Builder()
+    value = builder.build(root, (), 1) if isinstance(root, yaml.MappingNode) else None
+    return None if builder.errors else value
+
+
+def scalar_of(node: yaml.ScalarNode) -> Any:
+    """The value of one scalar as the CLI reads it."""
+    return _Builder().build(node, (), 1)
 
 
 def _refuse(message: str, line: int = 0) -> NoReturn:

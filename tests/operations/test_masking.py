@@ -48,7 +48,8 @@ def operation(db: None, settings: Any) -> Iterator[Operation]:
         swarm = {"LocalNodeState": "active", "NodeID": manager.node_id, "ControlAvailable": True}
         engine.answers["/info"] = http({"Swarm": swarm, "SystemTime": "2026-11-22T18:00:00Z"})
         engine.answers["/swarm"] = http({"ID": "swarm"})
-        engine.answers |= {f"/{kind}": http([]) for kind in ("services", "tasks", "nodes")}
+        kinds = ("services", "tasks", "nodes", "networks", "secrets", "configs")
+        engine.answers |= {f"/{kind}": http([]) for kind in kinds}
         wiring.run(engine.start(), 5)
         yield made
         wiring.run(_end(engine, manager), 5)

@@ -1,0 +1,87 @@
+"""What all parts of a deployment share: its revision, its state, and what of it the CLI is given."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.utils import timezone
+
+from dashboard.models import Revision, Stack, StackState
+from platform_manager import recipes
+from platform_manager.errors import UserError
+from platform_manager.recipes import document
+from platform_manager.swarm import cluster
+
+from . import interim
+from .context import StepContext
+
+Renames = Mapping[tuple[str, str], str]
+
+
+def revision_of(context: StepContext) -> Revision:
+    revision = Revision.objects.select_related("stack").filter(pk=context.args["revision"]).first()
+    if revision is None:
+        raise UserError("The stack was removed before this deployment came to its turn.")
+    return revision
+
+
+def set_state(context: StepContext, revision: Revision, state: StackState, sentence: str = "") -> None:
+    sentence = context.masked(sentence)
+    if (revision.state, revision.sentence) == (state, sentence):
+        return
+    revision.state, revision.sentence = state, sentence
+    Revision.objects.filter(pk=revision.pk).update(state=state, sentence=sentence)
+    Stack.objects.filter(pk=revision.stack_id).update(state=state, sentence=sentence)
+    context.changed()
+
+
+def finish(revision: Revision) -> None:
+    """It has ended: from now on the watcher keeps the stack's state."""
+    now = timezone.now()
+    Revision.objects.filter(pk=revision.pk).update(finished_at=now)
+    Stack.objects.filter(pk=revision.stack_id).update(settled_at=now)
+    revision.finished_at = now
+
+
+def recipe_of(revision: Revision) -> recipes.Recipe:
+    """Raises ComposeInvalid."""
+    files = {path: b64decode(data) for path, data in (revision.files or {}).items()}
+    overlays = [(overlay["name"], overlay["compose"]) for overlay in revision.overlays]
+    return recipes.parse(revision.compose, files, overlays=overlays)
+
+
+def prepared(context: StepContext, revision: Revision, renames: Renames | None = None) -> recipes.Prepared:
+    """What the CLI is given; ``renames`` as :func:`platform_manager.swarm.rotation.renames` tells them.
+
+    Not for coroutines: a large file takes seconds, and all operations share one event loop.
+    """
+    return recipes.prepare(
+        recipe_of(revision),
+        revision.answers or {},
+        mtu=context.environment.swarm_mtu or cluster.DEFAULT_MTU,
+        stack_name=revision.stack.name,
+        pins=revision.pins,
+        renames=dict(renames or {}),
+    )
+
+
+def sections(given: recipes.Prepared, section: str) -> Iterator[dict[str, Any]]:
+    """The entries of a top-level section, of the compose file and of each file that is merged over it."""
+    for text in (given.compose, *given.overlays):
+        found = document.read(text).value.get(section)
+        if isinstance(found, dict):
+            yield found
+
+
+def exported(revision: Revision, secret_names: set[str]) -> dict[str, bytes]:
+    """The files of a folder that plain ``docker stack deploy`` takes. Raises ComposeInvalid."""
+    return interim.exported(
+        recipe_of(revision),
+        revision.answers or {},
+        mtu=revision.stack.environment.swarm_mtu or cluster.DEFAULT_MTU,
+        stack_name=revision.stack.name,
+        secret_names=secret_names,
+        pins=revision.pins,
+    )
