@@ -24,6 +24,7 @@ from dashboard.models import (
     Stack,
     StackState,
 )
+from dashboard.operations.masking import secret_names
 from platform_manager import recipes
 from platform_manager.errors import UserError
 
@@ -41,7 +42,8 @@ class Wish:
 
     ``overlays`` are (name, compose text) merged over it in order, ``files`` the recipe's by path. ``networks`` and
     ``volumes`` are external ones to make first; ``secrets`` and ``configs`` what external ones that are missing shall
-    hold, by name. ``source`` and ``version`` say which recipe it came from, ``recipe`` is its title.
+    hold, by name. ``source`` and ``version`` say which recipe it came from, ``recipe`` is its title. ``secret_names``
+    are the answers that nobody shall read; None: those whose names say so.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Wish:
     source: CatalogRecipe | None = None
     version: str = ""
     version_digest: str = ""
+    secret_names: frozenset[str] | None = None
 
     def parsed(self) -> recipes.Recipe:
         """Raises ComposeInvalid."""
@@ -133,7 +136,11 @@ def _recorded(wish: Wish) -> dict[str, Any]:
         "answers": {key: value for key, value in wish.answers.items() if value != ""},
         "files": {path: b64encode(data).decode() for path, data in wish.files.items()},
         "overlays": [{"name": name, "compose": text} for name, text in wish.overlays],
-        "wishes": {"networks": sorted(wish.networks), "volumes": sorted(wish.volumes)},
+        "wishes": {
+            "networks": sorted(wish.networks),
+            "volumes": sorted(wish.volumes),
+            "secret_names": sorted(secret_names(wish.answers) if wish.secret_names is None else wish.secret_names),
+        },
         "contents": {"secrets": dict(wish.secrets), "configs": dict(wish.configs)},
         "version": wish.version,
     }

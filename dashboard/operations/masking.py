@@ -39,9 +39,15 @@ BY_FORM = (
 )
 
 
-def secret_answers(answers: Mapping[str, Any]) -> list[str]:
-    """The values of the questions whose names ask for a secret."""
-    return [str(value) for name, value in answers.items() if SECRET_NAME.search(name)]
+def secret_names(answers: Iterable[str], wishes: Mapping[str, Any] | None = None) -> set[str]:
+    """The questions whose answers are secret: those that the revision's ``wishes`` list, else by their names."""
+    listed = (wishes or {}).get("secret_names")
+    return {name for name in answers if (SECRET_NAME.search(name) if listed is None else name in listed)}
+
+
+def secret_answers(answers: Mapping[str, Any], wishes: Mapping[str, Any] | None = None) -> list[str]:
+    """The values that a revision keeps of the questions that ask for a secret."""
+    return [str(answers[name]) for name in secret_names(answers, wishes)]
 
 
 def secrets_of(operation: Operation) -> list[str]:
@@ -50,9 +56,9 @@ def secrets_of(operation: Operation) -> list[str]:
     if not name:
         return []
     revisions = Revision.objects.filter(stack__environment=operation.environment_id, stack__name=name)
-    found = revisions.order_by("-n").values_list("answers", "contents")[:REVISIONS]
-    values = [value for answers, _ in found for value in secret_answers(answers or {})]
-    values += [str(text) for _, contents in found for text in ((contents or {}).get("secrets") or {}).values()]
+    found = revisions.order_by("-n").values_list("answers", "wishes", "contents")[:REVISIONS]
+    values = [value for answers, wishes, _ in found for value in secret_answers(answers or {}, wishes)]
+    values += [str(text) for *_, contents in found for text in ((contents or {}).get("secrets") or {}).values()]
     registries = RegistryCredential.objects.filter(environment=operation.environment_id)
     return values + [(secret or {}).get("password", "") for secret in registries.values_list("secret", flat=True)]
 

@@ -38,10 +38,22 @@ def settings_of(directory: Path) -> None:
 
 
 def run(chosen: list[str]) -> None:
-    from . import clouds, deploy_time, idle, links, log_delay, log_rate, operator_pages, pages, stalled, state_delay
+    from . import (
+        clouds,
+        deploy_time,
+        idle,
+        links,
+        log_delay,
+        log_rate,
+        operator_pages,
+        pages,
+        plans,
+        stalled,
+        state_delay,
+    )
     from .bed import running_bed
 
-    on_engines = (idle, deploy_time, log_rate, log_delay, state_delay, stalled, pages)
+    on_engines = (idle, deploy_time, log_rate, log_delay, state_delay, stalled, plans, pages)
     wanted = [module for module in on_engines if not chosen or name_of(module) in chosen]
     if wanted:
         with running_bed() as bed:

@@ -93,6 +93,7 @@ OF_ENVIRONMENT = [
     Row("stack_deploy", deploying(200)),
     Row("stack_deploy", deploying(422), method="post"),
     Row("stack_preview", deploying(200), method="post"),
+    Row("stack_plan", deploying(200), method="post"),
     Row("stack", looking(200), ("stack",)),
     Row("stack_update", deploying(200), ("stack",)),
     Row("stack_update", deploying(422), ("stack",), "post"),
