@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from dashboard.models import Environment, Revision
 from dashboard.operations.managers import NoManager, managers, speaking
@@ -22,8 +22,17 @@ SECONDS = 10.0
 REASON_CHARACTERS = 1_000
 
 
-def plan_stack(environment: Environment, wish: Wish, *, updating: bool, hidden: Iterable[str] = ()) -> Plan:
+def plan_stack(
+    environment: Environment,
+    wish: Wish,
+    *,
+    updating: bool,
+    pins: Mapping[str, str] | None = None,
+    hidden: Iterable[str] = (),
+) -> Plan:
     """What deploying the wish now would do; ``hidden`` are values to mask besides those known as secrets.
+
+    ``pins`` are images by service that count instead of the file's.
 
     ProviderError when no manager answers within :data:`SECONDS`, UserError when the Docker CLI would refuse the file.
     """
@@ -32,7 +41,7 @@ def plan_stack(environment: Environment, wish: Wish, *, updating: bool, hidden: 
         raise NoManager
     given, wished_volumes, volumes = _still_to_come(environment, wish)
     # Here, not in the coroutine: a large file takes seconds to read, and all share one event loop.
-    prepared = _prepared(environment, wish)
+    prepared = _prepared(environment, wish, pins or {})
 
     async def rehearsed() -> Rehearsal:
         manager = await speaking(hosts)
@@ -42,14 +51,14 @@ def plan_stack(environment: Environment, wish: Wish, *, updating: bool, hidden: 
             prepared.compose,
             given=given,
             timeout=SECONDS,
+            overlays=prepared.overlays,
             files=prepared.files,
-            variables=prepared.variables,
         )
 
     mask = Masker([*_secrets(environment, wish, updating), *hidden])
     rehearsal = wiring.run(rehearsed(), SECONDS)
     if rehearsal.exit_code:
-        said = mask(recipes.unprefix(rehearsal.output).strip()) or f"exit code {rehearsal.exit_code}"
+        said = mask(rehearsal.output.strip()) or f"exit code {rehearsal.exit_code}"
         raise UserError(f"Docker would refuse the stack: {said.splitlines()[-1][:REASON_CHARACTERS]}", "compose")
     masks = Masks(mask, lambda name: SECRET_NAME.search(name) is not None)
     return planned(rehearsal, wish.name, given=given, wished_volumes=wished_volumes, volumes=volumes, masks=masks)
@@ -65,10 +74,10 @@ def plan_now(environment: Environment, wish: Wish, *, updating: bool) -> tuple[P
         return None, str(error)
 
 
-def _prepared(environment: Environment, wish: Wish) -> recipes.Prepared:
+def _prepared(environment: Environment, wish: Wish, pins: Mapping[str, str]) -> recipes.Prepared:
     """The same as a deployment hands over."""
     mtu = environment.swarm_mtu or cluster.DEFAULT_MTU
-    return recipes.prepare(wish.parsed(), wish.answers, mtu=mtu, stack_name=wish.name)
+    return recipes.prepare(wish.parsed(), wish.answers, mtu=mtu, stack_name=wish.name, pins=pins)
 
 
 def _still_to_come(environment: Environment, wish: Wish) -> tuple[Given, frozenset[str], set[str]]:
@@ -86,9 +95,10 @@ def _still_to_come(environment: Environment, wish: Wish) -> tuple[Given, frozens
 
 def _secrets(environment: Environment, wish: Wish, updating: bool) -> list[str]:
     """Values of this and of earlier deployments that stand in specs and are for nobody's eyes."""
-    found = [*secret_answers(wish.answers), *wish.secrets.values()]
+    listed = None if wish.secret_names is None else {"secret_names": sorted(wish.secret_names)}
+    found = [*secret_answers(wish.answers, listed), *wish.secrets.values()]
     if updating:
         rows = Revision.objects.filter(stack__environment=environment, stack__name=wish.name)
-        for answers in rows.order_by("-n").values_list("answers", flat=True)[:REVISIONS]:
-            found += secret_answers(answers or {})
+        for answers, wishes in rows.order_by("-n").values_list("answers", "wishes")[:REVISIONS]:
+            found += secret_answers(answers or {}, wishes)
     return found

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.http import Http404
 
+from dashboard.flows.revisions import compare
 from dashboard.models import OperationState, Revision, Stack, StackState
 from dashboard.operations.masking import MASK, secret_names
 
@@ -16,6 +18,8 @@ from .viewer import Viewer
 
 SHORT_DIGEST = 12
 COMPARED = 100
+LISTED = 20
+UNWELL = (StackState.FAILED, StackState.ROLLED_BACK, StackState.DEGRADED)
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,8 @@ def revision_context(viewer: Viewer, name: str, n: int) -> dict[str, Any]:
         "is_newest": revision.n == newest,
         "others": [other for other in numbers(stack) if other != revision.n],
         "earlier": earlier_than(stack, revision.n),
-        "half_done": half_done(stack, revision),
+        "failures": failures_of(revision),
+        "trouble": trouble_of(stack) if revision.n == newest else [],
     }
 
 
@@ -104,21 +109,104 @@ def answers_of(revision: Revision) -> list[Answer]:
     return [Answer(name, MASK if name in secret else value, name in secret) for name, value in sorted(given.items())]
 
 
-def half_done(stack: Stack, revision: Revision) -> bool:
-    """Whether the newest deployment stopped after it had made something."""
-    stopped = revision.state in (StackState.FAILED, StackState.ROLLED_BACK)
-    return stopped and bool(revision.made) and stack.state != StackState.REMOVING
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A task that ended a deployment, and the last lines of its log."""
+
+    service: str
+    node: str
+    error: str
+    lines: tuple[str, ...]
 
 
-def retryable(revision: Revision) -> bool:
-    """Whether its operation can be repeated, which finishes what it began."""
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What a stack's newest deployment left that did not end well.
+
+    ``made`` is what the swarm holds of one that stopped half way; ``finish`` the operation that goes on with it when
+    it is repeated, None where it can't be.
+    """
+
+    id: str
+    name: str
+    n: int
+    failures: tuple[Failure, ...]
+    made: tuple[str, ...]
+    finish: Any
+
+
+def trouble_of(stack: Stack | None) -> list[Trouble]:
+    """Of the newest revision: at most one."""
+    revision = stack.revisions.select_related("operation").first() if stack else None
+    if stack is None or revision is None or stack.state == StackState.REMOVING or revision.state not in UNWELL:
+        return []
+    failures = failures_of(revision)
+    if not failures and not revision.made:
+        return []
     operation = revision.operation
-    return operation is not None and operation.state in (OperationState.FAILED, OperationState.CANCELLED)
+    stopped = operation is not None and operation.state in (OperationState.FAILED, OperationState.CANCELLED)
+    finish = operation.pk if operation is not None and stopped else None
+    return [Trouble(f"trouble-{revision.pk}", stack.name, revision.n, failures, tuple(revision.made), finish)]
+
+
+def failures_of(revision: Revision) -> tuple[Failure, ...]:
+    return tuple(map(_failure, revision.failures))
+
+
+def _failure(told: Mapping[str, Any]) -> Failure:
+    service, node, error = (str(told.get(name, "")) for name in ("service", "node", "error"))
+    return Failure(service, node, error, tuple(map(str, told.get("lines", ()))))
+
+
+@dataclass(frozen=True)
+class DiffLine:
+    """``kind`` is added, removed, place (where in the file it is) or same."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True)
+class ShownDiff:
+    name: str
+    lines: tuple[DiffLine, ...]
+    sentence: str
+
+
+def compare_context(viewer: Viewer, name: str, params: Mapping[str, str]) -> dict[str, Any]:
+    """``params`` hold ``from`` and ``to``; the newest two where they name none."""
+    stack = known_stack(viewer, name)
+    there = numbers(stack)
+    newer = _number(params.get("to", ""), there[0] if there else 0)
+    older = _number(params.get("from", ""), earlier_than(stack, newer) or newer)
+    pair = known_revision(stack, older), known_revision(stack, newer)
+    found = compare(*pair)
+    return {
+        **viewer.shared,
+        "stack": stack,
+        "numbers": there,
+        "older": pair[0],
+        "newer": pair[1],
+        "same": found.same,
+        "answers": found.answers,
+        "images": found.images,
+        "files": [ShownDiff(one.name, tuple(map(_diff_line, one.lines[2:])), one.sentence) for one in found.files],
+    }
+
+
+def _number(text: str, otherwise: int) -> int:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 7 else otherwise
+
+
+def _diff_line(line: str) -> DiffLine:
+    """Of a unified diff."""
+    kinds = {"+": "added", "-": "removed", "@": "place"}
+    return DiffLine(kinds.get(line[:1], "same"), line)
 
 
 @dataclass(frozen=True, slots=True)
 class RevisionRow:
-    """One deployment in the list of a stack's page; ``can_return`` where going back to it makes sense."""
+    """One deployment in the list of a stack's page."""
 
     id: str
     n: int
@@ -128,13 +216,14 @@ class RevisionRow:
     came_from: int
     version: str
     by: str
-    at: Any
-    operation_id: Any
+    at: datetime
     newest: bool
 
 
-def revision_rows(revisions: Iterable[Revision]) -> list[RevisionRow]:
-    """Newest first, as given."""
+def revision_rows(stack: Stack | None) -> list[RevisionRow]:
+    """Newest first."""
+    heavy = ("answers", "compose", "files", "overlays", "contents", "plan")
+    found = stack.revisions.select_related("author").defer(*heavy)[:LISTED] if stack else ()
     return [
         RevisionRow(
             id=f"revision-{one.pk}",
@@ -146,8 +235,7 @@ def revision_rows(revisions: Iterable[Revision]) -> list[RevisionRow]:
             version=one.version,
             by=one.author.get_username() if one.author else "",
             at=one.created_at,
-            operation_id=one.operation_id,
             newest=place == 0,
         )
-        for place, one in enumerate(revisions)
+        for place, one in enumerate(found)
     ]
