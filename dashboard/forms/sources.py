@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from importlib import import_module
-from importlib.util import find_spec
 
 from dashboard.models import RecipeVersion
 from platform_manager import recipes
+from platform_manager.catalogs import rancher
 
-# What a reader of Rancher catalogs keeps beside the compose file, so that it can be made anew from the answers.
-RANCHER = ".rancher.json"
-_RANCHER_READER = "platform_manager.catalogs.rancher"
+# What the reader of Rancher's catalogs keeps beside the compose file, so that it can be made anew from the answers.
+RANCHER = rancher.STORED_AS
 
 
 @dataclass(frozen=True)
@@ -49,11 +48,23 @@ class Source:
         text = self.compose if compose is None else compose
         return replace(self, compose=text, files=files, locked=False, copied=self.locked)
 
-    def drawn(self, answers: Mapping[str, str], stack_name: str) -> Source:
-        """The compose file as these answers make it, where it is made from them."""
-        if not self.templated or find_spec(_RANCHER_READER) is None:
+    def drawn(self, answers: Mapping[str, str], secret: Collection[str], stack_name: str) -> Source:
+        """The compose file as these answers make it, where it is made from them.
+
+        The file is kept and shown as text: a ``secret`` answer stands in it as a variable, never as itself.
+        """
+        if not self.templated:
             return self
-        made = import_module(_RANCHER_READER).rendered(self.files, answers, stack_name=stack_name)
+        values = {name: _as_variable(name) if name in secret else value for name, value in answers.items()}
+        made = rancher.rendered(self.files, values, stack_name=stack_name)
         if made is None:
             return self
-        return replace(self, compose=made.compose, notes=tuple(made.notes), refusal=made.refusal or self.refusal)
+        return replace(self, compose=made.compose, notes=made.notes, refusal=made.refusal or self.refusal)
+
+    def mentioned(self) -> Collection[str]:
+        """The variables that the files use before the compose file is made from them."""
+        return rancher.mentioned(self.files) or ()
+
+
+def _as_variable(name: str) -> str:
+    return f"${{{name}}}" if re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", name) else ""

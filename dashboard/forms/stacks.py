@@ -144,7 +144,8 @@ def read_input(cleaned: Mapping[str, Any], data: Mapping[str, Any], source: Sour
     given = Given(typed_answers(data), env, here.earlier, here.secret_before, defaults, source.defaults_before)
     provided = {**here.provided, "STACK_NAME": name}
     asked = [question for question in source.questions if question.variable not in provided]
-    source = source.drawn(_answers(fields_of(asked, given), asked), name)
+    first = fields_of(asked, given)
+    source = source.drawn(_answers(first, asked), {one.name for one in first if one.secret}, name)
     extras = read_extras(data)
     overlays = tuple((file, text) for file, text in source.overlays if file in extras.overlays)
     start = StackInput(name, source, overlays=overlays, extras=extras)
@@ -154,9 +155,8 @@ def read_input(cleaned: Mapping[str, Any], data: Mapping[str, Any], source: Sour
     except UserError as error:
         return replace(start, fields=fields_of(asked, given, here.choices), failure=error)
     questions = recipes.united(asked, [variable for variable in found if variable.name not in provided])
-    if source.templated:
-        # The template used them already.
-        questions = [replace(question, used=True) for question in questions]
+    used_before = source.mentioned()
+    questions = [replace(one, used=one.used or one.variable in used_before) for one in questions]
     fields = fields_of(questions, given, here.choices)
     mentioned = {variable.name for variable in found}
     used = {name: value for name, value in provided.items() if name in mentioned}

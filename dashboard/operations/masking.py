@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
 from dashboard.models import Operation, RegistryCredential, Revision
 
@@ -51,16 +52,21 @@ def secret_answers(answers: Mapping[str, Any], wishes: Mapping[str, Any] | None 
 
 
 def secrets_of(operation: Operation) -> list[str]:
-    """The secret answers of the stack that the operation is about, what its secrets hold, and registries' passwords."""
+    """The secrets of the stack that the operation is about, and the passwords of registries."""
     name = operation.args.get("stack")
     if not name:
         return []
-    revisions = Revision.objects.filter(stack__environment=operation.environment_id, stack__name=name)
-    found = revisions.order_by("-n").values_list("answers", "wishes", "contents")[:REVISIONS]
-    values = [value for answers, wishes, _ in found for value in secret_answers(answers or {}, wishes)]
-    values += [str(text) for *_, contents in found for text in ((contents or {}).get("secrets") or {}).values()]
     registries = RegistryCredential.objects.filter(environment=operation.environment_id)
-    return values + [(secret or {}).get("password", "") for secret in registries.values_list("secret", flat=True)]
+    passwords = [(secret or {}).get("password", "") for secret in registries.values_list("secret", flat=True)]
+    return [*secrets_of_stack(operation.environment_id, str(name)), *passwords]
+
+
+def secrets_of_stack(environment_id: UUID | None, name: str) -> list[str]:
+    """The secret answers of its newest revisions, and what secrets that they gave hold."""
+    revisions = Revision.objects.filter(stack__environment=environment_id, stack__name=name)
+    found = revisions.order_by("-n").values_list("answers", "wishes", "contents")[:REVISIONS]
+    hidden = [value for answers, wishes, _ in found for value in secret_answers(answers or {}, wishes)]
+    return hidden + [str(text) for *_, contents in found for text in ((contents or {}).get("secrets") or {}).values()]
 
 
 class Masker:

@@ -10,14 +10,15 @@ from zlib import crc32
 
 from django.http import QueryDict
 
+from dashboard.flows.plans import plan_stack
 from dashboard.flows.stacks import Wish, preview_stack
 from dashboard.forms.questions import Field
 from dashboard.forms.sources import RANCHER, Source
 from dashboard.forms.stacks import StackForm, StackInput, read_input
 from dashboard.models import Stack
-from dashboard.operations.masking import Masker
+from dashboard.operations.masking import Masker, secrets_of_stack
 from platform_manager import recipes
-from platform_manager.errors import UserError
+from platform_manager.errors import ProviderError, UserError
 
 from .deploy_sources import here
 from .viewer import Viewer
@@ -183,6 +184,19 @@ def draft(viewer: Viewer, form: StackForm, source: Source, known: Stack | None, 
     start = Draft(given, _wish(given, known), None, [], errors, [], patient)
     mask = Masker(_secrets(given))
     return _masked(_named(_judged(viewer, start, known), known), mask)
+
+
+def plan_of(viewer: Viewer, draft: Draft, known: Stack | None) -> dict[str, Any]:
+    """``plan``, None with a sentence in ``plan_problem`` where it can't be made: that forbids no deployment."""
+    earlier = secrets_of_stack(viewer.environment.pk, known.name) if known else []
+    hidden = [*_secrets(draft.given), *earlier]
+    try:
+        plan = plan_stack(viewer.environment, draft.wish, updating=known is not None, hidden=hidden)
+    except ProviderError as error:
+        return {"plan": None, "plan_problem": f"The plan can't be made now: {error}"}
+    except UserError as error:
+        return {"plan": None, "plan_problem": str(error)}
+    return {"plan": plan, "plan_problem": ""}
 
 
 def _judged(viewer: Viewer, draft: Draft, known: Stack | None) -> Draft:

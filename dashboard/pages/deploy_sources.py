@@ -15,6 +15,7 @@ from dashboard.forms.stacks import Here
 from dashboard.models import CatalogKind, CatalogRecipe, RecipeVersion, Revision, Stack
 from dashboard.operations.masking import secret_names
 from platform_manager import recipes
+from platform_manager.catalogs import rancher
 from platform_manager.recipes import Choice, Question, QuestionKind
 
 from .snapshot import read
@@ -133,7 +134,7 @@ def _defaults(version: RecipeVersion | None) -> dict[str, str]:
 
 def _slashed(version: RecipeVersion) -> bool:
     told = str(version.recipe.catalog.report.get("format", ""))
-    return RANCHER in version.files or told.lower().startswith("rancher")
+    return RANCHER in version.files or told == rancher.FORMAT
 
 
 def here(viewer: Viewer, source: Source, known: Stack | None) -> Here:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -16,15 +14,13 @@ from dashboard.flows.stacks import deploy_stack
 from dashboard.forms.sources import Source
 from dashboard.forms.stacks import StackForm
 from dashboard.models import Right, Stack
-from dashboard.pages.deploy import Draft, data_of, draft
+from dashboard.pages.deploy import Draft, data_of, draft, plan_of
 from dashboard.pages.deploy_sources import cards, free_name, source_of, upgrade, version_choices
 from dashboard.pages.viewer import Viewer
 from platform_manager import recipes
-from platform_manager.errors import PlatformError, UserError
+from platform_manager.errors import UserError
 
 from .access import needs
-
-PLANS = "dashboard.flows.plans"
 
 
 @needs(Right.DEPLOY)
@@ -78,7 +74,6 @@ def _about(viewer: Viewer, source: Source, known: Stack | None) -> dict[str, Any
         "stack": known,
         "of_recipe": recipe,
         "versions": version_choices(source, known),
-        "plans": find_spec(PLANS) is not None,
     }
 
 
@@ -142,11 +137,6 @@ def stack_plan(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     """What would be created, changed and removed; nothing while the form is not in order."""
     known = _updated(request, viewer)
     made = _posted(request, viewer, known, patient=True)
-    if not made.sound or made.unnamed or find_spec(PLANS) is None:
+    if not made.sound or made.unnamed:
         return HttpResponse()
-    context: dict[str, Any] = {**viewer.shared, "plan": None, "plan_problem": ""}
-    try:
-        context["plan"] = import_module(PLANS).plan_stack(viewer.environment, made.wish, updating=known is not None)
-    except PlatformError as error:
-        context["plan_problem"] = str(error)
-    return render(request, "stacks/_plan.html", context)
+    return render(request, "stacks/_plan.html", {**viewer.shared, **plan_of(viewer, made, known)})

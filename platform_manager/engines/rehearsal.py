@@ -22,7 +22,7 @@ from aiohttp import web
 
 from platform_manager.engines import cli
 from platform_manager.engines.answers import MIB, Limits, parse_json
-from platform_manager.engines.client import EngineClient, EngineError, RawAnswer
+from platform_manager.engines.client import EngineClient, EngineError, RawAnswer, identifier
 from platform_manager.engines.pretence import KINDS, Given, Pretence
 from platform_manager.errors import PlatformError, ProviderError
 
@@ -36,6 +36,8 @@ RECORDED_BYTES = 32 * MIB
 FORWARDED_BYTES = 64 * MIB
 
 VERSIONED = re.compile(r"/v\d+\.\d+(?=/)")
+# Networks of services that no list has, such as the swarm's own "host".
+UNLISTED = 20
 ONE = re.compile(r"/(networks|secrets|configs|services)/([^/]+)")
 CREATE = re.compile(r"/(networks|secrets|configs|services)/create")
 UPDATE = re.compile(r"/(secrets|configs|services)/([^/]+)/update")
@@ -167,7 +169,15 @@ class _Stage:
             one = ONE.fullmatch(VERSIONED.sub("", path, count=1))
             if one and one[1] in ("secrets", "configs") and (await reading).status == 200:
                 found[one[1]] += self._objects(await reading)
+        found["networks"] += await self._unlisted(found["services"], found["networks"])
         return Before(**found)
+
+    async def _unlisted(self, services: list[Json], networks: list[Json]) -> list[Json]:
+        known = {one.get("Id") for one in networks}
+        unknown = sorted({target for one in services for target in _targets(one)} - known)[:UNLISTED]
+        prefix = f"/v{await self._client.version()}/networks"
+        answers = await asyncio.gather(*(self._read(f"{prefix}/{identifier(one)}", {}) for one in unknown))
+        return [one for answer in answers if answer.status == 200 for one in self._objects(answer)]
 
     def _objects(self, answer: RawAnswer) -> list[Json]:
         told = parse_json(answer.body, self._client.limits) if answer.body else None
@@ -279,6 +289,15 @@ class _Stage:
         """Nothing is known of what comes after: the rehearsal fails."""
         self.failure = self.failure or ProviderError(sentence, retryable=False)
         return _message(501, sentence)
+
+
+def _targets(service: Json) -> list[str]:
+    """The ids of a service's networks."""
+    at: Any = service
+    for key in ("Spec", "TaskTemplate", "Networks"):
+        at = at.get(key) if isinstance(at, dict) else None
+    found = [one.get("Target") for one in at if isinstance(one, dict)] if isinstance(at, list) else []
+    return [target for target in found if isinstance(target, str)]
 
 
 def _message(status: int, text: str) -> web.Response:

@@ -188,6 +188,7 @@ def _fill_in(spec: dict[str, Any]) -> None:
     task = mapping(spec.get("TaskTemplate"))
     if isinstance(policy := task.get("RestartPolicy"), dict):
         policy["Condition"] = policy.get("Condition") or "any"
+        policy["MaxAttempts"] = policy.get("MaxAttempts") or 0
     container = mapping(task.get("ContainerSpec"))
     if container.get("Isolation") == "default":
         del task["ContainerSpec"]["Isolation"]

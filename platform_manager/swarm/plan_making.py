@@ -148,8 +148,7 @@ class _Maker:
         there = {text(one.get("ID"), 64): mapping(one.get("Spec")) for one in self.before.services}
         for body in self.made["services"]:
             told = fields(body, self.names)
-            tasks = "a task on each host" if told.get("mode") == "global" else _tasks(told.get("replicas", ""))
-            note = self.masks.masked(f"{told.get('image', '')}, {tasks}.")
+            note = self.masks.masked(f"{told.get('image', '')}, {_tasks(told)}.")
             yield Item("service", _name(body), "create", note=note)
         for identifier, body in self.updated["services"].items():
             yield self._service(there.get(identifier, {}), body)
@@ -249,8 +248,11 @@ def _base(name: str) -> str:
     return found[1] if found else name
 
 
-def _tasks(count: str) -> str:
-    return "1 task" if count == "1" else f"{count} tasks"
+def _tasks(told: Fields) -> str:
+    if told.get("mode") == "global":
+        return "a task on each host"
+    count = told.get("replicas", "")
+    return "a job" if not count else "1 task" if count == "1" else f"{count} tasks"
 
 
 def _same_image(old: str, new: str) -> bool:

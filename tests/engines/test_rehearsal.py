@@ -143,6 +143,19 @@ async def test_services_are_updated_and_those_no_longer_in_the_file_removed(
     assert rehearsal.before.services == services
 
 
+async def test_a_network_that_no_list_has_is_asked_for_by_its_id(client: EngineClient, engine: FakeEngine) -> None:
+    networks = [{"Target": "h1"}, {"Target": "../x"}, {"Target": 7}, "x"]
+    spec = {"Name": "s1_web", "Labels": OF_STACK, "TaskTemplate": {"Networks": networks[:1] + networks[2:]}}
+    engine.answers["/services"] = http([{"ID": "a1", "Version": {"Index": 7}, "Spec": spec}])
+    engine.answers["/networks/h1"] = http({"Name": "host", "Id": "h1", "Scope": "swarm"})
+    rehearsal = await rehearse(client, "s1", SIMPLE)
+    assert [one["Name"] for one in rehearsal.before.networks] == ["host"]
+    spec["TaskTemplate"] = {"Networks": networks}
+    engine.answers["/services"] = http([{"ID": "a1", "Version": {"Index": 7}, "Spec": spec}])
+    with pytest.raises(ProviderError, match="can't be a name"):
+        await rehearse(client, "s1", SIMPLE)
+
+
 async def test_a_mistake_in_the_file_is_told_in_the_clis_words(client: EngineClient) -> None:
     rehearsal = await rehearse(client, "s1", SIMPLE + "    imagine: x\n")
     assert rehearsal.exit_code == 1

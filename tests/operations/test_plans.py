@@ -70,7 +70,22 @@ services:
   plain:
     image: 127.0.0.1:1/whoami:1
     deploy: {replicas: 0}
+  bare:
+    image: 127.0.0.1:1/whoami:1
+    healthcheck: {disable: true}
+    configs: [conf, {source: conf, target: second, uid: "5", mode: 0}]
+    volumes: [/nameless, {type: bind, source: /tmp, target: /c, bind: {propagation: rshared}}]
+    ports: ["91-93:91-93", {target: 95, mode: host}, "96:96/sctp"]
+    deploy: {replicas: 0, restart_policy: {}, update_config: {}, rollback_config: {delay: 1s}, resources: {limits: {}}}
+  onhost:
+    image: 127.0.0.1:1/whoami:1
+    networks: [outside]
+    deploy: {mode: global, placement: {constraints: [node.labels.none == x]}}
+  job:
+    image: 127.0.0.1:1/whoami:1
+    deploy: {mode: replicated-job, replicas: 0}
 networks:
+  outside: {external: true, name: host}
   front: {driver_opts: {com.docker.network.driver.mtu: "1400"}}
   back: {attachable: true}
 volumes: {data: {}}
@@ -93,7 +108,7 @@ CHANGES: list[tuple[str, str, str, str | None, str | None]] = [
     ('user: "1000"', 'user: "0"', "user", "1000", "0"),
     ("kind: shop", "kind: bar", "labels.kind", "shop", "bar"),
     ("8080:8000", "8081:8000", "ports 8000/tcp", "8080:8000/tcp", "8081:8000/tcp"),
-    ("mode: host}", "mode: ingress}", "ports 53/udp", "5353:53/udp on the host", "5353:53/udp"),
+    ("udp, mode: host}", "udp, mode: ingress}", "ports 53/udp", "5353:53/udp on the host", "5353:53/udp"),
     ('"data:/data"', '"data:/data:ro"', "volumes /data", "shop_data", "shop_data, read-only"),
     ("/tmp:/host:ro", "/var:/host:ro", "volumes /host", "/tmp, read-only", "/var, read-only"),
     ("size: 1048576", "size: 2097152", "volumes /scratch", "tmpfs, 1M", "tmpfs, 2M"),
@@ -194,14 +209,14 @@ def told(plan: Plan) -> list[tuple[str, str | None, str | None]]:
 def test_a_plan_tells_exactly_what_a_deployment_would_do(environment: Environment) -> None:
     first = planned(environment, COMPOSE)
     assert {item.action for item in first.items} == {"create"}
-    assert len(first.items) == 9
+    assert len(first.items) == 12
     deploys(environment, Wish("shop", COMPOSE, ANSWERS, files=FILES))
     before = state_of(environment)
 
     again = planned(environment, COMPOSE)
     assert told(again) == []
     assert {item.action for item in again.items} == {"keep"}
-    assert again.summary == "0 to create, 0 to change, 0 to replace, 0 to remove, 9 unchanged"
+    assert again.summary == "0 to create, 0 to change, 0 to replace, 0 to remove, 12 unchanged"
 
     for old, new, *change in CHANGES:
         assert COMPOSE.count(old) == 1, old
@@ -212,7 +227,11 @@ def test_a_plan_tells_exactly_what_a_deployment_would_do(environment: Environmen
     other = planned(environment, COMPOSE, answers={"API_TOKEN": "battery staple"})
     assert told(other) == [("environment.API_TOKEN", "***", "*** (changed)")]
     other = planned(environment, COMPOSE, files={"a.conf": b"other"})
-    assert told(other) == [("configs /etc/a.conf", "shop_conf, mode 0400", "shop_conf, mode 0400 (new content)")]
+    assert told(other) == [
+        ("configs conf", "shop_conf", "shop_conf (new content)"),
+        ("configs second", "shop_conf, mode 0000, owner 5:0", "shop_conf, mode 0000, owner 5:0 (new content)"),
+        ("configs /etc/a.conf", "shop_conf, mode 0400", "shop_conf, mode 0400 (new content)"),
+    ]
     assert other.counts["replace"] == 1
     other = planned(environment, COMPOSE.replace('mtu: "1400"', 'mtu: "1300"'))
     assert told(other) == [("driver_opts.com.docker.network.driver.mtu", "1400", "1300")]

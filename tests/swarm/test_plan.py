@@ -101,7 +101,7 @@ def test_what_engines_fill_in_is_no_change() -> None:
     sent = spec(Privileges={"CredentialSpec": None, "NoNewPrivileges": False, "Seccomp": None})
     sent["TaskTemplate"] |= {
         "ForceUpdate": 4,
-        "RestartPolicy": {"MaxAttempts": 0},
+        "RestartPolicy": {},
         "Networks": [{"Target": "shared", "Aliases": ["web"]}],
     }
     sent |= {"UpdateConfig": {"Parallelism": 1, "MaxFailureRatio": 0}, "EndpointSpec": {}}

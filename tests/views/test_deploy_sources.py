@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from base64 import b64encode
 
 import pytest
@@ -10,7 +11,8 @@ from django.test import Client
 from django.urls import reverse
 
 from dashboard.models import Environment, Revision, Stack
-from platform_manager.recipes import Question
+from platform_manager.catalogs.rancher import STORED_AS, Template
+from platform_manager.recipes import Question, QuestionKind
 from tests import factories
 from tests.views.deploy_world import catalog, element, names, opened, previewed, recipe, sent, text, version
 
@@ -186,3 +188,48 @@ def test_an_offered_network_is_ticked(client: Client, shop: Environment) -> None
     assert " checked" in element(previewed(client, shop, create_network="lost", **typed), "create_network")
     # A tick for what the file does not ask is left out.
     assert "other" not in text(sent(client, shop, "stack_preview", create_network="other", **typed))
+
+
+def rancher_files(compose: str, rancher: str = "") -> dict[str, str]:
+    kept = json.dumps(Template(compose, rancher, templated=True).as_dict())
+    return {STORED_AS: b64encode(kept.encode()).decode()}
+
+
+def test_a_template_is_made_anew_with_the_answers_but_holds_no_secret(client: Client, shop: Environment) -> None:
+    file = """\
+version: '2'
+services:
+  app:
+    image: demo/app:{{ .Values.TAG }}
+    environment: {WORD: "{{ .Values.WORD }}"}
+  {{- if eq .Values.MORE "true" }}
+  more: {image: demo/more}
+  {{- end }}
+"""
+    more = Question("MORE", QuestionKind.BOOLEAN, default="false")
+    asked = (*TAG, more, Question("WORD", QuestionKind.PASSWORD), Question("NEVER"))
+    made = version(recipe(), "1", asked, compose=compose(), files=rancher_files(file))
+    typed = {"version": made.pk, "name": "shop", "answer.WORD": "hidden-9", "answer.MORE": ["false", "true"]}
+    shown = previewed(client, shop, source_mark="other", **typed)
+    assert "demo/more" in shown
+    assert "demo/app:1" in shown
+    assert "hidden-9" not in shown
+    known, unused = opened(client, shop, version=made.pk).split("Not used by this file")
+    assert all(f'name="answer.{name}"' in known for name in ("TAG", "MORE", "WORD"))
+    assert 'name="answer.NEVER"' in unused
+    assert sent(client, shop, "stack_deploy", **typed).status_code == 302
+    revision = Revision.objects.get()
+    assert "${WORD}" in revision.compose
+    assert "demo/more" in revision.compose
+    assert revision.answers["WORD"] == "hidden-9"
+    # The answers of the update make it anew as well.
+    again = previewed(client, shop, updating="shop", **{"answer.MORE": "false"})
+    assert "demo/more" not in again.split("Services that would run")[1]
+
+
+def test_a_template_that_its_answers_make_undeployable_says_so(client: Client, shop: Environment) -> None:
+    file = "version: '2'\nservices:\n  app:\n    image: a\n    privileged: {{ .Values.TAG }}\n    pid: host\n"
+    made = version(recipe(), "1", TAG, compose=compose(), files=rancher_files(file))
+    shown = text(sent(client, shop, "stack_deploy", version=made.pk, name="shop", **{"answer.TAG": "true"}))
+    assert "This version can't be deployed" in shown
+    assert "app" in shown.split('id="compose-error"')[1].split("</div>")[0]
