@@ -5,6 +5,8 @@ from django.views.generic import RedirectView
 
 from dashboard.views import (
     activity,
+    catalog,
+    catalog_sources,
     cleanup,
     clouds,
     deploy,
@@ -50,6 +52,14 @@ one_environment = [
     path("stacks/<str:name>/revisions/<int:n>/", revisions.stack_revision, name="stack_revision"),
     path("stacks/<str:name>/revisions/<int:n>/roll-back/", revisions.stack_roll_back, name="stack_roll_back"),
     path("stacks/<str:name>/revisions/<int:n>/export/", revisions.stack_export, name="stack_export"),
+    path("catalog/", catalog.catalog, name="catalog"),
+    path("catalog/recipes/<uuid:recipe_id>/", catalog.catalog_recipe, name="catalog_recipe"),
+    path("catalog/logos/<uuid:recipe_id>/", catalog.catalog_logo, name="catalog_logo"),
+    path("catalog/sources/", catalog_sources.catalogs, name="catalogs"),
+    path("catalog/sources/new/", catalog_sources.catalog_new, name="catalog_new"),
+    path("catalog/sources/<uuid:catalog_id>/", catalog_sources.catalog_edit, name="catalog_edit"),
+    path("catalog/sources/<uuid:catalog_id>/refresh/", catalog_sources.catalog_refresh, name="catalog_refresh"),
+    path("catalog/sources/<uuid:catalog_id>/remove/", catalog_sources.catalog_remove, name="catalog_remove"),
     path("services/", services.services, name="services"),
     path("services/<str:service_id>/", services.service, name="service"),
     path("tasks/<str:task_id>/", services.task, name="task"),

@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import socket
 import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Retry
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, Retry, Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import NewConnectionError
 
@@ -22,6 +26,8 @@ from platform_manager.errors import UserError
 
 POOL = 32
 CONNECT_SECONDS = 10
+READ_SECONDS = 20
+REDIRECTS = 3
 MOST_BYTES = 32 * 2**20
 CHUNK_BYTES = 64 * 2**10
 
@@ -82,6 +88,84 @@ class _Pool(HTTPConnectionPool):
 
 class _TlsPool(HTTPSConnectionPool):
     ConnectionCls = _GuardedTls
+
+
+class Deadline:
+    """Ends connections after so many seconds, also those whose server sends a byte now and then."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.over = False
+        self._sockets: list[socket.socket] = []
+        self._connections: list[HTTPConnection] = []
+        self._lock = threading.Lock()
+        self._timer = threading.Timer(seconds, self._end)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def admit(self, connection: HTTPConnection, made: socket.socket) -> socket.socket:
+        """The socket, which ends with the time; TLS takes it over, so what is kept is a second handle on it."""
+        with self._lock:
+            if self.over:
+                made.close()
+                raise NewConnectionError(connection, f"{self.seconds:g} seconds are over.")
+            self._sockets.append(made.dup())
+            self._connections.append(connection)
+        return made
+
+    def close(self) -> None:
+        self._timer.cancel()
+        with self._lock:
+            for handle in self._sockets:
+                handle.close()
+            # Libraries leave those open whose answers they did not want.
+            for connection in self._connections:
+                connection.close()
+            self._sockets.clear()
+            self._connections.clear()
+
+    def _end(self) -> None:
+        with self._lock:
+            self.over = True
+            for handle in self._sockets:
+                with suppress(OSError):  # It has ended by itself.
+                    handle.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def pool_manager(*, private: bool, seconds: float) -> Iterator[tuple[PoolManager, Deadline]]:
+    """For libraries that speak HTTP through urllib3: guarded as a session is, redirects too, over in ``seconds``."""
+    deadline = Deadline(seconds)
+    pools = PoolManager(
+        retries=Retry(total=REDIRECTS, redirect=REDIRECTS, connect=0, read=0, other=0, raise_on_redirect=True),
+        timeout=Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
+        ca_certs=DEFAULT_CA_BUNDLE_PATH,
+        cert_reqs="CERT_REQUIRED",
+    )
+    pools.pool_classes_by_scheme = _pools(private, deadline)
+    try:
+        yield pools, deadline
+    finally:
+        pools.clear()
+        deadline.close()
+
+
+def _pools(private: bool, deadline: Deadline) -> dict[str, type[HTTPConnectionPool]]:
+    class Timed(HTTPConnection if private else _Guarded):  # type: ignore[misc]
+        def _new_conn(self) -> socket.socket:
+            return deadline.admit(self, super()._new_conn())
+
+    class TimedTls(HTTPSConnection if private else _GuardedTls):  # type: ignore[misc]
+        def _new_conn(self) -> socket.socket:
+            return deadline.admit(self, super()._new_conn())
+
+    class Pool(HTTPConnectionPool):
+        ConnectionCls = Timed
+
+    class TlsPool(HTTPSConnectionPool):
+        ConnectionCls = TimedTls
+
+    return {"http": Pool, "https": TlsPool}
 
 
 class _Adapter(HTTPAdapter):

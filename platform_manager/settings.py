@@ -56,6 +56,14 @@ PM_SOCKETS_PER_USER = environ.integer("PM_SOCKETS_PER_USER", 40)
 # Whether users may name clouds at private addresses; presets of operators may in any case.
 PM_PRIVATE_CLOUDS = environ.flag("PM_PRIVATE_CLOUDS", False)
 PM_PRIVATE_REGISTRIES = environ.flag("PM_PRIVATE_REGISTRIES", False)
+# Seconds between two readings of a catalog; 0 reads them when somebody asks only.
+PM_CATALOG_SECONDS = environ.integer("PM_CATALOG_SECONDS", 3600)
+# An address, a folder of this machine (with a slash in front), or "none".
+PM_SMARTSDK_RECIPES = environ.text("PM_SMARTSDK_RECIPES") or "https://github.com/smartsdk/smartsdk-recipes"
+# Folders of this machine in which operators' catalogs may be.
+PM_CATALOG_FOLDERS = environ.words("PM_CATALOG_FOLDERS")
+# Whether users' catalogs may be at private addresses; operators allow it of single ones in any case.
+PM_PRIVATE_CATALOGS = environ.flag("PM_PRIVATE_CATALOGS", False)
 PM_KEEP_DAYS = environ.integer("PM_KEEP_DAYS", 90)
 PM_AUDIT_DAYS = environ.integer("PM_AUDIT_DAYS", 365)
 PM_INVITATIONS_PER_HOUR = environ.integer("PM_INVITATIONS_PER_HOUR", 20)

@@ -2,12 +2,21 @@
 
 import gc
 import inspect
+import os
 from collections.abc import Generator
 from typing import Any
 
 import pytest
 
 KEEP_HASHERS = ("/browser/", "/operations/", "/bench/", "/real_cloud.py")
+
+# No worker of a test reads what is on the internet, in this process or in one of its own.
+os.environ["PM_SMARTSDK_RECIPES"] = "none"
+
+
+@pytest.fixture(autouse=True)
+def no_distant_catalogs(settings: Any) -> None:
+    settings.PM_SMARTSDK_RECIPES = "none"
 
 
 @pytest.fixture(autouse=True)

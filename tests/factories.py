@@ -11,6 +11,8 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from dashboard.models import (
+    Catalog,
+    CatalogRecipe,
     CloudAccount,
     CloudCleanup,
     Environment,
@@ -309,3 +311,24 @@ def filled(of: Environment, *, hosts: int = 3, stacks: int = 2, services: int = 
         ],
         volumes=[volume(f"{name}_data", stack=name) for name in names],
     )
+
+
+def catalog(of: Environment | None = None, name: str = "", **fields: Any) -> Catalog:
+    """A catalog that was read a minute ago and is due in an hour; without an environment it is everybody's."""
+    now = timezone.now()
+    values = {
+        "address": "https://git.example.org/recipes",
+        "read_at": now - timedelta(minutes=1),
+        "due_at": now + timedelta(hours=1),
+    }
+    return Catalog.objects.create(environment=of, name=name or f"Catalog {next(_numbers)}", **(values | fields))
+
+
+def recipe(of: Catalog, title: str = "", *, versions: Sequence[str] = ("1.0",), **fields: Any) -> CatalogRecipe:
+    """A recipe whose versions, newest first, can be deployed; the digest of each is made of its label."""
+    title = title or f"Recipe {next(_numbers)}"
+    values = {"key": title.lower(), "search": title.lower(), "versions_told": len(versions)}
+    made = CatalogRecipe.objects.create(catalog=of, title=title, **(values | fields))
+    for n, label in enumerate(versions):
+        made.versions.create(label=label, position=n, compose=COMPOSE, digest=f"digest of {label}")
+    return made

@@ -34,6 +34,19 @@ class PlatformSettingsAdmin(PlatformAdmin[PlatformSettings]):
                 "What is there already stays when a limit falls below it.",
             },
         ),
+        (
+            "What recipes may not ask of hosts",
+            {
+                "fields": [
+                    "forbid_docker_socket",
+                    "forbid_host_network",
+                    "forbid_host_folders",
+                    "forbid_capabilities",
+                ],
+                "description": "Each is shown before a deployment. What is forbidden here is refused then, in every "
+                "environment; what runs already goes on.",
+            },
+        ),
     ]
 
     def get_urls(self) -> list[URLPattern]:

@@ -56,6 +56,13 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             ("Clean-ups", "cleaning_services", _list("cloudcleanup")),
         ),
         _group(
+            "Recipes",
+            ("Catalogs", "library_books", _list("catalog")),
+            ("Recipes", "menu_book", _list("catalogrecipe")),
+            ("Versions", "difference", _list("recipeversion")),
+            ("Registry credentials", "passkey", _list("registrycredential")),
+        ),
+        _group(
             "Work",
             ("Operations", "terminal", _list("operation")),
             ("Steps", "checklist", _list("operationstep")),

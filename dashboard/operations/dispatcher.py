@@ -24,6 +24,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from dashboard.catalogs.watch import CatalogWatch
 from dashboard.models import Operation, OperationState, Worker
 
 from . import catalogue, runner
@@ -53,6 +54,7 @@ class Dispatcher:
         self._upkeep = Upkeep(self.id)
         self._cleanups = Cleanups(self.id)
         self._clouds = CloudWatch()
+        self._catalogs = CatalogWatch()
         self._beat_at = 0.0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="dispatcher", daemon=True)
@@ -73,6 +75,7 @@ class Dispatcher:
         Worker.objects.create(id=self.id, machine=self.machine, pid=os.getpid(), last_seen=timezone.now())
         self._thread.start()
         self._clouds.start()
+        self._catalogs.start()
 
     def stop(self) -> None:
         """End this worker; what it was running is free for others at once."""
@@ -80,6 +83,7 @@ class Dispatcher:
         bell.set()
         self._thread.join(timeout=10)
         self._clouds.stop()
+        self._catalogs.stop()
         DBOS.destroy(workflow_completion_timeout_sec=0)
         Worker.objects.filter(pk=self.id).update(gone=True)
 

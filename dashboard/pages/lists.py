@@ -22,10 +22,11 @@ class Listing(Generic[Item]):
     pages: int
     found: int
     total: int
+    size: int = PAGE_SIZE
 
     @property
     def first(self) -> int:
-        return (self.number - 1) * PAGE_SIZE + 1 if self.items else 0
+        return (self.number - 1) * self.size + 1 if self.items else 0
 
     @property
     def last(self) -> int:
@@ -52,19 +53,20 @@ class Pages(NamedTuple):
     number: int
     last: int
     total: int
+    size: int = PAGE_SIZE
 
     @property
     def cut(self) -> slice:
         """The items of this page."""
-        return slice((self.number - 1) * PAGE_SIZE, self.number * PAGE_SIZE)
+        return slice((self.number - 1) * self.size, self.number * self.size)
 
 
-def pages_of(total: int, params: Mapping[str, str]) -> Pages:
+def pages_of(total: int, params: Mapping[str, str], size: int = PAGE_SIZE) -> Pages:
     """The page that ``params`` (p) ask for, the nearest where there is none of that number."""
-    last = max(1, -(-total // PAGE_SIZE))
+    last = max(1, -(-total // size))
     asked = params.get("p", "")
     number = min(last, max(1, int(asked))) if asked.isascii() and asked.isdigit() and len(asked) < 6 else 1
-    return Pages(number, last, total)
+    return Pages(number, last, total, size)
 
 
 def listing(items: Sequence[Item], params: Mapping[str, str], told: Callable[[Item], Iterable[str]]) -> Listing[Item]:

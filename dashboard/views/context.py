@@ -26,6 +26,7 @@ class Section(NamedTuple):
 
 SECTIONS = [
     Section("o", "Overview", "environment", "layout-dashboard", frozenset({"environment"})),
+    Section("g", "Catalog", "catalog", "books", frozenset({"catalog", "catalogs"})),
     Section("t", "Stacks", "stacks", "stack-2", frozenset({"stack"})),
     Section("s", "Services", "services", "box", frozenset({"service", "services", "task"})),
     Section("h", "Hosts", "hosts", "server-2", frozenset({"host", "hosts"})),

@@ -12,6 +12,8 @@ from django.utils import timezone
 from dashboard.models import (
     Announcement,
     AuditEntry,
+    Catalog,
+    CatalogRecipe,
     CloudAccount,
     CloudCleanup,
     CloudPreset,
@@ -26,6 +28,8 @@ from dashboard.models import (
     OpenPort,
     Operation,
     OperationState,
+    RecipeVersion,
+    RegistryCredential,
     Revision,
     StackState,
     StepState,
@@ -73,6 +77,10 @@ class World:
             CloudPreset.objects.get(),
             CloudAccount.objects.get(),
             CloudCleanup.objects.get(),
+            Catalog.objects.get(name="Shop's own"),
+            CatalogRecipe.objects.get(),
+            RecipeVersion.objects.get(),
+            RegistryCredential.objects.get(),
             AuditEntry.objects.first(),
         ]
 
@@ -108,6 +116,12 @@ def world(name: str = "olga") -> World:
     CloudPreset.objects.get_or_create(slug="fiware-lab", defaults={"name": "FIWARE Lab"})
     secret = {"auth_url": "https://cloud.example.org/v3", "password": SECRET}
     factories.cleanup(factories.cloud_account(user, "Lab", secret=secret), ("server", "old-01"))
+    own = factories.catalog(environment, "Shop's own", secret={"user": "ann", "password": SECRET})
+    factories.recipe(own, "Shop recipe")
+    signed_in = {"user": "ann", "password": SECRET}
+    RegistryCredential.objects.create(
+        environment=environment, server="registry.example.org", username="ann", secret=signed_in
+    )
     Announcement.objects.create(text="The cloud is maintained on Sunday from 8 to 10.", level="warning")
     Worker.objects.create(id="worker-1", machine="pm-1", pid=4711, last_seen=timezone.now())
     failed = factories.operation(

@@ -29,7 +29,16 @@ pytestmark = pytest.mark.django_db
 
 MODELS = sorted(apps.get_app_config("dashboard").get_models(), key=lambda model: model.__name__)
 MODELS += [User, Group]
-EDITED = {"User", "Group", "EnvironmentTemplate", "CloudPreset", "PlatformSettings", "UserLimits", "Announcement"}
+EDITED = {
+    "Announcement",
+    "Catalog",
+    "CloudPreset",
+    "EnvironmentTemplate",
+    "Group",
+    "PlatformSettings",
+    "User",
+    "UserLimits",
+}
 
 
 @pytest.fixture

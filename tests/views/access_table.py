@@ -60,7 +60,7 @@ def deploying(answer: Answer) -> Answers:
 
 
 def hosting(answer: Answer) -> Answers:
-    """Hosts and settings."""
+    """Hosts, catalogs and settings."""
     return answers(SIGN_IN, 404, 403, 403, *[answer] * 3)
 
 
@@ -89,6 +89,17 @@ OF_ENVIRONMENT = [
     Row("host_recreate", hosting(422), ("host",), "post"),
     Row("host_start", hosting(302), ("host",), "post"),
     Row("host_promote", hosting(302), ("host",), "post"),
+    Row("catalog", looking(200)),
+    Row("catalog_recipe", looking(200), ("recipe",)),
+    Row("catalog_logo", looking(200), ("recipe",)),
+    Row("catalogs", looking(200)),
+    Row("catalog_new", hosting(200)),
+    Row("catalog_new", hosting(422), method="post"),
+    Row("catalog_edit", hosting(200), ("catalog",)),
+    Row("catalog_edit", hosting(422), ("catalog",), "post"),
+    Row("catalog_refresh", hosting(302), ("catalog",), "post"),
+    Row("catalog_remove", hosting(200), ("catalog",)),
+    Row("catalog_remove", hosting(302), ("catalog",), "post"),
     Row("stacks", looking(200)),
     Row("stack_deploy", deploying(200)),
     Row("stack_deploy", deploying(422), method="post"),

@@ -68,7 +68,11 @@ class World:
         group = Group.objects.create(name="fiware:org:acme")
         members.grant_group(self.environment, group, MemberRole.READ_ONLY, by=factories.user(is_staff=True))
         factories.template()
+        catalog = factories.catalog(self.environment, "Secret garden's")
+        png = b"\x89PNG\r\n\x1a\n"
         self.ids = {
+            "catalog": catalog.pk,
+            "recipe": factories.recipe(catalog, logo=png, logo_type="image/png").pk,
             "host": host.pk,
             "stack": stack.name,
             "service": service.id,
@@ -124,7 +128,7 @@ class World:
         """What nobody who is refused may have changed."""
         environment = Environment.objects.get(pk=self.environment.pk)
         rows = (environment.memberships, environment.group_accesses, environment.invitations, environment.operations)
-        rows = (*rows, environment.open_ports)
+        rows = (*rows, environment.open_ports, environment.catalogs)
         return Environment.objects.values().get(pk=environment.pk), [list(of.order_by("pk").values()) for of in rows]
 
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
+from platform_manager.recipes.about import read_about
+from platform_manager.recipes.questions import Question
 from platform_manager.recipes.recipe import Recipe, parse
 
 _HERE = Path(__file__).parent
@@ -22,6 +22,8 @@ class BuiltinRecipe:
     notes: str
     compose: str
     files: dict[str, bytes]
+    categories: tuple[str, ...] = ()
+    questions: tuple[Question, ...] = ()
 
     def recipe(self) -> Recipe:
         return parse(self.compose, self.files)
@@ -34,15 +36,17 @@ def builtin() -> list[BuiltinRecipe]:
 
 
 def _read(folder: Path) -> BuiltinRecipe:
-    about: dict[str, str] = yaml.safe_load((folder / "recipe.yml").read_text())
+    about = read_about((folder / "recipe.yml").read_text())
     names = (path for path in sorted(folder.rglob("*")) if path.is_file())
     files = {str(path.relative_to(folder)): path.read_bytes() for path in names}
     return BuiltinRecipe(
         name=folder.name,
-        title=about["title"],
-        description=about["description"],
-        icon=about.get("icon", "package"),
-        notes=about.get("notes", "").strip(),
+        title=about.title,
+        description=about.description,
+        icon=about.icon or "package",
+        notes=about.notes,
         compose=files["docker-compose.yml"].decode(),
         files={name: data for name, data in files.items() if name not in _OWN_FILES},
+        categories=about.categories,
+        questions=about.questions,
     )
