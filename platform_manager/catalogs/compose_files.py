@@ -26,8 +26,8 @@ ABOUT = ("recipe.yml", "recipe.yaml")
 _COMPOSE = re.compile(r"(docker-)?(compose|stack)([-._].*)?\.ya?ml|.*[-._](compose|stack)\.ya?ml")
 _MAIN = ("docker-compose", "docker-stack", "compose", "stack")
 _OVERLAY = re.compile(r"[-._](add-?ons?|extras?|overrides?|overlays?)")
-_SERVICES = re.compile(r"^[\"']?services[\"']?\s*:", re.MULTILINE)
-_IMAGE = re.compile(r"^\s+(-\s+)?[\"']?image[\"']?\s*:", re.MULTILINE)
+_SERVICES = re.compile(r"^[\"']?services[\"']?[ \t]*:", re.MULTILINE)
+_IMAGE = re.compile(r"^[ \t]+[\"']?image[\"']?[ \t]*:", re.MULTILINE)
 _RESERVED = (*MASTERMIND, *ABOUT, "portainer-template.yml", "portainer-template.yaml", "templates.json")
 _README = ("readme.md", "readme.markdown", "readme.txt", "readme")
 _PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".ico", ".bmp", ".pdf", ".mp4")
@@ -116,9 +116,23 @@ class ComposeFiles:
         return found
 
     def overlays_of(self, file: ComposeFile) -> tuple[Overlay, ...]:
-        found = {path: other.text for path, other in self.found.items() if not other.refusal} | self.overlays
-        stem = file.path.rpartition(".")[0]
-        return tuple(Overlay(name_of(path), text) for path, text in sorted(found.items()) if _overlay_of(path) == stem)
+        return tuple(self._overlays[file.path.rpartition(".")[0]])
+
+    @cached_property
+    def _overlays(self) -> dict[str, list[Overlay]]:
+        """By the path, without its ending, of the file that they go over."""
+        texts = {path: file.text for path, file in self.found.items() if not file.refusal} | self.overlays
+        found: defaultdict[str, list[Overlay]] = defaultdict(list)
+        for path, text in sorted(texts.items()):
+            if over := _overlay_of(path):
+                found[over].append(Overlay(name_of(path), text))
+        return found
+
+    def admit(self, path: str) -> None:
+        """Takes a file for a compose file because somebody says so; before anything else is asked of this."""
+        if path not in self.found:
+            self.found[path] = read_compose(path, self._text(path))
+            self._folders.add(folder_of(path))
 
     def files_of(self, file: ComposeFile) -> tuple[dict[str, bytes], list[Skipped]]:
         """What the file refers to, and the small files around it, by path relative to it."""

@@ -42,13 +42,14 @@ def described(
         readme=readme,
     )
     description = _description(about, mastermind, template)
+    title = _title(file, main, about, mastermind, template, readme, catalog)
     entry = Entry(
         key=file.path,
-        title=_title(file, main, about, mastermind, template, readme, catalog),
+        title=title,
         versions=(version,),
-        summary=summary(description or (readme if main else "")),
+        summary=template.summary if template else summary(description or (readme if main else "")),
         description=description,
-        categories=_categories(file, about, template),
+        categories=_categories(file, main, about, template, title),
         logo=_logo(files, file, main, template),
         icon=about.icon,
         link=about.link,
@@ -142,12 +143,13 @@ def _title_of_folder(folder: str, mastermind: Mastermind | None) -> str:
     return title_of(named) if named == parts[-1] else f"{title_of(named)} ({parts[-1]})"
 
 
-def _categories(file: ComposeFile, about: About, template: Template | None) -> tuple[str, ...]:
-    """Those that are named, and else the first folder of its path that names a subject."""
-    named = [*about.categories, *(template.categories if template else ())]
-    shelves: Iterable[str] = file.folder.split("/")[:-1]
+def _categories(file: ComposeFile, main: bool, about: About, template: Template | None, title: str) -> tuple[str, ...]:
+    """The first folder of the path that names a subject, then those that are named; the title is none."""
+    folders = file.folder.split("/")
+    shelves: Iterable[str] = folders[:-1] if main else folders
     shelf = next((part for part in shelves if part and part.lower() not in _SHELVES | _HOW), "")
-    return tuple(dict.fromkeys([*([title_of(shelf)] if shelf else []), *named]))
+    found = [*([title_of(shelf)] if shelf else []), *about.categories, *(template.categories if template else ())]
+    return tuple(dict.fromkeys(name for name in found if name.lower() != title.lower()))
 
 
 def _logo(files: ComposeFiles, file: ComposeFile, main: bool, template: Template | None) -> Logo:

@@ -9,13 +9,16 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
+from functools import cache
 from itertools import pairwise
 
 import nh3
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-MOST_CHARACTERS = 100_000
+MOST_CHARACTERS = 200_000
+# Readers take the square of their number in time; no text that is meant to be read has as many.
+MOST_BRACKETS = 5_000
 MOST_BEFORE_SUMMARY = 5_000
 MOST_OUTPUT = 1_000_000
 MOST_SUMMARY = 300
@@ -44,6 +47,8 @@ _SPACE = re.compile(r"\s+")
 def safe_html(text: str, *, markdown: bool) -> str:
     """HTML that a page may hold as it stands. With ``markdown`` the text is Markdown, in which HTML may stand too."""
     shortened = text[:MOST_CHARACTERS]
+    if max(shortened.count(bracket) for bracket in "[<") > MOST_BRACKETS:
+        return f"<p>{html.escape(shortened)}</p>"
     made = _rendered(shortened) if markdown else shortened
     cleaned = _CLEANER.clean(made)
     return cleaned if len(cleaned) <= MOST_OUTPUT else f"<p>{html.escape(shortened)}</p>"
@@ -68,6 +73,7 @@ def heading(text: str) -> str:
     return ""
 
 
+@cache
 def _reader(*, references: bool = True) -> MarkdownIt:
     made = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
     made.add_render_rule("image", lambda renderer, tokens, index, *_: html.escape(tokens[index].content))

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 from platform_manager.catalogs.base import Logo, Remote, Skipped, Version
 from platform_manager.catalogs.containers import compose_of
 from platform_manager.catalogs.guesses import kind_of, slug_of
+from platform_manager.catalogs.markup import summary
 from platform_manager.recipes.about import MOST_CHOICES, MOST_HELP, MOST_QUESTIONS, categories_of, is_variable
 from platform_manager.recipes.plain import is_true, items_of, line_of_text, text_of
 from platform_manager.recipes.questions import Choice, Question, QuestionKind
@@ -39,6 +40,11 @@ class Template:
     @property
     def key(self) -> str:
         return f"{self.kind}/{slug_of(self.title) or 'template'}"
+
+    @property
+    def summary(self) -> str:
+        """Lists write plain text, a thought a line."""
+        return summary(self.description.partition("\n")[0])
 
     @property
     def words(self) -> str:
@@ -98,7 +104,8 @@ def _template(entry: Any, where: str, skipped: list[Skipped]) -> Template:
 
 def web_address(value: Any) -> str:
     address = text_of(value).strip()
-    return address if address.startswith(("https://", "http://")) and len(address) <= MOST_ADDRESS else ""
+    known = address.lower().startswith(("https://", "http://"))
+    return address if known and len(address) <= MOST_ADDRESS else ""
 
 
 def _version(entry: Mapping[str, Any], kind: str, named: Mapping[str, Question]) -> Version:

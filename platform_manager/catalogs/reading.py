@@ -9,10 +9,9 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from platform_manager.catalogs.base import Entry, Found, Remote, Skipped, Tree, Version
-from platform_manager.catalogs.compose_files import ComposeFiles, read_compose
+from platform_manager.catalogs.base import Entry, Found, Skipped, Tree, Version
+from platform_manager.catalogs.compose_files import ComposeFiles
 from platform_manager.catalogs.describing import described
-from platform_manager.catalogs.markup import summary
 from platform_manager.catalogs.portainer import Template, read_list, templates_of
 
 _LIST_NAMES = re.compile(r".*templates?[^/]*\.json", re.IGNORECASE)
@@ -55,11 +54,9 @@ def read_tree(tree: Tree, *, name: str = "", own_addresses: Collection[str] = ()
     entries = _told_apart(made)
     if rancher:
         other: Found = importlib.import_module("platform_manager.catalogs.rancher").read(tree)
-        entries, skipped, formats = (
-            [*entries, *other.entries],
-            [*skipped, *other.skipped],
-            [*formats, other.format or _RANCHER_NAME],
-        )
+        entries += other.entries
+        skipped += other.skipped
+        formats.append(_RANCHER_NAME)
     if not entries and not skipped:
         skipped.append(Skipped("", _NOTHING))
     return Found(" and ".join(formats), tuple(_keyed(entries)), tuple(skipped))
@@ -107,23 +104,26 @@ class _Merger:
     def merged(self, templates: list[Template]) -> Iterator[_Made]:
         own = self.own | self._surely_own(templates)
         about: dict[str, Template] = {}
-        others: list[_Made] = []
+        others: list[tuple[Template, str | None]] = []
         for template in templates:
             remote = template.version.remote
             if remote is None or _normal(remote.address) not in {*own, ""} or template.version.refusal:
-                others.append(_Made(_entry(template, template.version), template.words))
+                others.append((template, None))
                 continue
             path = self._path(remote.path)
+            if path:
+                self.files.admit(path)
             if path and path not in about:
-                self._admit(path)
                 about[path] = template
             else:
-                others.append(_Made(_entry(template, self._again(template, path, remote)), template.words))
+                others.append((template, path))
         for file in self.files.found.values():
             entry, hint, skipped = described(self.files, file, about.get(file.path), self.name)
             self.skipped += skipped
             yield _Made(entry, hint)
-        yield from others
+        for template, own_path in others:
+            version = template.version if own_path is None else self._again(template, own_path)
+            yield _Made(_entry(template, version), template.words)
 
     def _surely_own(self, templates: list[Template]) -> set[str]:
         """Addresses of which most compose files lie in this tree: a copy of a repository is not told its address."""
@@ -140,18 +140,12 @@ class _Merger:
         parts = path.split("/")
         return next((tail for n in range(len(parts)) if (tail := "/".join(parts[n:])) in self.tree), "")
 
-    def _admit(self, path: str) -> None:
-        if path not in self.files.found:
-            text = self.tree[path].decode("utf-8-sig", "replace")
-            self.files.found[path] = read_compose(path, text)
-
-    def _again(self, template: Template, path: str, remote: Remote) -> Version:
-        """A second template of one file, or one whose file is gone."""
-        version = replace(template.version, remote=None)
-        if not path:
-            return replace(version, refusal=f"Its compose file {remote.path[:200]} is not in the repository.")
-        entry, _, _ = described(self.files, self.files.found[path], template, self.name)
-        return entry.versions[0]
+    def _again(self, template: Template, path: str) -> Version:
+        """Of a second template of one file, or of one whose file is gone."""
+        if path:
+            return described(self.files, self.files.found[path], template, self.name)[0].versions[0]
+        gone = template.version.remote.path[:200] if template.version.remote else ""
+        return replace(template.version, remote=None, refusal=f"Its compose file {gone} is not in the repository.")
 
 
 def _entry(template: Template, version: Version) -> Entry:
@@ -159,9 +153,9 @@ def _entry(template: Template, version: Version) -> Entry:
         key=template.key,
         title=template.title,
         versions=(version,),
-        summary=summary(template.description),
+        summary=template.summary,
         description=template.description,
-        categories=template.categories,
+        categories=tuple(name for name in template.categories if name.lower() != template.title.lower()),
         logo=template.logo,
         operators_only=template.operators_only,
     )
