@@ -1,6 +1,6 @@
 """What a deployment of a recipe would create, and everything that stands against it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +17,7 @@ from platform_manager.recipes.shorthand import Port
 
 # What one stack may hold; each service is compared with the others and with each host.
 MAX_SERVICES = 500
+MAX_PORTS = 5_000
 
 
 @dataclass(frozen=True)
@@ -88,16 +89,15 @@ def preview(recipe: Recipe, answers: Mapping[str, str], facts: EnvironmentFacts)
     for path, message in findings:
         report.add(Severity.ERROR, path, message)
     sound = _sound_part(value, [path for path, _ in findings])
-    if len(sound.get("services", {})) > MAX_SERVICES:
-        message = f"The file has {len(sound['services'])} services; a stack may have {MAX_SERVICES}. Split it."
-        report.add(Severity.ERROR, ("services",), message)
-        sound["services"] = dict(list(sound["services"].items())[:MAX_SERVICES])
+    for path, message in _cut(sound):
+        report.add(Severity.ERROR, path, message)
     for path, message in checks.check(sound):
         report.add(Severity.ERROR, path, message)
-    for found in preflight.inspect(sound, facts, set(recipe.files)):
+    wants = preflight.asking.wants(sound, facts, set(recipe.files))
+    for found in preflight.inspect(sound, facts, set(recipe.files), wants):
         report.add(found.severity, found.path, found.message, found.offer, found.danger)
     report.unanswered()
-    return _listing(sound, facts, recipe, report.sorted())
+    return _listing(sound, facts, report.sorted(), [_asked(want, recipe) for want in wants])
 
 
 def _sound_part(value: dict[str, Any], broken: list[Path]) -> dict[str, Any]:
@@ -115,7 +115,21 @@ def _sound_part(value: dict[str, Any], broken: list[Path]) -> dict[str, Any]:
     return sound
 
 
-def _listing(value: dict[str, Any], facts: EnvironmentFacts, recipe: Recipe, problems: list[Problem]) -> Preview:
+def _cut(sound: dict[str, Any]) -> Iterator[tuple[Path, str]]:
+    """Takes away what no swarm bears, before anything counts through it."""
+    services, ports = preflight.services(sound), 0
+    if len(services) > MAX_SERVICES:
+        yield ("services",), f"The file has {len(services)} services; a stack may have {MAX_SERVICES}. Split it."
+        sound["services"] = services = dict(list(services.items())[:MAX_SERVICES])
+    for name, service in services.items():
+        ports += len(preflight.service_ports(service)) if ports <= MAX_PORTS else 0
+        if ports > MAX_PORTS and service.get("ports"):
+            message = f"The services up to '{name}' publish more than {MAX_PORTS} ports. Publish only those in use."
+            yield ("services", name, "ports"), message
+            sound["services"][name] = {**service, "ports": []}
+
+
+def _listing(value: dict[str, Any], facts: EnvironmentFacts, problems: list[Problem], asked: list[Asked]) -> Preview:
     stack = facts.stack_name
     networks = checks.section(value, "networks")
     return Preview(
@@ -125,7 +139,7 @@ def _listing(value: dict[str, Any], facts: EnvironmentFacts, recipe: Recipe, pro
         configs=_objects(value, "configs", stack, facts.given_configs - (facts.configs or set())),
         secrets=_objects(value, "secrets", stack, facts.given_secrets - (facts.secrets or set())),
         problems=problems,
-        asked=[_asked(want, recipe) for want in preflight.asking.wants(value, facts, set(recipe.files))],
+        asked=asked,
     )
 
 

@@ -1,7 +1,7 @@
 """Names the swarm refuses half way are refused before, and so is one name for two things."""
 
 import pytest
-from looking import only, problems, said, service
+from looking import only, problems, said, seen, service
 
 from platform_manager.recipes import Severity
 
@@ -61,3 +61,12 @@ def test_a_stack_without_a_name_is_not_measured_by_names_that_exist() -> None:
     text = service("networks: [backend]") + "networks: {backend: {}, host: {}}"
 
     assert said(text, stack_name="", networks={"backend"}, network_stacks={"backend": ""}) == []
+
+
+@pytest.mark.parametrize("kind", ["networks", "secrets", "configs"])
+def test_what_can_t_exist_under_its_name_is_not_offered(kind: str) -> None:
+    text = service(f"{kind}: [one]") + f"{kind}: {{one: {{external: true, name: 'no such/name'}}}}"
+
+    shown = seen(text)
+
+    assert ([problem.offer for problem in shown.problems], shown.asked) == ([""], [])

@@ -3,7 +3,7 @@
 Each module looks at one concern of an interpolated file whose structure is valid, and yields findings.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 
 from platform_manager.recipes.checks import Compose
@@ -33,18 +33,21 @@ from platform_manager.recipes.preflight.reading import (
 )
 
 
-def inspect(value: Compose, facts: EnvironmentFacts, own: AbstractSet[str]) -> Iterator[Finding]:
-    """All findings; ``own`` are the recipe's files, by clean path."""
+def inspect(
+    value: Compose, facts: EnvironmentFacts, own: AbstractSet[str], wants: Iterable[asking.Want]
+) -> Iterator[Finding]:
+    """All findings; ``own`` are the recipe's files, by clean path, and ``wants`` what :mod:`asking` found to lack."""
+    fits = placement.fitting(value, facts)
     yield from naming.inspect(value, facts)
     yield from ignored.inspect(value)
     yield from files.inspect(value)
-    yield from asking.inspect(value, facts, own)
+    yield from asking.inspect(value, own, wants)
     yield from externals.inspect(value, facts)
     yield from networks.inspect(value, facts)
     yield from publishing.inspect(value, facts)
-    yield from placement.inspect(value, facts)
-    yield from resources.inspect(value, facts)
-    yield from hosts.inspect(value, facts)
+    yield from placement.inspect(value, facts, fits)
+    yield from resources.inspect(value, facts, fits)
+    yield from hosts.inspect(value, facts, fits)
     yield from dangers.inspect(value, facts)
 
 

@@ -8,7 +8,7 @@ from platform_manager.recipes.facts import EnvironmentFacts, HostFacts
 from platform_manager.recipes.problems import Path, listed
 
 from .findings import Finding, warning
-from .placement import fitting
+from .placement import MAX_CONSTRAINTS, Fits
 from .reading import services
 
 MAP_COUNT = 262144
@@ -17,9 +17,9 @@ NEED_MAP_COUNT = frozenset({"elasticsearch", "opensearch", "crate", "cratedb", "
 _AMD64 = ("x86_64", "amd64")
 
 
-def inspect(value: Compose, facts: EnvironmentFacts) -> Iterator[Finding]:
-    yield from _map_count(value, facts.hosts or ())
-    yield from _architecture(value, facts.hosts or ())
+def inspect(value: Compose, facts: EnvironmentFacts, fits: Fits) -> Iterator[Finding]:
+    yield from _map_count(value, fits)
+    yield from _architecture(value, facts.hosts or (), fits)
 
 
 def repository(image: str) -> str:
@@ -27,13 +27,13 @@ def repository(image: str) -> str:
     return image.partition("@")[0].rpartition("/")[2].partition(":")[0].lower()
 
 
-def _map_count(value: Compose, hosts: Sequence[HostFacts]) -> Iterator[Finding]:
+def _map_count(value: Compose, fits: Fits) -> Iterator[Finding]:
     for name, service in services(value).items():
         image = str(service.get("image") or "")
         if repository(image) not in NEED_MAP_COUNT:
             continue
         # Hosts that do not tell were set up by the bootstrap script, which raises it.
-        small = [host for host in fitting(service, hosts) if 0 < host.max_map_count < MAP_COUNT]
+        small = [host for host in fits[name] if 0 < host.max_map_count < MAP_COUNT]
         if small:
             message = (
                 f"{image} needs vm.max_map_count={MAP_COUNT}; {listed(host.name for host in small)} "
@@ -43,11 +43,11 @@ def _map_count(value: Compose, hosts: Sequence[HostFacts]) -> Iterator[Finding]:
             yield warning(("services", name, "image"), message)
 
 
-def _architecture(value: Compose, hosts: Sequence[HostFacts]) -> Iterator[Finding]:
+def _architecture(value: Compose, hosts: Sequence[HostFacts], fits: Fits) -> Iterator[Finding]:
     """One finding for all services: only a registry knows what an image is built for."""
-    open_to = {name: fitting(one, hosts) for name, one in services(value).items() if not _chooses_platform(one)}
-    odd = {host.name: host.arch for fits in open_to.values() for host in fits if _is_odd(host)}
-    names = [name for name, fits in open_to.items() if any(map(_is_odd, fits))]
+    open_to = {name: fits[name] for name, one in services(value).items() if not _chooses_platform(one)}
+    odd = {host.name: host.arch for allowed in open_to.values() for host in allowed if _is_odd(host)}
+    names = [name for name, allowed in open_to.items() if any(map(_is_odd, allowed))]
     if not names:
         return
     elsewhere = any(host.arch.lower() in _AMD64 for host in hosts)
@@ -66,7 +66,7 @@ def _is_odd(host: HostFacts) -> bool:
 
 def _chooses_platform(service: Compose) -> bool:
     placement = (service.get("deploy") or {}).get("placement") or {}
-    for text in placement.get("constraints") or []:
+    for text in (placement.get("constraints") or [])[:MAX_CONSTRAINTS]:
         try:
             if read_constraint(text).key.lower() == "node.platform.arch":
                 return True

@@ -1,6 +1,6 @@
 """Constraints and replicas against the hosts that take tasks."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from platform_manager.recipes import constraints
 from platform_manager.recipes.checks import Compose, dig
@@ -10,10 +10,16 @@ from platform_manager.recipes.problems import Path, dotted, listed
 from .findings import Finding, error, warning
 from .reading import service_ports, services
 
+# Each is compared with each host.
+MAX_CONSTRAINTS = 100
 _ARCHITECTURES = {"amd64": "x86_64", "arm64": "aarch64"}
 
 
-def inspect(value: Compose, facts: EnvironmentFacts) -> Iterator[Finding]:
+# The hosts that a service's constraints allow, by its name.
+Fits = Mapping[str, Sequence[HostFacts]]
+
+
+def inspect(value: Compose, facts: EnvironmentFacts, fits: Fits) -> Iterator[Finding]:
     if facts.hosts == []:
         message = "No host takes tasks now: all are down, paused or drained. Bring one back, or add a host."
         yield warning(("services",), message)
@@ -23,13 +29,16 @@ def inspect(value: Compose, facts: EnvironmentFacts) -> Iterator[Finding]:
             yield warning((*path, "replicas"), f"The service '{name}' has 0 replicas: it will not run.")
         yield from _constraints(service, path)
         if facts.hosts:
-            yield from _fit(name, service, facts.hosts)
+            yield from _fit(name, service, fits[name])
 
 
-def fitting(service: Compose, hosts: Sequence[HostFacts]) -> list[HostFacts]:
-    """The hosts that the constraints allow; constraints that can't be read are told elsewhere."""
-    wanted = _wanted(service)
-    return [host for host in hosts if all(_allows(constraint, host) for constraint in wanted)]
+def fitting(value: Compose, facts: EnvironmentFacts) -> Fits:
+    """Constraints that can't be read are told elsewhere; no hosts where none are known."""
+    found = {}
+    for name, service in services(value).items():
+        wanted = _wanted(service)
+        found[name] = [host for host in facts.hosts or () if all(_allows(one, host) for one in wanted)]
+    return found
 
 
 def _allows(constraint: constraints.Constraint, host: HostFacts) -> bool:
@@ -47,9 +56,13 @@ def tasks(service: Compose, hosts: int) -> int:
     return replicas if isinstance(replicas, int) else 1
 
 
+def _texts(service: Compose) -> list[str]:
+    return dig(service, ("deploy", "placement", "constraints")) or []
+
+
 def _wanted(service: Compose) -> list[constraints.Constraint]:
     found = []
-    for text in dig(service, ("deploy", "placement", "constraints")) or []:
+    for text in dict.fromkeys(_texts(service)[:MAX_CONSTRAINTS]):
         try:
             found.append(constraints.read_constraint(text))
         except ValueError:
@@ -58,7 +71,11 @@ def _wanted(service: Compose) -> list[constraints.Constraint]:
 
 
 def _constraints(service: Compose, path: Path) -> Iterator[Finding]:
-    for index, text in enumerate(dig(service, ("deploy", "placement", "constraints")) or []):
+    texts = _texts(service)
+    if len(texts) > MAX_CONSTRAINTS:
+        message = f"{dotted(path)}.placement has {len(texts)} constraints, at most {MAX_CONSTRAINTS} go. Use labels."
+        yield error((*path, "placement", "constraints"), message)
+    for index, text in enumerate(texts[:MAX_CONSTRAINTS]):
         place: Path = (*path, "placement", "constraints", index)
         try:
             wanted = constraints.read_constraint(text)
@@ -74,8 +91,8 @@ def _constraints(service: Compose, path: Path) -> Iterator[Finding]:
             yield warning(place, message)
 
 
-def _fit(name: str, service: Compose, hosts: Sequence[HostFacts]) -> Iterator[Finding]:
-    fits, path = fitting(service, hosts), ("services", name, "deploy", "placement")
+def _fit(name: str, service: Compose, fits: Sequence[HostFacts]) -> Iterator[Finding]:
+    path = ("services", name, "deploy", "placement")
     if not fits:
         yield warning((*path, "constraints"), _no_host(name, _wanted(service)))
         return

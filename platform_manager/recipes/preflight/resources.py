@@ -9,7 +9,7 @@ from platform_manager.recipes.facts import EnvironmentFacts, HostFacts
 from platform_manager.recipes.problems import Path, dotted
 
 from .findings import Finding, error, warning
-from .placement import fitting, tasks
+from .placement import Fits, tasks
 from .reading import services
 
 # The least that the engine takes, for a limit and for a reservation.
@@ -39,17 +39,16 @@ RESOURCES = (
 )
 
 
-def inspect(value: Compose, facts: EnvironmentFacts) -> Iterator[Finding]:
+def inspect(value: Compose, facts: EnvironmentFacts, fits: Fits) -> Iterator[Finding]:
     for resource in RESOURCES:
         hosts = [host for host in facts.hosts or () if resource.on(host)]
         known = len(hosts) == len(facts.hosts or ())
         total = 0.0
         for name, service in services(value).items():
             yield from _sizes(name, service, resource)
-            fits = fitting(service, hosts)
-            if fits and known:
-                yield from _room(name, service, resource, fits)
-                total += resource.of(service, "reservations") * tasks(service, len(fits))
+            if fits[name] and known:
+                yield from _room(name, service, resource, fits[name])
+                total += resource.of(service, "reservations") * tasks(service, len(fits[name]))
         if hosts and known:
             yield from _sum(resource, total, hosts)
 
