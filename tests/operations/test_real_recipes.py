@@ -6,6 +6,7 @@ here: what is compared is what the swarm was told to run.
 
 from __future__ import annotations
 
+import html
 import os
 from base64 import b64decode
 from collections.abc import Iterator
@@ -33,10 +34,11 @@ SHARED = Path(os.environ.get("SMARTSDK_RECIPES") or ROOT.parent / "shared" / "da
 OWN = ROOT / "tests" / "recipes" / "features"
 PROVIDED = ("STACK_NAME", "DOCKER_MTU")
 MTU = "com.docker.network.driver.mtu"
-# What the form of these recipes can't do without, and says so at its field.
-REFUSED_BLANK = {
-    "iot-services/iotagent-manager/docker-compose.yml": ("IOTA_SERVER_PORT", "This must be answered."),
-    "security/api-umbrella/docker-compose.yml": ("api-umbrella.yml", "This must be given."),
+# What these recipes can't do without, and the form says so at its field.
+LACKS = {
+    "data-management/context-broker/ha/docker-compose.yml": "MONGO_SERVICE_URI",
+    "iot-services/iotagent-manager/docker-compose.yml": "IOTA_MONGO_HOST",
+    "security/api-umbrella/docker-compose.yml": "api-umbrella.yml",
 }
 GENERATED = {"security/api-umbrella/docker-compose.yml": {"api-umbrella.yml": "app_env: production\n"}}
 
@@ -108,18 +110,31 @@ def assert_same(swarms: Swarms, version: RecipeVersion) -> None:
     key = version.recipe.key.removeprefix("recipes/")
     name = suggest_stack_name(key.removesuffix(".yml").replace("docker-compose", "").replace("data-management", "dm"))
     data = {"name": name, "version": str(version.pk)}
-    if lacks := REFUSED_BLANK.get(key):
-        refused = swarms.form(data)
-        assert (refused.status_code, lacks[0] in refused.context["missing"]) == (422, True), key
-        assert lacks[1] in refused.content.decode(), key
-        assert swarms.holds_nothing_of(name), key
     given = answers(version)
     given |= {f"file.{path}": text for path, text in GENERATED.get(key, {}).items()}
+    if given or version.refusal:
+        assert_refused(swarms, version, data, LACKS.get(key, ""))
+    if version.refusal:
+        return
     answer = swarms.form({**data, **given})
     assert answer.status_code == 302, f"{key}: {problems_of(answer)}"
     operation = swarms.ours.operations.get(kind="deploy_stack", args__stack=name)
     with handed_over(swarms, operation, name) as revision:
         compare(swarms, version, revision, name)
+
+
+def assert_refused(swarms: Swarms, version: RecipeVersion, data: dict[str, str], lacks: str) -> None:
+    """The form says at the field what it can't do without, or why it can't be deployed, and nothing is made."""
+    refused = swarms.form(data)
+    assert refused.status_code == 422, version
+    shown = html.unescape(refused.content.decode())
+    if version.refusal:
+        assert version.refusal in shown
+    else:
+        missing = refused.context["missing"]
+        assert missing and (not lacks or lacks in missing), (version, missing)
+        assert "This must be " in shown
+    assert swarms.holds_nothing_of(data["name"]), version
 
 
 def answers(version: RecipeVersion) -> dict[str, str]:
