@@ -139,6 +139,8 @@ def assert_refused(swarms: Swarms, version: RecipeVersion, data: dict[str, str],
 
 def answers(version: RecipeVersion) -> dict[str, str]:
     """An answer to each question that has no default, in the file or the catalog."""
+    if version.refusal:
+        return {}
     asked = {question["variable"]: question for question in version.questions}
     found = recipes.variables(recipes.parse(version.compose, {p: b64decode(d) for p, d in version.files.items()}))
     blank = [one.name for one in found if one.default is None]
