@@ -12,10 +12,12 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from dashboard.models import Environment, Operation, Origin, Revision, Stack
-from dashboard.operations.masking import SECRET_NAME
+from dashboard.operations import masking
 from dashboard.operations.recorded import exported, files_of, secret_files
 from platform_manager.errors import UserError
+from platform_manager.swarm.plan import Plan
 
+from .plans import plan_stack
 from .stacks import Wish, deploy_stack
 
 # Files beyond this are told as changed, not line by line.
@@ -25,13 +27,29 @@ CONTEXT_LINES = 3
 
 def roll_back(environment: Environment, user: User, stack: Stack, n: int) -> Operation:
     """Deploy an earlier revision again, with the very images it ran. UserError where there is none to go back to."""
+    revision = _earlier(stack, n)
+    return _again(environment, user, revision, Origin.ROLLBACK, _images(revision))
+
+
+def plan_of_roll_back(environment: Environment, stack: Stack, n: int) -> Plan:
+    """What :func:`roll_back` would change; raises as ``plan_stack`` does."""
+    revision = _earlier(stack, n)
+    return plan_stack(environment, wish_of(revision), updating=True, pins=_images(revision))
+
+
+def _earlier(stack: Stack, n: int) -> Revision:
     revision = stack.revisions.filter(n=n).first()
     if revision is None:
         raise UserError(f"{stack.name} has no revision {n}.")
     if not stack.revisions.filter(n__gt=n).exists():
         raise UserError(f"Revision {n} of {stack.name} is the newest: deploy it again instead.")
+    return revision
+
+
+def _images(revision: Revision) -> dict[str, str]:
+    """By service, those that it ran."""
     resolved = {service: image for service, image in revision.digests.items() if "@" in image}
-    return _again(environment, user, revision, Origin.ROLLBACK, {**revision.pins, **resolved})
+    return {**revision.pins, **resolved}
 
 
 def redeploy(environment: Environment, user: User, stack: Stack) -> Operation:
@@ -79,8 +97,7 @@ def _version_digest(revision: Revision, current: str) -> str:
 
 def secret_names(revision: Revision) -> set[str]:
     """The answers whose values nobody is shown."""
-    told = {str(name) for name in revision.wishes.get("secret_names", ())}
-    return told | {name for name in revision.answers or {} if SECRET_NAME.search(name)}
+    return masking.secret_names(revision.answers or {}, revision.wishes)
 
 
 @dataclass(frozen=True)

@@ -45,9 +45,9 @@ BY_FORM = (
 
 
 def secret_names(answers: Iterable[str], wishes: Mapping[str, Any] | None = None) -> set[str]:
-    """The questions whose answers are secret: those that the revision's ``wishes`` list, else by their names."""
-    listed = (wishes or {}).get("secret_names")
-    return {name for name in answers if (SECRET_NAME.search(name) if listed is None else name in listed)}
+    """The questions whose answers are secret: by their names, and those that the revision's ``wishes`` list."""
+    listed = frozenset((wishes or {}).get("secret_names", ()))
+    return {name for name in answers if name in listed or SECRET_NAME.search(name)}
 
 
 def secret_answers(answers: Mapping[str, Any], wishes: Mapping[str, Any] | None = None) -> list[str]:

@@ -108,6 +108,18 @@ OF_ENVIRONMENT = [
     Row("stack", looking(200), ("stack",)),
     Row("stack_update", deploying(200), ("stack",)),
     Row("stack_update", deploying(422), ("stack",), "post"),
+    Row("stack_revision", looking(200), ("stack", "1")),
+    Row("stack_compare", looking(200), ("stack",)),
+    Row("stack_roll_back", deploying(200), ("stack", "1")),
+    # It is the newest: there is nothing to go back to.
+    Row("stack_roll_back", deploying(422), ("stack", "1"), "post"),
+    Row("stack_export", deploying(200), ("stack", "1")),
+    Row("stack_redeploy", deploying(302), ("stack",), "post"),
+    Row("stack_adopt", deploying(200), ("elsewhere",)),
+    # No manager answers.
+    Row("stack_adopt", deploying(422), ("elsewhere",), "post"),
+    Row("stack_release", deploying(200), ("stack",)),
+    Row("stack_release", deploying(302), ("stack",), "post"),
     Row("stack_remove", deploying(200), ("stack",)),
     Row("stack_remove", deploying(302), ("stack",), "post"),
     Row("services", looking(200)),

@@ -60,10 +60,11 @@ class World:
             "operator": factories.user(is_staff=True),
         }
         node, service = factories.node(1), factories.service("web", "shop")
+        outside = factories.service("web", "elsewhere")
         host = factories.host(self.environment, "fw-01", role=HostRole.WORKER, node_id=node.id)
         stack = factories.stack(self.environment, "shop")
         task = factories.task(service)
-        factories.snapshot(self.environment, nodes=[node], services=[service], tasks=[task])
+        factories.snapshot(self.environment, nodes=[node], services=[service, outside], tasks=[task])
         group = Group.objects.create(name="fiware:org:acme")
         members.grant_group(self.environment, group, MemberRole.READ_ONLY, by=factories.user(is_staff=True))
         factories.template()
