@@ -30,6 +30,7 @@ def test_settings_are_read_in_one_file_only() -> None:
 
 def test_the_documentation_names_no_unknown_setting() -> None:
     of_scripts = {name for path in (ROOT / "scripts").glob("*.sh") for name in NAME.findall(path.read_text())}
-    known = read_by_the_code() | of_scripts
+    to_recipes = set(NAME.findall(text("dashboard/flows/provided.py")))
+    known = read_by_the_code() | of_scripts | to_recipes
     named = {name for page in PAGES for name in NAME.findall(page.read_text())}
     assert named - known == set()
