@@ -213,6 +213,8 @@ def service(name: str, stack: str = "", **fields: Any) -> swarm.Service:
         "created_at": "2026-11-22T18:00:00.000000000Z",
         "updated_at": "2026-11-22T18:00:00.000000000Z",
         "constraints": [],
+        "networks": [],
+        "aliases": [],
     }
     return swarm.Service(**(values | fields))
 

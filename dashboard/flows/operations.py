@@ -86,5 +86,7 @@ def _plan_revision_again(operation: Operation) -> None:
     stack = revision.stack
     if stack.revisions.filter(n__gt=revision.n).exists():
         raise UserError(f"{stack.name} was updated since: repeat the newest deployment, or update the stack again.")
-    Revision.objects.filter(pk=revision.pk).update(state=StackState.PLANNING, sentence="", updates_before=None)
+    Revision.objects.filter(pk=revision.pk).update(
+        state=StackState.PLANNING, sentence="", updates_before=None, failures=[], finished_at=None
+    )
     Stack.objects.filter(pk=stack.pk).update(state=StackState.PLANNING, sentence="", settled_at=None)

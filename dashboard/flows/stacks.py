@@ -24,12 +24,15 @@ from dashboard.models import (
     Stack,
     StackState,
 )
+from dashboard.operations.masking import secret_names
 from platform_manager import recipes
 from platform_manager.errors import UserError
-from platform_manager.swarm import snapshot as records
 
+from .facts import environment_facts
 from .request import locked, request_operation, requested
 
+# A revision that repeats an earlier one; the others are named by whether the stack was there.
+AUDITED = {Origin.ROLLBACK: "stack.rollback", Origin.REDEPLOY: "stack.redeploy"}
 LIVE = (HostState.ACTIVE, HostState.RECONNECTING, HostState.DISCONNECTED)
 
 
@@ -39,7 +42,8 @@ class Wish:
 
     ``overlays`` are (name, compose text) merged over it in order, ``files`` the recipe's by path. ``networks`` and
     ``volumes`` are external ones to make first; ``secrets`` and ``configs`` what external ones that are missing shall
-    hold, by name. ``source`` and ``version`` say which recipe it came from, ``recipe`` is its title.
+    hold, by name. ``source`` and ``version`` say which recipe it came from, ``recipe`` is its title. ``secret_names``
+    are the answers that nobody shall read; None: those whose names say so.
     """
 
     name: str
@@ -55,46 +59,11 @@ class Wish:
     source: CatalogRecipe | None = None
     version: str = ""
     version_digest: str = ""
+    secret_names: frozenset[str] | None = None
 
     def parsed(self) -> recipes.Recipe:
         """Raises ComposeInvalid."""
         return recipes.parse(self.compose, self.files, overlays=self.overlays)
-
-
-def environment_facts(environment: Environment, stack_name: str) -> recipes.EnvironmentFacts:
-    """What the swarm has now, as far as a recipe can depend on it."""
-    row = environment.snapshot
-    nodes = records.load(records.Node, row.nodes)
-    networks = records.load(records.Network, row.networks)
-    services = records.load(records.Service, row.services)
-    return recipes.EnvironmentFacts(
-        networks={network.name for network in networks},
-        volumes={volume.name for volume in records.load(records.Volume, row.volumes)},
-        published_ports=_published(services, stack_name),
-        hosts=[
-            recipes.HostFacts(
-                name=node.hostname, role=node.role, labels=node.labels, hostname=node.hostname, arch=node.arch
-            )
-            for node in nodes
-        ],
-        secrets=set(json.loads(row.secrets)),
-        configs=set(json.loads(row.configs)),
-        mtu=environment.swarm_mtu or 1500,
-        stack_name=stack_name,
-        existing_stacks=set(environment.stacks.values_list("name", flat=True)),
-    )
-
-
-def _published(services: list[records.Service], stack_name: str) -> dict[tuple[int, str], str]:
-    found = {}
-    for service in services:
-        if service.stack == stack_name:
-            continue
-        for port in service.ports:
-            published, _, rest = port.split(" ")[0].partition(":")
-            if published.isdigit() and rest:
-                found[(int(published), rest.partition("/")[2] or "tcp")] = service.name
-    return found
 
 
 def preview_stack(environment: Environment, wish: Wish, *, updating: bool = False) -> recipes.Preview:
@@ -136,19 +105,28 @@ def deploy_stack(
     errors = [problem for problem in preview.problems if problem.severity == "error"]
     if errors:
         raise UserError(errors[0].message, "name" if errors[0].path == "name" else "compose")
-    stack = _stack(environment, wish, updating)
-    n = (stack.revisions.aggregate(last=Max("n"))["last"] or 0) + 1
     origin = origin or (Origin.UPDATE if updating else Origin.DEPLOY)
+    stack = _stack(environment, wish, origin, updating=updating)
+    n = (stack.revisions.aggregate(last=Max("n"))["last"] or 0) + 1
     recorded = _recorded(wish)
     revision = Revision.objects.create(
         stack=stack, n=n, author=user, origin=origin, came_from=came_from, pins=dict(pins or {}), **recorded
     )
-    title = f"Update stack {wish.name} to revision {n}" if updating else f"Deploy stack {wish.name}"
     args = {"stack": wish.name, "revision": revision.pk}
-    operation = request_operation(environment, user, "deploy_stack", title, args)
+    operation = request_operation(environment, user, "deploy_stack", _title(revision), args)
     Revision.objects.filter(pk=revision.pk).update(operation=operation)
-    requested("stack.update" if updating else "stack.deploy", operation, stack, revision=n)
+    action, back = AUDITED.get(origin, "stack.update" if updating else "stack.deploy"), {"came_from": came_from}
+    requested(action, operation, stack, revision=n, **(back if came_from else {}))
     return operation
+
+
+def _title(revision: Revision) -> str:
+    name = revision.stack.name
+    return {
+        Origin.DEPLOY: f"Deploy stack {name}",
+        Origin.ROLLBACK: f"Roll stack {name} back to revision {revision.came_from}",
+        Origin.REDEPLOY: f"Deploy stack {name} again",
+    }.get(Origin(revision.origin), f"Update stack {name} to revision {revision.n}")
 
 
 def _recorded(wish: Wish) -> dict[str, Any]:
@@ -158,13 +136,17 @@ def _recorded(wish: Wish) -> dict[str, Any]:
         "answers": {key: value for key, value in wish.answers.items() if value != ""},
         "files": {path: b64encode(data).decode() for path, data in wish.files.items()},
         "overlays": [{"name": name, "compose": text} for name, text in wish.overlays],
-        "wishes": {"networks": sorted(wish.networks), "volumes": sorted(wish.volumes)},
+        "wishes": {
+            "networks": sorted(wish.networks),
+            "volumes": sorted(wish.volumes),
+            "secret_names": sorted(secret_names(wish.answers) if wish.secret_names is None else wish.secret_names),
+        },
         "contents": {"secrets": dict(wish.secrets), "configs": dict(wish.configs)},
         "version": wish.version,
     }
 
 
-def _stack(environment: Environment, wish: Wish, updating: bool) -> Stack:
+def _stack(environment: Environment, wish: Wish, origin: Origin, *, updating: bool) -> Stack:
     name = wish.name
     stack, made = Stack.objects.get_or_create(environment=environment, name=name)
     if not made and not updating:
@@ -176,15 +158,16 @@ def _stack(environment: Environment, wish: Wish, updating: bool) -> Stack:
     )
     if unfinished.exists():
         raise UserError(f"A deployment of {name} is under way. Wait for it, or cancel it first.", "name")
-    Stack.objects.filter(pk=stack.pk).update(
-        state=StackState.PLANNING,
-        sentence="",
-        settled_at=None,
-        recipe=wish.recipe,
-        source=wish.source,
-        version=wish.version,
-        version_digest=wish.version_digest,
-    )
+    came = {
+        "recipe": wish.recipe,
+        "source": wish.source,
+        "version": wish.version,
+        "version_digest": wish.version_digest,
+    }
+    if origin in AUDITED and wish.source is None:
+        # What is repeated came from where it came; the wish may not know.
+        came = {}
+    Stack.objects.filter(pk=stack.pk).update(state=StackState.PLANNING, sentence="", settled_at=None, **came)
     return stack
 
 

@@ -1,44 +1,27 @@
-"""The form that deploys or updates a stack: a compose file and the answers to the questions it asks.
-
-A typed answer counts first, then the ``.env`` file. A blank one means the default, but where the name says
-that it is a password, it means the answer of the revision before: such answers are never rendered back.
-"""
+"""The form that deploys or updates a stack: where its compose file comes from, the answers, and what it lacks."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.http import QueryDict
 
-from dashboard.operations.masking import SECRET_NAME
+from dashboard.flows.provided import BY_THE_CORE
+from dashboard.forms.questions import Field, Given, fields_of, hidden_answers, typed_answers
+from dashboard.forms.sources import Source
 from platform_manager import recipes
 from platform_manager.errors import UserError
 
 COMPOSE_CAP = 500_000
-ANSWER_CAP = 20_000
-PREFIX = "answer."
-
-
-def secret(name: str) -> bool:
-    """Whether a variable's name says that its value is not for everybody's eyes."""
-    return SECRET_NAME.search(name) is not None
-
-
-@dataclass(frozen=True)
-class Question:
-    """A variable as the form shows it. ``source`` says where a value that is not shown comes from."""
-
-    name: str
-    default: str
-    has_default: bool
-    required: bool
-    help: str
-    secret: bool
-    value: str
-    source: str
+CONTENT_CAP = 500_000
+MOST_CONTENTS = 200
+# What one ticks: external networks and volumes to make, compose files to merge.
+TICKED = {"create_network": "networks", "create_volume": "volumes", "overlay": "overlays"}
+KINDS = ("secret", "config", "file")
 
 
 class StackForm(forms.Form):
@@ -52,7 +35,7 @@ class StackForm(forms.Form):
     compose_file = forms.FileField(required=False)
     env = forms.CharField(max_length=COMPOSE_CAP, required=False, strip=False)
     env_file = forms.FileField(required=False)
-    recipe = forms.CharField(max_length=100, required=False)
+    own = forms.BooleanField(required=False)
 
     def clean(self) -> dict[str, Any]:
         """Uploaded files count like pasted text, for browsers that did not read them into the fields."""
@@ -76,65 +59,119 @@ class StackForm(forms.Form):
 
 
 @dataclass(frozen=True)
+class Extras:
+    """What the form has besides answers: ticked boxes, and the content of secrets, configs and files by name."""
+
+    networks: frozenset[str] = frozenset()
+    volumes: frozenset[str] = frozenset()
+    overlays: frozenset[str] = frozenset()
+    contents: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    errors: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+    def of(self, kind: str) -> dict[str, str]:
+        return {name: text for (of, name), text in self.contents.items() if of == kind}
+
+
+def read_extras(data: Mapping[str, Any]) -> Extras:
+    ticked = {
+        word: frozenset(data.getlist(name)[:MOST_CONTENTS]) if isinstance(data, QueryDict) else frozenset()
+        for name, word in TICKED.items()
+    }
+    contents: dict[tuple[str, str], str] = {}
+    errors: dict[tuple[str, str], str] = {}
+    for key in list(data)[: 10 * MOST_CONTENTS]:
+        kind, dot, name = key.partition(".")
+        if kind not in KINDS or not dot or not data[key] or len(contents) == MOST_CONTENTS:
+            continue
+        contents[kind, name] = text = str(data[key]).replace("\r\n", "\n")
+        if len(text.encode()) > CONTENT_CAP:
+            errors[kind, name] = f"It is larger than {CONTENT_CAP} bytes. A swarm takes no more."
+    return Extras(contents=contents, errors=errors, **ticked)
+
+
+@dataclass(frozen=True)
 class StackInput:
-    """What the form holds, as far as it can be read; ``failure`` says why not further."""
+    """What the form holds, as far as it can be read; ``failure`` says why not further.
+
+    ``provided`` is what the platform itself knows and the file uses. ``unused`` are names of the ``.env`` file that
+    nothing asks for.
+    """
 
     name: str
-    compose: str
-    recipe: str
-    questions: list[Question]
-    answers: dict[str, str]
-    unused: list[str]
+    source: Source
+    fields: list[Field] = field(default_factory=list)
+    answers: dict[str, str] = field(default_factory=dict)
+    provided: dict[str, str] = field(default_factory=dict)
+    secret_names: frozenset[str] = frozenset()
+    unused: list[str] = field(default_factory=list)
+    overlays: tuple[tuple[str, str], ...] = ()
+    extras: Extras = Extras()
     failure: UserError | None = None
 
+    @property
+    def compose(self) -> str:
+        return self.source.compose
 
-def typed_answers(data: Mapping[str, Any]) -> dict[str, str]:
-    return {
-        key.removeprefix(PREFIX): str(data[key])[:ANSWER_CAP] for key in list(data)[:1000] if key.startswith(PREFIX)
-    }
+    @property
+    def missing(self) -> list[str]:
+        """The questions that must be answered and are not."""
+        return [one.name for one in self.fields if one.missing and one.question.used]
+
+    @property
+    def wrong(self) -> bool:
+        return any(one.error for one in self.fields) or bool(self.extras.errors)
 
 
-def read_input(cleaned: Mapping[str, Any], typed: Mapping[str, str], earlier: Mapping[str, str]) -> StackInput:
-    """``earlier`` are the answers of the revision before, empty for a new stack."""
-    compose = cleaned.get("compose") or ""
-    name, recipe = (cleaned.get("name") or "").strip(), cleaned.get("recipe") or ""
+@dataclass(frozen=True)
+class Here:
+    """What an environment gives to answers: what the platform knows, and what can be picked, by question."""
+
+    provided: Mapping[str, str] = field(default_factory=dict)
+    choices: Mapping[str, tuple[recipes.Choice, ...]] = field(default_factory=dict)
+    earlier: Mapping[str, str] = field(default_factory=dict)
+    secret_before: Collection[str] = ()
+
+
+def read_input(cleaned: Mapping[str, Any], data: Mapping[str, Any], source: Source, here: Here) -> StackInput:
+    name = (cleaned.get("name") or "").strip()
     failure: UserError | None = None
     env: dict[str, str] = {}
     try:
         env = recipes.parse_env(cleaned.get("env") or "")
     except UserError as error:
         failure = UserError(str(error), "env")
+    defaults = {one.variable: one.default for one in source.questions if one.default is not None}
+    given = Given(typed_answers(data), env, here.earlier, here.secret_before, defaults, source.defaults_before)
+    provided = {**here.provided, "STACK_NAME": name}
+    asked = [question for question in source.questions if question.variable not in provided]
+    first = fields_of(asked, given)
+    source = source.drawn(_answers(first, asked), {one.name for one in first if one.secret}, name)
+    extras = read_extras(data)
+    overlays = tuple((file, text) for file, text in source.overlays if file in extras.overlays)
+    start = StackInput(name, source, overlays=overlays, extras=extras)
     try:
-        variables = recipes.variables(recipes.parse(compose))
+        parsed = recipes.parse(source.compose, source.files, overlays=overlays)
+        found = recipes.variables(parsed)
     except UserError as error:
-        return StackInput(name, compose, recipe, [], {}, [], error)
-    questions = [_question(variable, typed, env, earlier) for variable in variables]
-    known = {question.name for question in questions}
-    answers = {name: _answer(name, typed, env, earlier) for name in sorted(known)}
-    answered = {name: value for name, value in answers.items() if value}
-    return StackInput(name, compose, recipe, questions, answered, sorted(set(env) - known), failure)
-
-
-def _answer(name: str, typed: Mapping[str, str], env: Mapping[str, str], earlier: Mapping[str, str]) -> str:
-    # What was not asked yet (the form is new, or the question is) keeps the answer of the revision before.
-    kept = earlier.get(name, "") if secret(name) or name not in typed else ""
-    return typed.get(name) or env.get(name) or kept
-
-
-def _question(
-    variable: recipes.Variable, typed: Mapping[str, str], env: Mapping[str, str], earlier: Mapping[str, str]
-) -> Question:
-    hidden = secret(variable.name)
-    # Before anything was typed, the form shows what the revision before was given.
-    value = typed[variable.name] if variable.name in typed else earlier.get(variable.name, "")
-    source = "env" if env.get(variable.name) else "kept" if hidden and earlier.get(variable.name) else ""
-    return Question(
-        name=variable.name,
-        default="" if hidden else variable.default or "",
-        has_default=variable.default is not None,
-        required=variable.required,
-        help=variable.error_message,
-        secret=hidden,
-        value="" if hidden else value,
-        source=source,
+        return replace(start, fields=fields_of(asked, given, here.choices), failure=error)
+    questions = recipes.united(asked, [variable for variable in found if variable.name not in provided])
+    used_before = source.mentioned()
+    questions = [replace(one, used=one.used or one.variable in used_before) for one in questions]
+    fields = fields_of(questions, given, here.choices)
+    mentioned = {variable.name for variable in found}
+    used = {name: value for name, value in provided.items() if name in mentioned}
+    answers = _answers(fields, questions)
+    return replace(
+        start,
+        fields=fields,
+        answers=answers | {name: value for name, value in used.items() if name not in BY_THE_CORE},
+        provided=used,
+        secret_names=frozenset(one.name for one in fields if one.secret),
+        unused=sorted(set(env) - {question.variable for question in questions}),
+        failure=failure,
     )
+
+
+def _answers(fields: list[Field], questions: list[recipes.Question]) -> dict[str, str]:
+    used = {one.name: one.answer for one in fields if one.answer and one.question.used}
+    return hidden_answers(question for question in questions if question.used) | used

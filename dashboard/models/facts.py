@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 TEXTS = ("hostname", "architecture", "kernel", "os", "engine_version")
-NUMBERS = ("mtu", "cpus", "memory_bytes", "disk_bytes")
+NUMBERS = ("mtu", "cpus", "memory_bytes", "disk_bytes", "max_map_count")
 
 
 def addresses_of(claimed: object) -> list[str]:

@@ -3,106 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
-from django.utils import timezone
 
-from dashboard.models import Revision, Stack, StackState
-from platform_manager import recipes
-from platform_manager.engines import cli
+from dashboard.models import OperationLog, Revision, StackState
 from platform_manager.engines.client import EngineClient
-from platform_manager.errors import ProviderError, UserError
-from platform_manager.swarm import anew, cluster, stacks, updates
+from platform_manager.errors import PlatformError, ProviderError
+from platform_manager.swarm import stacks, updates
 
 from .context import StepContext
+from .deploy_parts import finish, revision_of, set_state
+from .failing_logs import tell_failures
+from .hand_over import hand_over, remove_rotated
 from .kinds import Kind, Step, register
 from .managers import on_manager
 
 HOLD_SECONDS = 5.0
-
-
-def revision_of(context: StepContext) -> Revision:
-    revision = Revision.objects.select_related("stack").filter(pk=context.args["revision"]).first()
-    if revision is None:
-        raise UserError("The stack was removed before this deployment came to its turn.")
-    return revision
-
-
-def set_state(context: StepContext, revision: Revision, state: StackState, sentence: str = "") -> None:
-    sentence = context.masked(sentence)
-    if (revision.state, revision.sentence) == (state, sentence):
-        return
-    revision.state, revision.sentence = state, sentence
-    Revision.objects.filter(pk=revision.pk).update(state=state, sentence=sentence)
-    Stack.objects.filter(pk=revision.stack_id).update(state=state, sentence=sentence)
-    context.changed()
-
-
-def hand_over(context: StepContext) -> str | None:
-    """Give the compose file to the swarm through the Docker CLI, which is the reference for it."""
-    revision = revision_of(context)
-    environment = context.environment
-
-    set_state(context, revision, StackState.DEPLOYING)
-    failed_before = _note_before(context, revision)
-    # Here, not in the coroutine: a large file takes seconds to read, and all operations share one event loop.
-    prepared = recipes.prepare(
-        recipes.parse(revision.compose),
-        revision.answers or {},
-        mtu=environment.swarm_mtu or cluster.DEFAULT_MTU,
-        stack_name=revision.stack.name,
-    )
-
-    async def deploy(manager: EngineClient) -> cli.CliResult:
-        return await cli.stack_deploy(
-            manager.socket,
-            revision.stack.name,
-            prepared.compose,
-            files=prepared.files,
-            variables=prepared.variables,
-        )
-
-    result = on_manager(context, deploy, seconds=180)
-    said = recipes.unprefix(result.output)
-    if said.strip():
-        context.log(said.strip(), "output")
-    if result.timed_out:
-        raise ProviderError("The swarm took too long to accept the stack.")
-    if result.exit_code:
-        reason = said.strip().splitlines()[-1] if said.strip() else f"exit code {result.exit_code}"
-        # The orders are not atomic: what was made stays, and the same deployment may be given again.
-        passing = any(word in reason for word in ("out of sequence", "already exists", "in use", "Cannot connect"))
-        raise ProviderError(f"The swarm did not accept the stack: {reason}", retryable=passing)
-    _start_anew(context, revision, failed_before)
-    return None
-
-
-def _note_before(context: StepContext, revision: Revision) -> dict[str, Mapping[str, Any]]:
-    """What the services tell of updates before anything is changed, kept where the step runs again.
-
-    Returns the specs of those that only fail, by id.
-    """
-
-    async def look(manager: EngineClient) -> tuple[dict[str, str], dict[str, Mapping[str, Any]]]:
-        services, tasks, _ = await stacks.read(manager, revision.stack.name)
-        return updates.told(services), anew.failing(services, tasks)
-
-    told, failing = on_manager(context, look)
-    if revision.updates_before is None:
-        revision.updates_before = told
-        Revision.objects.filter(pk=revision.pk).update(updates_before=told)
-    return failing
-
-
-def _start_anew(context: StepContext, revision: Revision, failed: Mapping[str, Mapping[str, Any]]) -> None:
-    async def start(manager: EngineClient) -> list[str]:
-        services, _, _ = await stacks.read(manager, revision.stack.name)
-        return await anew.start_anew(manager, services, failed)
-
-    if failed and (names := on_manager(context, start)):
-        context.log(f"Unchanged, and not running before: started anew: {', '.join(names)}.")
+BUSY = (StackState.PLANNING, StackState.DEPLOYING, StackState.CONVERGING, StackState.RUNNING)
 
 
 def converge(context: StepContext) -> str:
@@ -113,7 +31,8 @@ def converge(context: StepContext) -> str:
     said = ""
     while True:
         context.check()
-        status = _judge(context, revision)
+        look = _Look(context, revision)
+        status = look.status
         now = time.monotonic()
         if status.sentence != said:
             said = status.sentence
@@ -126,8 +45,10 @@ def converge(context: StepContext) -> str:
         else:
             good_since = None
         if status.state in (stacks.StackState.FAILED, stacks.StackState.ROLLED_BACK):
+            look.tell_failures()
             raise ProviderError(_with_failures(status), retryable=False)
         if now > deadline:
+            look.tell_failures()
             raise ProviderError(
                 f"It did not come up within {settings.PM_CONVERGE_SECONDS} s: {_with_failures(status)}",
                 retryable=False,
@@ -135,17 +56,27 @@ def converge(context: StepContext) -> str:
         time.sleep(0.1 if now < deadline - settings.PM_CONVERGE_SECONDS + 10 else 0.5)
 
 
-def _judge(context: StepContext, revision: Revision) -> stacks.StackStatus:
-    async def read(manager: EngineClient) -> tuple[list[Any], list[Any], list[Any]]:
-        return await stacks.read(manager, revision.stack.name)
+class _Look:
+    """One look at the stack's services and tasks, judged."""
 
-    services, tasks, nodes = on_manager(context, read, seconds=30)
-    return stacks.judge(updates.since(services, revision.updates_before), tasks, nodes)
+    def __init__(self, context: StepContext, revision: Revision) -> None:
+        async def read(manager: EngineClient) -> tuple[list[Any], list[Any], list[Any]]:
+            return await stacks.read(manager, revision.stack.name)
+
+        self.context, self.revision = context, revision
+        services, self.tasks, nodes = on_manager(context, read, seconds=30)
+        self.services = updates.since(services, revision.updates_before)
+        self.status = stacks.judge(self.services, self.tasks, nodes)
+
+    def tell_failures(self) -> None:
+        tell_failures(self.context, self.revision, self.services, self.tasks, self.status)
 
 
 def _with_failures(status: stacks.StackStatus) -> str:
     lines = [status.sentence]
     for service in status.services:
+        if service.state is not stacks.StackState.RUNNING and service.sentence not in status.sentence:
+            lines.append(service.sentence)
         lines += [f"{service.name} on {failure.node or 'no host'}: {failure.error}" for failure in service.failures[:3]]
     return "\n".join(dict.fromkeys(lines))
 
@@ -154,19 +85,19 @@ def failed(context: StepContext, sentence: str) -> None:
     revision = Revision.objects.select_related("stack").filter(pk=context.args["revision"]).first()
     if revision is None:
         return
-    if revision.state in (
-        StackState.PLANNING,
-        StackState.DEPLOYING,
-        StackState.CONVERGING,
-        StackState.RUNNING,
-    ):
+    if revision.state in BUSY:
         set_state(context, revision, StackState.FAILED, sentence)
-    Stack.objects.filter(pk=revision.stack_id).update(settled_at=timezone.now())
+    finish(revision)
 
 
 def settle(context: StepContext) -> None:
-    """From now on the watcher keeps the stack's state."""
-    Stack.objects.filter(pk=revision_of(context).stack_id).update(settled_at=timezone.now())
+    """It is over; earlier contents of its secrets and configs are not needed for going back any more."""
+    revision = revision_of(context)
+    try:
+        remove_rotated(context, revision)
+    except PlatformError as error:
+        context.log(f"Earlier contents of its secrets and configs stay for now: {error}", OperationLog.Level.WARNING)
+    finish(revision)
 
 
 KIND = register(

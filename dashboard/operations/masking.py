@@ -11,14 +11,19 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
-from dashboard.models import Operation, Revision
+from dashboard.models import Operation, RegistryCredential, Revision
+
+from .recorded import secret_files
 
 MASK = "***"
 # Shorter values are no secret, and would hide half of every line.
 SHORTEST = 4
 # Earlier answers may still stand in what a swarm says.
 REVISIONS = 20
+# Their files are looked at in as many.
+WITH_FILES = 2
 
 # The names of variables whose values are not for everybody's eyes.
 SECRET_NAME = re.compile(
@@ -39,19 +44,37 @@ BY_FORM = (
 )
 
 
-def secret_answers(answers: Mapping[str, Any]) -> list[str]:
-    """The values of the questions whose names ask for a secret."""
-    return [str(value) for name, value in answers.items() if SECRET_NAME.search(name)]
+def secret_names(answers: Iterable[str], wishes: Mapping[str, Any] | None = None) -> set[str]:
+    """The questions whose answers are secret: by their names, and those that the revision's ``wishes`` list."""
+    listed = frozenset((wishes or {}).get("secret_names", ()))
+    return {name for name in answers if name in listed or SECRET_NAME.search(name)}
+
+
+def secret_answers(answers: Mapping[str, Any], wishes: Mapping[str, Any] | None = None) -> list[str]:
+    """The values that a revision keeps of the questions that ask for a secret."""
+    return [str(answers[name]) for name in secret_names(answers, wishes)]
 
 
 def secrets_of(operation: Operation) -> list[str]:
-    """The secret answers of the stack that the operation is about."""
+    """The secrets of the stack that the operation is about, and the passwords of registries."""
     name = operation.args.get("stack")
     if not name:
         return []
-    revisions = Revision.objects.filter(stack__environment=operation.environment_id, stack__name=name)
-    found = revisions.order_by("-n").values_list("answers", flat=True)[:REVISIONS]
-    return [value for answers in found for value in secret_answers(answers or {})]
+    registries = RegistryCredential.objects.filter(environment=operation.environment_id)
+    passwords = [(secret or {}).get("password", "") for secret in registries.values_list("secret", flat=True)]
+    return [*secrets_of_stack(operation.environment_id, str(name)), *passwords]
+
+
+def secrets_of_stack(environment_id: UUID | None, name: str) -> list[str]:
+    """The secret answers of its newest revisions, and what secrets that they gave hold."""
+    found = Revision.objects.filter(stack__environment=environment_id, stack__name=name).order_by("-n")
+    revisions = list(found.only("answers", "wishes", "contents", "files", "compose", "overlays")[:REVISIONS])
+    values = [value for one in revisions for value in secret_answers(one.answers or {}, one.wishes)]
+    for one in revisions:
+        values += [str(text) for text in ((one.contents or {}).get("secrets") or {}).values()]
+    for one in [one for one in revisions if one.files][:WITH_FILES]:
+        values += [data.decode(errors="replace") for data in secret_files(one).values()]
+    return values
 
 
 class Masker:

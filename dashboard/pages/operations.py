@@ -20,6 +20,7 @@ from dashboard.models import (
     OperationLog,
     OperationState,
     OperationStep,
+    Right,
     StackState,
     StepState,
 )
@@ -162,6 +163,14 @@ def _made(operation: Operation) -> dict[str, str]:
     return {"url": "hosts", "words": "See the hosts"} if operation.kind in HOST_KINDS else {}
 
 
+def _next(operation: Operation, viewer: Viewer) -> dict[str, str]:
+    """Where somebody goes on who has just got their first hosts; the deployment has its defaults filled in."""
+    first = operation.kind == "add_hosts" and operation.state == OperationState.SUCCEEDED
+    if not first or not viewer.may(Right.DEPLOY) or operation.environment.stacks.exists():
+        return {}
+    return {"url": "stack_deploy", "recipe": "whoami", "words": "Try it: deploy Who am I"}
+
+
 def _parts(operation: Operation, viewer: Viewer) -> dict[str, Any]:
     """The context of the parts that change as the operation goes on."""
     allowed = viewer.may(right_for(operation.kind))
@@ -176,6 +185,7 @@ def _parts(operation: Operation, viewer: Viewer) -> dict[str, Any]:
         "failed_step": failed,
         "left_behind": _left_behind(operation),
         "made": _made(operation),
+        "next": _next(operation, viewer),
         "retried_as": operation.retries.first() if stopped else None,
     }
 

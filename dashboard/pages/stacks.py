@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
 from django.http import Http404
 
-from dashboard.models import Revision, Stack
+from dashboard.models import Stack
 from platform_manager.swarm.snapshot import Service
 
 from .lists import listing
@@ -17,11 +15,11 @@ from .live import Container, Page
 from .looks import Badge, badge_of, unwell
 from .operation_rows import notices
 from .places import Places, lost_sentence, places
+from .revisions import revision_rows, trouble_of
 from .services import service_row, task_containers
 from .snapshot import SnapshotView, read
 from .viewer import Viewer
 
-REVISIONS = 20
 OUTSIDE = "Deployed past the platform: it can be removed here, but updated only where it came from."
 
 
@@ -110,37 +108,6 @@ def stacks_page(viewer: Viewer, params: Mapping[str, str]) -> Page:
     return Page("stacks", "stacks/list.html", context, found.params)
 
 
-@dataclass(frozen=True, slots=True)
-class RevisionRow:
-    id: str
-    n: int
-    badge: Badge
-    sentence: str
-    by: str
-    at: datetime
-    operation_id: Any
-    compose: str
-
-
-def revision_rows(stack: Stack | None) -> list[RevisionRow]:
-    revisions: Iterable[Revision] = (
-        stack.revisions.select_related("author").defer("answers")[:REVISIONS] if stack else ()
-    )
-    return [
-        RevisionRow(
-            id=f"revision-{one.pk}",
-            n=one.n,
-            badge=badge_of(one),
-            sentence=one.sentence,
-            by=one.author.get_username() if one.author else "",
-            at=one.created_at,
-            operation_id=one.operation_id,
-            compose=one.compose,
-        )
-        for one in revisions
-    ]
-
-
 def stack_page(viewer: Viewer, params: Mapping[str, str]) -> Page:
     """``params`` hold ``name``."""
     name = params.get("name", "")
@@ -153,7 +120,7 @@ def stack_page(viewer: Viewer, params: Mapping[str, str]) -> Page:
     found, containers = task_containers(viewer, at, view.tasks_by_stack.get(name, ()), params)
     head = stack_row(name, stack, services, at)
     shared = viewer.shared
-    of_stack = {**shared, "of_stack": True}
+    of_stack, of_name = {**shared, "of_stack": True}, {**shared, "name": name}
     rows = [service_row(service, view, at, unwell_stack=unwell(head.badge)) for service in services]
     context = {
         **shared,
@@ -164,7 +131,8 @@ def stack_page(viewer: Viewer, params: Mapping[str, str]) -> Page:
         "listing": found,
         "head": Container("stack-head", "stacks/_head.html", [head], shared=shared),
         "services": Container("services", "services/_row.html", rows, "services/_empty_stack.html", of_stack),
-        "revisions": Container("revisions", "stacks/_revision_row.html", revision_rows(stack), shared=shared),
+        "trouble": Container("stack-trouble", "stacks/_trouble.html", trouble_of(stack), shared=shared),
+        "revisions": Container("revisions", "stacks/_revision_row.html", revision_rows(stack), shared=of_name),
         **containers,
     }
     return Page("stack", "stacks/detail.html", context, {**found.params, "name": name})

@@ -33,12 +33,19 @@ SECTIONS = [
     Section("n", "Networks and volumes", "networks", "network", frozenset({"networks", "ports", "port"})),
     Section("p", "Operations", "operations", "terminal-2", frozenset({"operation", "operations", "activity"})),
     Section("m", "Members", "members", "users", frozenset({"members", "member", "group", "invitation"})),
-    Section("c", "Settings", "environment_settings", "settings", frozenset({"environment_settings"})),
+    Section(
+        "c",
+        "Settings",
+        "environment_settings",
+        "settings",
+        frozenset({"environment_settings", "registries", "registry"}),
+    ),
 ]
 FAMILIES = {
     "stacks": "stack",
     "environment_delete": "environment_settings",
     "environment_leave": "members",
+    "registries": "registry",
     "environment_transfer": "members",
 }
 

@@ -45,6 +45,6 @@ def environment_new(request: HttpRequest) -> HttpResponse:
             show_refusal(form, error)
         else:
             messages.success(request, f"Environment {made.name} is ready for its first hosts.")
-            return redirect("environment", made.pk)
+            return redirect("hosts_add", made.pk)
     status = 422 if form.is_bound else 200
     return render(request, "environments/new.html", {"form": form, "templates": templates}, status=status)

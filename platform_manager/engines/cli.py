@@ -1,16 +1,17 @@
 """The Docker CLI in a sandbox: it is the reference for compose files on a swarm, and it reads too much.
 
-It sees the compose file, the files and the variables it is given, and nothing else of ours. What the sandbox
-can't stop is an absolute path in the compose file (``configs: file: /etc/hostname`` is read with our rights):
-the caller refuses those before. An exit code of 0 says that the engine took the orders, not that anything
-runs.
+It sees the compose files and the files it is given, and no environment at all: it would steer the CLI, and
+fill in what a compose file leaves open. What the sandbox can't stop is an absolute path in the compose file
+(``configs: file: /etc/hostname`` is read with our rights): the caller refuses those before. An exit code of 0
+says that the engine took the orders, not that anything runs.
 """
 
 import asyncio
+import itertools
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -21,7 +22,6 @@ from platform_manager.errors import PlatformError, UserError
 
 COMPOSE = "compose.yaml"
 STACK = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
-VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 CliResult = Finished
 ResolveImage = Literal["always", "changed", "never"]
@@ -33,8 +33,7 @@ async def stack_deploy(
     compose: str,
     *,
     files: Mapping[str, bytes] | None = None,
-    variables: Mapping[str, str] | None = None,
-    allowed: re.Pattern[str] = VARIABLE,
+    overlays: Sequence[str] = (),
     prune: bool = True,
     resolve_image: ResolveImage = "always",
     registry_auth: bytes | None = None,
@@ -42,39 +41,42 @@ async def stack_deploy(
 ) -> CliResult:
     """``docker stack deploy`` on the engine behind ``socket``; returns as soon as the orders are given.
 
-    ``files``: contents by name, relative to the compose file. ``variables``: for ``${...}``, with names that
-    fully match ``allowed``. ``registry_auth``: a config.json with "auths" alone, sent on to the hosts.
-    The result's errors are part of its output.
+    ``files``: contents by name, relative to the compose file. ``overlays``: compose files merged over it in
+    this order. ``registry_auth``: a config.json with "auths" alone, sent on to the hosts. The result's errors
+    are part of its output.
     """
     if not STACK.fullmatch(stack):
         raise UserError("A stack's name has at most 63 letters, digits, - and _.", field="name")
-    arguments = ["stack", "deploy", "-c", COMPOSE, "--resolve-image", resolve_image]
+    compose_files = named([compose, *overlays], files or {})
+    arguments = ["stack", "deploy", *options(compose_files), "--resolve-image", resolve_image]
     if (await asyncio.to_thread(features)).detach:
         arguments.append("--detach=true")
     if prune:
         arguments.append("--prune")
     if registry_auth:
         arguments.append("--with-registry-auth")
-    with room(with_compose(compose, files), variables or {}, allowed, registry_auth) as place:
-        return await run(docker(), "-H", f"unix://{socket}", *arguments, stack, room=place, timeout=timeout, merge=True)
+    with room({**(files or {}), **compose_files}, registry_auth) as place:
+        ours = ["--config", str(place.home), "-H", f"unix://{socket}"]
+        return await run(docker(), *ours, *arguments, stack, room=place, timeout=timeout, merge=True)
 
 
 async def stack_config(
     compose: str,
     *,
     files: Mapping[str, bytes] | None = None,
-    variables: Mapping[str, str] | None = None,
-    allowed: re.Pattern[str] = VARIABLE,
+    overlays: Sequence[str] = (),
     timeout: float = 20,
 ) -> CliResult:
-    """The compose file as the CLI understands it; to validate only, for its output can't be deployed again.
+    """The compose files as the CLI understands them; to validate only, for its output can't be deployed again.
 
     PlatformError when the CLI is too old to know it.
     """
     if not (await asyncio.to_thread(features)).config:
         raise PlatformError("The installed Docker CLI has no 'stack config': install version 28 or newer.")
-    with room(with_compose(compose, files), variables or {}, allowed) as place:
-        return await run(docker(), "stack", "config", "-c", COMPOSE, room=place, timeout=timeout)
+    compose_files = named([compose, *overlays], files or {})
+    with room({**(files or {}), **compose_files}) as place:
+        arguments = ["--config", str(place.home), "stack", "config", *options(compose_files)]
+        return await run(docker(), *arguments, room=place, timeout=timeout)
 
 
 @dataclass(frozen=True)
@@ -108,8 +110,12 @@ def docker() -> str:
     raise PlatformError("The Docker CLI is missing on the platform's machine: install it.")
 
 
-def with_compose(compose: str, files: Mapping[str, bytes] | None) -> dict[str, bytes]:
-    """All files of a run."""
-    if files and COMPOSE in files:
-        raise UserError(f"A file next to the compose file can't be named {COMPOSE}.", field="files")
-    return {**(files or {}), COMPOSE: compose.encode(errors="replace")}
+def named(texts: Sequence[str], files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Compose files in their order, by names that no other file or folder has."""
+    taken = {name.partition("/")[0] for name in files}
+    names = (name for n in itertools.count() if (name := f"compose.{n}.yaml" if n else COMPOSE) not in taken)
+    return {name: text.encode(errors="replace") for name, text in zip(names, texts, strict=False)}
+
+
+def options(compose_files: Iterable[str]) -> list[str]:
+    return [argument for name in compose_files for argument in ("-c", name)]

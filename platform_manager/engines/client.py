@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 from types import TracebackType
@@ -28,15 +29,26 @@ from platform_manager.engines.errors import (
 )
 from platform_manager.engines.logs import FrameSplitter, LogParser, Run, TerminalParser
 
-__all__ = ["EngineAnswerTooLarge", "EngineClient", "EngineError", "EngineUnreachable", "Limits", "Run"]
+__all__ = ["EngineAnswerTooLarge", "EngineClient", "EngineError", "EngineUnreachable", "Limits", "RawAnswer", "Run"]
 
 NEWEST_VERSION = (1, 47)
 READ_BYTES = 128 * 1024
+ABOUT_ENGINE = ("Api-Version", "Docker-Experimental", "Ostype", "Server", "Swarm")
 VERSION = re.compile(r"(\d{1,2})\.(\d{1,3})")
 PATH = re.compile(r"(?:/(?!\.\.?(?:/|$))[A-Za-z0-9_.:@%+=-]*)+")
 IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}")
 
 Body = Mapping[str, Any] | Sequence[Any] | bytes | None
+
+
+@dataclass(frozen=True)
+class RawAnswer:
+    """An answer nobody has looked into; ``headers`` are those about the engine and its API."""
+
+    status: int
+    content_type: str
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class EngineClient:
@@ -75,9 +87,20 @@ class EngineClient:
                 self._version = f"{major}.{minor}"
             return self._version
 
-    async def get(self, path: str, **params: Param) -> Any:
+    async def get(self, path: str, *, headers: Mapping[str, str] | None = None, **params: Param) -> Any:
         """Parsed JSON, the text of another kind of answer, or None for an empty one."""
-        return await self._call("GET", path, params)
+        return await self._call("GET", path, params, headers=headers)
+
+    async def raw(self, path: str, **params: Param) -> RawAnswer:
+        """What GET gives, unread, a refusal too; ``path`` begins with the version, as in "/v1.41/info"."""
+        try:
+            async with self._deadline(None), self._open("GET", path, params, versioned=False) as answer:
+                told = {name: answer.headers[name] for name in ABOUT_ENGINE if name in answer.headers}
+                return RawAnswer(answer.status, answer.content_type, await self._read(answer), told)
+        except EngineError as error:
+            if not error.status:
+                raise
+            return RawAnswer(error.status, "application/json", json.dumps({"message": error.detail}).encode())
 
     async def post(
         self,

@@ -1,9 +1,8 @@
-"""A place to run a program on hostile input: its own directory, environment, limits and process group."""
+"""A place to run a program on hostile input: its own directory, no environment, limits and a process group."""
 
 import asyncio
 import json
 import os
-import re
 import resource
 import signal
 import tempfile
@@ -17,10 +16,6 @@ from platform_manager.errors import UserError
 
 PATH = "/usr/local/bin:/usr/bin:/bin"
 OUTPUT_BYTES = 256 * 1024
-VALUE_BYTES = 64 * 1024
-
-# What the Docker CLI, its runtime, the loader or a resolver obey, instead of the compose file alone.
-RESERVED = re.compile(r"(DOCKER|LD|SSL|OTEL)_.*|GO[A-Z0-9]*|PATH|HOME|TMPDIR|(?i:(.*_)?proxy)")
 
 # RLIMIT_DATA, not RLIMIT_AS: Go's runtime reserves a gigabyte of addresses that it never touches.
 LIMITS = {
@@ -33,10 +28,10 @@ LIMITS = {
 
 @dataclass(frozen=True)
 class Room:
-    """A fresh directory to run in, and the complete environment of what runs there."""
+    """A fresh directory to run in, and one for configuration; what runs there has no environment."""
 
     directory: Path
-    environment: Mapping[str, str]
+    home: Path
 
 
 @dataclass(frozen=True)
@@ -50,18 +45,12 @@ class Finished:
 
 
 @contextmanager
-def room(
-    files: Mapping[str, bytes],
-    variables: Mapping[str, str],
-    allowed: re.Pattern[str],
-    registry_auth: bytes | None = None,
-) -> Iterator[Room]:
-    """A room with exactly these files and variables, removed at the end.
+def room(files: Mapping[str, bytes], registry_auth: bytes | None = None) -> Iterator[Room]:
+    """A room with exactly these files, removed at the end.
 
-    UserError for a name that leads outside, a variable that is reserved or doesn't fully match ``allowed``,
-    and for a ``registry_auth`` (the config.json of the Docker CLI) that holds more than "auths".
+    UserError for a name that leads outside, and for a ``registry_auth`` (the config.json of the Docker CLI)
+    that holds more than "auths".
     """
-    safe = {name: safe_variable(name, value, allowed) for name, value in variables.items()}
     with tempfile.TemporaryDirectory(prefix="sandbox-") as base:
         # The files get a directory of their own: none of them may pose as configuration in the home.
         work, home = Path(base, "work"), Path(base, "home")
@@ -71,7 +60,7 @@ def room(
             write(work / safe_name(name), content)
         if registry_auth:
             (home / "config.json").write_bytes(auths_only(registry_auth))
-        yield Room(work, {**safe, "PATH": PATH, "HOME": str(home), "DOCKER_CONFIG": str(home)})
+        yield Room(work, home)
 
 
 def write(path: Path, content: bytes) -> None:
@@ -90,17 +79,6 @@ def safe_name(name: str) -> str:
     if not name or "\0" in name or {"", ".", ".."} & set(parts):
         raise UserError(f"The file name {name!r} must be relative and stay inside the recipe.", field="files")
     return str(PurePosixPath(*parts))
-
-
-def safe_variable(name: str, value: str, allowed: re.Pattern[str]) -> str:
-    """``value`` when this variable may be set for the program."""
-    if not allowed.fullmatch(name) or "=" in name or RESERVED.fullmatch(name):
-        raise UserError(f"The variable {name!r} can't be set: choose another name for it.", field=name)
-    if "\0" in value or value != value.encode(errors="replace").decode():
-        raise UserError(f"The value of {name!r} holds characters that are not text: remove them.", field=name)
-    if len(value.encode()) > VALUE_BYTES:
-        raise UserError(f"The value of {name!r} is longer than {VALUE_BYTES} bytes: use a file.", field=name)
-    return value
 
 
 def auths_only(registry_auth: bytes) -> bytes:
@@ -143,7 +121,7 @@ async def started(program: str, *arguments: str, room: Room, stderr: int) -> Pro
             program,
             *arguments,
             cwd=room.directory,
-            env=dict(room.environment),
+            env={},
             stdin=DEVNULL,
             stdout=PIPE,
             stderr=stderr,

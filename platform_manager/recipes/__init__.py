@@ -2,10 +2,12 @@
 
 from platform_manager.recipes.builtin import BuiltinRecipe, builtin
 from platform_manager.recipes.dotenv import parse_env
+from platform_manager.recipes.export import exported
 from platform_manager.recipes.facts import EnvironmentFacts, HostFacts
 from platform_manager.recipes.interpolation import SubstitutionError, Variable, interpolate
+from platform_manager.recipes.merging import merged
 from platform_manager.recipes.names import check_stack_name, stack_name_problem, suggest_stack_name
-from platform_manager.recipes.prepare import Prepared, prepare, unprefix
+from platform_manager.recipes.prepare import Prepared, prepare
 from platform_manager.recipes.preview import (
     NetworkPreview,
     ObjectPreview,
@@ -13,15 +15,17 @@ from platform_manager.recipes.preview import (
     ServicePreview,
     preview,
 )
-from platform_manager.recipes.problems import ComposeInvalid, Problem, Severity
+from platform_manager.recipes.problems import Asked, ComposeInvalid, Danger, Problem, Severity
 from platform_manager.recipes.questions import Choice, Question, QuestionKind, question_of, united
 from platform_manager.recipes.recipe import Recipe, parse, variables
 from platform_manager.recipes.shorthand import Port
 
 __all__ = [
+    "Asked",
     "BuiltinRecipe",
     "Choice",
     "ComposeInvalid",
+    "Danger",
     "EnvironmentFacts",
     "HostFacts",
     "NetworkPreview",
@@ -39,7 +43,9 @@ __all__ = [
     "Variable",
     "builtin",
     "check_stack_name",
+    "exported",
     "interpolate",
+    "merged",
     "parse",
     "parse_env",
     "prepare",
@@ -48,6 +54,5 @@ __all__ = [
     "stack_name_problem",
     "suggest_stack_name",
     "united",
-    "unprefix",
     "variables",
 ]

@@ -1,5 +1,6 @@
 """What an interpolated value becomes: ``replicas: ${N}`` is a number once N is known."""
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,15 +10,26 @@ from platform_manager.recipes.problems import Path
 
 
 def _to_int(text: str) -> int:
-    if not re.fullmatch(r"[-+]?[0-9]+", text):
+    match = re.fullmatch(r"([-+]?)0*([0-9]{1,19})", text)
+    value = int(match[1] + match[2]) if match else 2**63
+    if not -(2**63) <= value < 2**63:
         raise ValueError(text)
-    return int(text)
+    return value
+
+
+_DIGITS = "[0-9](?:_?[0-9])*"
+_DECIMAL = re.compile(rf"[-+]?(?:{_DIGITS}\.?(?:{_DIGITS})?|\.{_DIGITS})(?:[eE][-+]?{_DIGITS})?")
+_HEXADECIMAL = re.compile(r"[-+]?0[xX](?:_?[0-9a-fA-F])+(?:\.[0-9a-fA-F]*)?[pP][-+]?[0-9]+")
 
 
 def _to_float(text: str) -> float:
-    if not re.fullmatch(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?", text):
+    try:
+        value = float.fromhex(text.replace("_", "")) if _HEXADECIMAL.fullmatch(text) else float(text)
+    except OverflowError:
+        raise ValueError(text) from None
+    if not (_DECIMAL.fullmatch(text) or _HEXADECIMAL.fullmatch(text)) or math.isinf(value):
         raise ValueError(text)
-    return float(text)
+    return value
 
 
 def _to_bool(text: str) -> bool:
@@ -93,8 +105,11 @@ _CASTS: dict[str, Cast] = {
 
 
 def cast_for(path: Path) -> Cast | None:
-    """What the CLI turns an interpolated value at ``path`` into, if anything but text."""
-    parts = ["[]" if isinstance(part, int) else part for part in path]
+    """What the CLI turns an interpolated value at ``path`` into, if anything but text.
+
+    It matches paths joined by dots, so nothing is cast below a key that has a dot itself.
+    """
+    parts = ".".join("[]" if isinstance(part, int) else part for part in path).split(".")
     if len(parts) > 1:
         parts[1] = "*"
     if len(parts) > 3 and parts[2] == "ulimits":

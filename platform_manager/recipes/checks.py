@@ -13,6 +13,8 @@ from platform_manager.recipes.problems import Path, dotted
 Finding = tuple[Path, str]
 Compose = dict[str, Any]
 
+# Filled in on each host.
+TEMPLATE = "{{"
 _MOUNT_TYPES = ("volume", "bind", "tmpfs", "npipe", "cluster", "image")
 _CHOICES: dict[tuple[str, ...], tuple[str, ...]] = {
     ("deploy", "mode"): ("replicated", "global", "replicated-job", "global-job"),
@@ -157,9 +159,20 @@ def _mount_problem(mount: shorthand.Mount, entry: Any) -> str:
         return "a tmpfs has no source; remove it"
     if not mount.target:
         return "there is no target; give the path inside the container"
+    if not mount.target.startswith("/") and TEMPLATE not in mount.target and mount.type != "npipe":
+        return _target_words(mount, entry)
     options = entry if isinstance(entry, dict) else {}
     wrong = [key for key in ("bind", "volume", "tmpfs") if key != mount.type and options.get(key) is not None]
     return f"'{wrong[0]}' options don't go with type '{mount.type}'" if wrong else ""
+
+
+def _target_words(mount: shorthand.Mount, entry: Any) -> str:
+    if isinstance(entry, str) and entry[:1].isalpha() and entry[1:2] == ":":
+        return (
+            f"'{entry}' is read as a path on the Windows drive {entry[0]}. "
+            f"Give the volume '{entry[0]}' a name of two letters or more"
+        )
+    return f"the target '{mount.target}' must start at the root of the container; write /{mount.target.lstrip('./')}"
 
 
 def read_mount(entry: Any) -> shorthand.Mount:

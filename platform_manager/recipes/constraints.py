@@ -8,7 +8,6 @@ from platform_manager.recipes.facts import HostFacts
 _EXPRESSION = re.compile(
     r"\s*(?P<key>[a-zA-Z_][a-zA-Z0-9_.-]+)\s*(?P<operator>==|!=)\s*(?P<value>[a-zA-Z0-9:\-_\s.*()?+\[\]\\^$|/]+)"
 )
-_ARCHITECTURES = {"amd64": "x86_64", "arm64": "aarch64"}
 
 
 @dataclass(frozen=True)
@@ -24,7 +23,8 @@ class Constraint:
         found = _attribute(self.key, host)
         if found is None:
             return False
-        return (_normal(self.key, found) == _normal(self.key, self.value)) is not self.negated
+        # Architectures too are compared as words: amd64 is not x86_64.
+        return (found.lower() == self.value.lower()) is not self.negated
 
 
 def read_constraint(text: str) -> Constraint:
@@ -37,11 +37,6 @@ def read_constraint(text: str) -> Constraint:
 
 def known_key(key: str) -> bool:
     return _attribute(key, HostFacts("", "")) is not None
-
-
-def _normal(key: str, text: str) -> str:
-    lowered = text.lower()
-    return _ARCHITECTURES.get(lowered, lowered) if key.lower() == "node.platform.arch" else lowered
 
 
 def _attribute(key: str, host: HostFacts) -> str | None:

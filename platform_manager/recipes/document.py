@@ -54,6 +54,16 @@ class Document:
 
 def read(text: str) -> Document:
     """Parse compose text; raises :class:`ComposeInvalid`."""
+    root = nodes_of(text)
+    builder = _Builder()
+    value = builder.build(root, (), 1)
+    if builder.errors:
+        raise ComposeInvalid(builder.errors)
+    return Document(text, root, value, builder.lines, tuple(builder.warnings))
+
+
+def nodes_of(text: str) -> yaml.MappingNode:
+    """The tree of text that is a mapping and stays within the caps; raises :class:`ComposeInvalid`."""
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         _refuse(f"The file is larger than {MAX_BYTES // 1024} KiB. Compose files are small: is it the right one?")
     try:
@@ -65,16 +75,23 @@ def read(text: str) -> Document:
     if not isinstance(root, yaml.MappingNode):
         _refuse("The file must start with keys such as 'services:'. It holds no mapping at the top level.", 1)
     _check_expansion(root)
+    return root
+
+
+def reread(text: str) -> Any:
+    """The value of text that was written here; None for what can't be read."""
+    try:
+        root = yaml.compose(text, Loader=_Loader)
+    except (yaml.YAMLError, UnicodeEncodeError):
+        return None
     builder = _Builder()
-    value = builder.build(root, (), 1)
-    if builder.errors:
-        raise ComposeInvalid(builder.errors)
-    return Document(text, root, value, builder.lines, tuple(builder.warnings))
+    value = builder.build(root, (), 1) if isinstance(root, yaml.MappingNode) else None
+    return None if builder.errors else value
 
 
-def value_of(root: yaml.MappingNode) -> dict[str, Any]:
-    """The value of a node tree that was edited after reading."""
-    return dict(_Builder().build(root, (), 1))
+def scalar_of(node: yaml.ScalarNode) -> Any:
+    """The value of one scalar as the CLI reads it."""
+    return _Builder().build(node, (), 1)
 
 
 def _refuse(message: str, line: int = 0) -> NoReturn:

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+MTU_OPTION = "com.docker.network.driver.mtu"
+
 
 @dataclass(frozen=True)
 class HostFacts:
     """``role`` is ``manager`` or ``worker``; ``arch`` as the engine names it (``x86_64``, ``aarch64``).
 
-    ``cpus`` counts cores and ``memory`` bytes, 0 where that is unknown.
+    ``cpus`` counts cores, ``memory`` bytes and ``max_map_count`` maps of memory, 0 where that is unknown.
     """
 
     name: str
@@ -22,11 +24,17 @@ class HostFacts:
     engine_labels: Mapping[str, str] = field(default_factory=dict)
     cpus: float = 0.0
     memory: int = 0
+    max_map_count: int = 0
 
 
 @dataclass(frozen=True)
 class EnvironmentFacts:
-    """``published_ports`` maps (port, protocol) to the service of another stack that holds it.
+    """``published_ports`` maps (port, protocol) to the service of another stack that holds it everywhere.
+
+    ``host_ports`` are those held on the hosts of the service's tasks only. ``networks`` are all of the swarm;
+    of each ``network_drivers`` has the driver, ``network_mtus`` the MTU (0: none was set) and ``network_stacks`` the
+    stack it belongs to (""). ``neighbours`` maps a network and a name on it to the service of another stack that it
+    means. ``hosts`` are the ones that take tasks.
 
     ``wished_…`` are external networks and volumes that the platform shall make first, ``given_…`` secrets and
     configs whose content is at hand. ``forbidden`` are the dangers that the operator forbids.
@@ -48,10 +56,17 @@ class EnvironmentFacts:
     wished_volumes: frozenset[str] = frozenset()
     given_secrets: frozenset[str] = frozenset()
     given_configs: frozenset[str] = frozenset()
+    host_ports: Mapping[tuple[int, str], str] = field(default_factory=dict)
+    network_drivers: Mapping[str, str] = field(default_factory=dict)
+    network_mtus: Mapping[str, int] = field(default_factory=dict)
+    network_stacks: Mapping[str, str] = field(default_factory=dict)
+    neighbours: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def with_provided(answers: Mapping[str, str], *, stack_name: str, mtu: int) -> dict[str, str]:
-    """The answers that are not blank, completed by what the platform itself knows."""
-    provided = {"STACK_NAME": stack_name, "DOCKER_MTU": str(mtu)}
+    """The answers that are not blank, completed by what the platform itself knows.
+
+    Names in files are made of ``STACK_NAME``: no answer makes it another than the stack's.
+    """
     given = {name: value for name, value in answers.items() if value != ""}
-    return {**{name: value for name, value in provided.items() if value}, **given}
+    return {"DOCKER_MTU": str(mtu), **given, **({"STACK_NAME": stack_name} if stack_name else {})}

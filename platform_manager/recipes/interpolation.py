@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from platform_manager.recipes.casts import cast_for
+from platform_manager.recipes.casts import Cast, cast_for
 from platform_manager.recipes.problems import Path, Problem, Severity, dotted
 
 # Go folds case over Unicode: the long s and the Kelvin sign count as letters there.
@@ -22,6 +22,9 @@ PATTERN = re.compile(
 # The CLI looks for these in this order, anywhere in the substitution: "${A-b:-c}" is the variable "A-b".
 _SEPARATORS = (":-", "-", ":?", "?")
 
+# Answers may be long and be used often: all changed texts of a file together.
+MAX_CHARACTERS = 4 * 1024 * 1024
+
 
 class SubstitutionError(ValueError):
     """``variable`` is the required one that is missing, or "" for text that is no substitution at all."""
@@ -29,6 +32,10 @@ class SubstitutionError(ValueError):
     def __init__(self, message: str, variable: str = "") -> None:
         super().__init__(message)
         self.variable = variable
+
+
+class TooLong(ValueError):
+    """What the answers make of a text passes the limit."""
 
 
 @dataclass(frozen=True)
@@ -85,11 +92,12 @@ def interpolate(text: str, answers: Mapping[str, str]) -> str:
     return _substitute(text, answered(answers))
 
 
-def _substitute(text: str, answers: Mapping[str, str]) -> str:
+def _substitute(text: str, answers: Mapping[str, str], limit: int = MAX_CHARACTERS) -> str:
     failure: SubstitutionError | None = None
+    left = limit - len(text)
 
     def replace(match: re.Match[str]) -> str:
-        nonlocal failure
+        nonlocal failure, left
         if match["escaped"]:
             return "$"
         substitution = match["named"] or match["braced"]
@@ -102,6 +110,9 @@ def _substitute(text: str, answers: Mapping[str, str]) -> str:
             return ""
         # As in the CLI, a later substitution that works hides the failure of an earlier one.
         failure = None
+        left -= len(value)
+        if left < 0:
+            raise TooLong
         return value
 
     result = PATTERN.sub(replace, text)
@@ -122,21 +133,26 @@ def texts(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
             yield from texts(item, (*path, index))
 
 
-def find_variables(value: Mapping[str, Any]) -> list[Variable]:
-    """The variables of a compose file in order of appearance, those of bare environment entries last."""
+def find_variables(*values: Mapping[str, Any]) -> list[Variable]:
+    """The variables of compose files in order of appearance, those of bare environment entries last."""
     found: dict[str, Variable] = {}
-    for path, text in texts(dict(value)):
-        for mention in mentions(text):
-            variable = found.setdefault(mention.name, Variable(mention.name))
-            variable.mentions.append(dotted(path))
-            if "?" in mention.separator:
-                variable.required = True
-                variable.error_message = variable.error_message or mention.argument.strip()
-            elif mention.separator and variable.default is None:
-                variable.default = mention.argument
-    for path, name in passed_through(value):
-        found.setdefault(name, Variable(name)).mentions.append(dotted(path))
+    for value in values:
+        for path, text in texts(dict(value)):
+            for mention in mentions(text):
+                _note(found.setdefault(mention.name, Variable(mention.name)), mention, path)
+    for value in values:
+        for path, name in passed_through(value):
+            found.setdefault(name, Variable(name)).mentions.append(dotted(path))
     return list(found.values())
+
+
+def _note(variable: Variable, mention: Mention, path: Path) -> None:
+    variable.mentions.append(dotted(path))
+    if "?" in mention.separator:
+        variable.required = True
+        variable.error_message = variable.error_message or mention.argument.strip()
+    elif mention.separator and variable.default is None:
+        variable.default = mention.argument
 
 
 _VARIABLE = re.compile("[_a-zA-Z][_a-zA-Z0-9]*")
@@ -160,16 +176,21 @@ def passed_through(value: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
 
 
 def interpolate_tree(
-    value: dict[str, Any], answers: Mapping[str, str]
+    value: dict[str, Any], answers: Mapping[str, str], *, later: str = ""
 ) -> tuple[dict[str, Any], list[tuple[Path, Problem]]]:
-    """The whole file interpolated and cast; what can't be is left as it stands and reported (lines are 0)."""
-    walker = _Walker(answered(answers))
+    """The whole file interpolated and cast; what can't be is left as it stands and reported (lines are 0).
+
+    A text that holds ``later`` after that is not cast: its value is not known yet.
+    """
+    walker = _Walker(answered(answers), later)
     return walker.walk(value, ()), walker.problems
 
 
 class _Walker:
-    def __init__(self, answers: Mapping[str, str]) -> None:
+    def __init__(self, answers: Mapping[str, str], later: str) -> None:
         self.answers = answers
+        self.later = later
+        self.left = MAX_CHARACTERS
         self.problems: list[tuple[Path, Problem]] = []
 
     def walk(self, value: Any, path: Path) -> Any:
@@ -177,23 +198,31 @@ class _Walker:
             return {key: self.walk(item, (*path, key)) for key, item in value.items()}
         if isinstance(value, list):
             return [self.walk(item, (*path, index)) for index, item in enumerate(value)]
-        return self._text(value, path) if isinstance(value, str) else value
+        return self._text(value, path) if isinstance(value, str) and "$" in value else value
 
     def _text(self, text: str, path: Path) -> Any:
         try:
-            result = _substitute(text, self.answers)
+            result = _substitute(text, self.answers, self.left)
         except SubstitutionError as error:
             self._report(path, _substitution_words(text, path, error))
             return text
+        except TooLong:
+            # Once: with this much there may be very many more.
+            if self.left >= 0:
+                self._report(path, f"With its answers the file passes {MAX_CHARACTERS:,} characters. Shorten them.")
+            self.left = -1
+            return text
         if result == text:
             return text
-        cast = cast_for(path)
-        if cast is None:
-            return result
+        self.left -= len(result)
+        cast = None if self.later and self.later in result else cast_for(path)
+        return result if cast is None else self._cast(cast, text, result, path)
+
+    def _cast(self, cast: Cast, text: str, result: str, path: Path) -> Any:
         try:
             return cast.convert(result)
         except ValueError:
-            self._report(path, f"{dotted(path)} needs {cast.words}, but '{text}' becomes '{result}'.")
+            self._report(path, f"{dotted(path)} needs {cast.words}, but '{text[:80]}' becomes '{result[:80]}'.")
             return result
 
     def _report(self, path: Path, message: str) -> None:
@@ -204,4 +233,4 @@ def _substitution_words(text: str, path: Path, error: SubstitutionError) -> str:
     if error.variable:
         reason = f": {error}" if str(error) else ""
         return f"{error.variable} must be given{reason}. Answer it in the form ({dotted(path)} needs it)."
-    return f"{dotted(path)}: '{text}' has a '$' that starts no variable. Write '$$' for a dollar sign."
+    return f"{dotted(path)}: '{text[:80]}' has a '$' that starts no variable. Write '$$' for a dollar sign."

@@ -7,10 +7,14 @@ from platform_manager.errors import UserError
 # A stack name is a DNS label; shorter than the swarm's 63 because every service name is added to it.
 MAX_STACK_NAME = 40
 MAX_SERVICE_NAME = 63
+MAX_NETWORK_NAME = 63
 MAX_OBJECT_NAME = 64
+MAX_VOLUME_NAME = 255
 
 _STACK = re.compile("[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 _SERVICE = re.compile("[a-zA-Z0-9](?:[-_]*[A-Za-z0-9]+)*")
+_OBJECT = re.compile("[a-zA-Z0-9](?:[a-zA-Z0-9-_.]*[a-zA-Z0-9])?")
+_VOLUME = re.compile("[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 
 
 def suggest_stack_name(name: str) -> str:
@@ -53,4 +57,24 @@ def service_name_problem(stack: str, service: str) -> str:
             f"'{full}' has {len(full)} characters, a swarm allows {MAX_SERVICE_NAME}. "
             f"Shorten the stack name or the service name by {len(full) - MAX_SERVICE_NAME}."
         )
+    return ""
+
+
+def object_name_problem(kind: str, name: str) -> str:
+    """Why ``name`` can't name one of ``kind`` (networks, volumes, configs or secrets) on a swarm; "" when it can."""
+    what, shape, most = {
+        "networks": ("a network", _SERVICE, MAX_NETWORK_NAME),
+        "volumes": ("a volume", _VOLUME, MAX_VOLUME_NAME),
+        "configs": ("a config", _OBJECT, MAX_OBJECT_NAME),
+        "secrets": ("a secret", _OBJECT, MAX_OBJECT_NAME),
+    }[kind]
+    # Each host fills in its own: what comes of it is not known here.
+    if kind == "volumes" and "{{" in name:
+        return ""
+    if len(name) > most:
+        return f"'{name[:80]}' has {len(name)} characters, at most {most} go. Shorten it by {len(name) - most}."
+    if not shape.fullmatch(name):
+        marks = "'-' and '_'" if kind == "networks" else "'-', '_' and '.'"
+        least = "two or more " if kind == "volumes" else ""
+        return f"'{name}' can't name {what} on a swarm: use {least}letters, digits, {marks}, and a letter first."
     return ""

@@ -1,68 +1,129 @@
-"""The compose text and variables that are handed to the Docker CLI.
+"""What is handed to the Docker CLI: compose text without variables, and the files it reads.
 
-The CLI reads variables from its environment, which also steers the CLI itself (DOCKER_HOST, HOME ...). So
-every variable gets a prefix in the text; the substitution and the type casts stay the CLI's.
+The CLI substitutes variables out of its environment, which steers the CLI itself too (DOCKER_HOST, HOME ...).
+So everything is substituted and cast here, and the CLI needs no environment at all.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
+from platform_manager.errors import UserError
 from platform_manager.recipes import checks, preflight, validation
-from platform_manager.recipes.document import PLAIN, STR, is_merge, pairs, read, value_of
 from platform_manager.recipes.facts import with_provided
-from platform_manager.recipes.interpolation import PATTERN, find_variables, interpolate_tree
+from platform_manager.recipes.filling import fill_environment
+from platform_manager.recipes.interpolation import interpolate_tree
+from platform_manager.recipes.merging import merge
 from platform_manager.recipes.preview import MTU_OPTION
-from platform_manager.recipes.problems import ComposeInvalid, Problem, Severity, dotted
-from platform_manager.recipes.recipe import Recipe, clean_path, leaves_recipe
-from platform_manager.recipes.scalars import Timestamp, resolve
+from platform_manager.recipes.problems import ComposeInvalid, Path, Severity, dotted
+from platform_manager.recipes.recipe import Recipe, clean_path, leaves_recipe, of_overlay, problem_in, version_of
+from platform_manager.recipes.rewriting import rewritten
 from platform_manager.recipes.schema import NEWEST
 
-PREFIX = "PM_ANSWER_"
-_MAP = "tag:yaml.org,2002:map"
+Values = list[dict[str, Any]]
+
+# The oldest versions to write: CLIs before 24 know up to 3.9 and want one.
 _VERSIONS = (8, 9)
+_KNOWS_NAMES = 5
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """``variables`` is the whole environment the text needs; ``files`` go next to it, by relative path."""
+    """``overlays`` are merged over ``compose`` in this order; ``files`` go next to it, by relative path."""
 
     compose: str
-    variables: dict[str, str]
+    overlays: tuple[str, ...]
     files: dict[str, bytes]
 
 
-def unprefix(text: str) -> str:
-    """A message of the CLI in the words of the recipe."""
-    return text.replace(PREFIX, "")
+def prepare(
+    recipe: Recipe,
+    answers: Mapping[str, str],
+    *,
+    mtu: int,
+    stack_name: str,
+    pins: Mapping[str, str] | None = None,
+    renames: Mapping[tuple[str, str], str] | None = None,
+) -> Prepared:
+    """``pins`` are images by service, ``renames`` names on the swarm by ("configs" or "secrets", key).
+
+    Raises :class:`ComposeInvalid` for what can't be substituted, and when the CLI would read a file that is
+    not the recipe's, UserError for an answer that is no text.
+    """
+    given = all_answers(answers, stack_name=stack_name, mtu=mtu)
+    values = interpolated(recipe, given)
+    set_version(values, bool(renames))
+    adapt(recipe, values, given, mtu=mtu, pins=pins or {}, renames=renames or {})
+    texts = [rewritten(value, document.root) for value, document in zip(values, recipe.documents, strict=True)]
+    return Prepared(texts[0], tuple(texts[1:]), own_files(recipe, values))
 
 
-def prepare(recipe: Recipe, answers: Mapping[str, str], *, mtu: int, stack_name: str) -> Prepared:
-    """Raises :class:`ComposeInvalid` when the CLI would read a file that is not the recipe's."""
+def all_answers(answers: Mapping[str, str], *, stack_name: str, mtu: int) -> dict[str, str]:
+    """The answers that count and what the platform provides; raises UserError for one that is no text."""
     given = with_provided(answers, stack_name=stack_name, mtu=mtu)
-    value, _ = interpolate_tree(recipe.value, given)
-    files = _files(recipe, value)
-    root = _Prefixer().copy(recipe.document.root)
-    assert isinstance(root, yaml.MappingNode)  # noqa: S101 - read() took nothing else
-    filled = _fill_environment(root, value, given)
-    _inject_mtu(root, value, mtu)
-    if not recipe.value.get("version"):
-        _set_version(root, value)
-    names = dict.fromkeys([*(variable.name for variable in find_variables(recipe.value)), *filled])
-    variables = {PREFIX + name: given[name] for name in names if name in given}
-    return Prepared(_serialize(root), variables, files)
+    for name, text in given.items():
+        if "\0" in text or text != text.encode(errors="replace").decode():
+            raise UserError(f"The answer {name} holds characters that are not text: remove them.", field=name)
+    return given
 
 
-def _files(recipe: Recipe, value: dict[str, Any]) -> dict[str, bytes]:
+def interpolated(recipe: Recipe, given: Mapping[str, str], *, later: str = "") -> Values:
+    """The first file and its overlays with variables replaced; raises :class:`ComposeInvalid`."""
+    values, problems = [], []
+    for number, document in enumerate(recipe.documents):
+        value, found = interpolate_tree(document.value, given, later=later)
+        values.append(value)
+        for path, problem in found:
+            placed = problem_in(document, problem.severity, path, problem.message)
+            problems.append(of_overlay(recipe.overlays[number - 1][0], placed) if number else placed)
+    if problems:
+        raise ComposeInvalid(problems)
+    return values
+
+
+def adapt(
+    recipe: Recipe,
+    values: Values,
+    given: Mapping[str, str],
+    *,
+    mtu: int,
+    pins: Mapping[str, str],
+    renames: Mapping[tuple[str, str], str],
+) -> None:
+    """What a deployment changes in the files, in place."""
+    for value in values:
+        fill_environment(value, given, recipe.files)
+    for name, image in pins.items():
+        if service := _last(values, "services", name):
+            service["image"] = image
+    for (kind, key), name in renames.items():
+        if (entry := _last(values, kind, key)) is not None:
+            entry["name"] = name
+            if isinstance(entry.get("external"), dict):
+                entry["external"] = True
+    _inject_mtu(values, mtu, recipe.files)
+
+
+def own_files(recipe: Recipe, values: Values) -> dict[str, bytes]:
+    """The files that the CLI reads for these; raises :class:`ComposeInvalid` when one is not the recipe's."""
     found: dict[str, bytes] = {}
-    for path, name in preflight.file_references(_mappings_only(value)):
+    for path, name in _references(values):
         if not isinstance(name, str) or leaves_recipe(name) or clean_path(name) not in recipe.files:
             message = f"{dotted(path)}: the recipe has no file '{name}'. Add it to the recipe."
             raise ComposeInvalid([recipe.problem(Severity.ERROR, path, message)])
         found[clean_path(name)] = recipe.files[clean_path(name)]
     return found
+
+
+def _references(values: Values) -> Iterator[tuple[Path, str]]:
+    """Env files are read for each file, configs and secrets only as they were declared last."""
+    declared: dict[str, Any] = {"configs": {}, "secrets": {}}
+    for value in values:
+        sections = _mappings_only(value)
+        yield from preflight.file_references({"services": sections.get("services", {})})
+        for kind, entries in declared.items():
+            entries |= sections.get(kind, {})
+    yield from preflight.file_references(declared)
 
 
 def _mappings_only(value: dict[str, Any]) -> dict[str, Any]:
@@ -74,152 +135,45 @@ def _mappings_only(value: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-class _Prefixer:
-    """Copies a node tree, with every variable renamed and every tag as the serializer expects it."""
-
-    def __init__(self) -> None:
-        self.copies: dict[tuple[int, bool], yaml.Node] = {}
-
-    def copy(self, node: yaml.Node, *, is_key: bool = False) -> yaml.Node:
-        mark = id(node), is_key
-        if mark not in self.copies:
-            self.copies[mark] = self._copy(node, is_key)
-        return self.copies[mark]
-
-    def _copy(self, node: yaml.Node, is_key: bool) -> yaml.Node:
-        if isinstance(node, yaml.MappingNode):
-            entries = [(self.copy(key, is_key=True), self.copy(value)) for key, value in node.value]
-            return yaml.MappingNode(node.tag, entries, flow_style=node.flow_style)
-        if isinstance(node, yaml.SequenceNode):
-            items = [self.copy(item) for item in node.value]
-            return yaml.SequenceNode(node.tag, items, flow_style=node.flow_style)
-        assert isinstance(node, yaml.ScalarNode)  # noqa: S101 - there is no fourth kind
-        text = node.value if is_key else _prefixed(node.value)
-        if node.tag == PLAIN and not text:
-            text = "null"  # Nothing at all can't be written everywhere.
-        return yaml.ScalarNode(_tag(node), text, style=node.style or None)
+def _last(values: Values, section: str, name: str) -> dict[str, Any] | None:
+    """The last declaration of an entry, where it is one; of networks and the like only that one counts."""
+    for value in reversed(values):
+        part = value.get(section)
+        if isinstance(part, dict) and name in part:
+            if part[name] is None:
+                part[name] = {}
+            return part[name] if isinstance(part[name], dict) else None
+    return None
 
 
-def _prefixed(text: str) -> str:
-    def rename(match: Any) -> str:
-        group = "named" if match["named"] else "braced"
-        if not match[group]:
-            return str(match[0])
-        start = match.start(group) - match.start()
-        return f"{match[0][:start]}{PREFIX}{match[0][start:]}"
-
-    return PATTERN.sub(rename, text)
-
-
-def _tag(node: yaml.Node) -> str:
-    """Text that PyYAML takes for something else (``yes``, ``22:22``) is tagged as text and so gets quotes."""
-    if node.tag != PLAIN:
-        return str(node.tag)
-    value = resolve(node.value)
-    if is_merge(node) or not isinstance(value, str) or isinstance(value, Timestamp):
-        return str(_RESOLVER.resolve(yaml.ScalarNode, node.value, (True, False)))  # type: ignore[no-untyped-call]
-    return STR
-
-
-_RESOLVER = yaml.resolver.Resolver()
-
-
-def _fill_environment(root: yaml.MappingNode, value: dict[str, Any], given: Mapping[str, str]) -> list[str]:
-    """The CLI fills empty environment entries from its environment: name the prefixed variables there."""
-    filled: list[str] = []
-    for name, service in preflight.services(_mappings_only(value)).items():
-        environment = service.get("environment")
-        entries: list[tuple[str | int, str]] = []
-        if isinstance(environment, dict):
-            entries = [(key, key) for key, item in environment.items() if item is None or item == ""]
-        elif isinstance(environment, list):
-            split = [(index, str(item).partition("=")) for index, item in enumerate(environment)]
-            entries = [(index, parts[0]) for index, parts in split if not parts[2]]
-        wanted = [(place, key) for place, key in entries if key in given]
-        filled += [key for _, key in wanted]
-        if wanted:
-            _rewrite(_own(_own(_own(root, "services"), name), "environment"), wanted)
-    return filled
-
-
-def _rewrite(environment: yaml.Node, wanted: list[tuple[str | int, str]]) -> None:
-    for place, key in wanted:
-        reference = f"${{{PREFIX}{key}}}"
-        if isinstance(environment, yaml.MappingNode):
-            _put(environment, str(place), yaml.ScalarNode(STR, reference, style='"'))
-        else:
-            environment.value[place] = yaml.ScalarNode(STR, f"{key}={reference}", style='"')
-
-
-def _inject_mtu(root: yaml.MappingNode, value: dict[str, Any], mtu: int) -> None:
+def _inject_mtu(values: Values, mtu: int, files: Mapping[str, bytes]) -> None:
     """Swarm creates only the networks that services use; external ones keep the MTU they were made with."""
-    sections = _mappings_only(value)
-    declared = checks.section(sections, "networks")
-    for name in preflight.used_networks(sections):
+    together = _mappings_only(merge(values, files))
+    declared = checks.section(together, "networks")
+    for name in preflight.used_networks(together):
         network = declared.get(name, {})
         if preflight.is_external(network) or (network.get("driver") or "overlay") != "overlay":
             continue
-        options = network.get("driver_opts")
-        if MTU_OPTION in (options if isinstance(options, dict) else {}):
+        entry = _last(values, "networks", name)
+        if entry is None:
+            entry = _added(values[-1], "networks", name)
+        if entry is None or not isinstance(entry.get("driver_opts") or {}, dict):
             continue
-        options_node = _own(_own(_own(root, "networks"), name), "driver_opts")
-        assert isinstance(options_node, yaml.MappingNode)  # noqa: S101
-        _put(options_node, MTU_OPTION, yaml.ScalarNode(STR, str(mtu), style='"'))
+        entry["driver_opts"] = {MTU_OPTION: str(mtu), **(entry.get("driver_opts") or {})}
 
 
-def _set_version(root: yaml.MappingNode, value: dict[str, Any]) -> None:
-    """The oldest version with what the file uses: CLIs before 24 know up to 3.9 and want one."""
-    minor = next((minor for minor in _VERSIONS if not validation.validate(value, minor)), NEWEST)
-    root.value = [(key, item) for key, item in root.value if key.value != "version"]
-    root.value.insert(0, (yaml.ScalarNode(STR, "version"), yaml.ScalarNode(STR, f"3.{minor}", style='"')))
+def _added(value: dict[str, Any], section: str, name: str) -> dict[str, Any] | None:
+    part = value.setdefault(section, {})
+    return part.setdefault(name, {}) if isinstance(part, dict) and part.get(name, {}) is not None else None
 
 
-def _own(parent: yaml.Node, key: str) -> yaml.Node:
-    """The child of ``parent`` at ``key`` as a copy that no alias and no merge shares; made when absent."""
-    assert isinstance(parent, yaml.MappingNode)  # noqa: S101
-    found = next((value for name, value in pairs(parent) if name.value == key), None)
-    copy: yaml.Node
-    if isinstance(found, yaml.SequenceNode):
-        copy = yaml.SequenceNode(found.tag, list(found.value), flow_style=found.flow_style)
-    else:
-        entries = list(pairs(found)) if isinstance(found, yaml.MappingNode) else []
-        copy = yaml.MappingNode(_MAP, entries, flow_style=bool(found and getattr(found, "flow_style", False)))
-    _put(parent, key, copy)
-    return copy
-
-
-def _put(mapping: yaml.MappingNode, key: str, value: yaml.Node) -> None:
-    for index, (name, _) in enumerate(mapping.value):
-        if isinstance(name, yaml.ScalarNode) and name.value == key and not is_merge(name):
-            mapping.value[index] = (name, value)
-            return
-    mapping.value.append((yaml.ScalarNode(STR, key), value))
-
-
-def _serialize(root: yaml.MappingNode) -> str:
-    """The text, read back to be sure that it says the same; quoted throughout where it does not."""
-    wanted = value_of(root)
-    for style in (None, '"'):
-        if style:
-            _quote(root, set())
-        text = str(yaml.serialize(root, Dumper=yaml.CSafeDumper, allow_unicode=True, width=1 << 30))
-        try:
-            if read(text).value == wanted:
-                return text
-        except ComposeInvalid:
-            continue
-    message = "The file holds text that can't be passed on to Docker unchanged. Remove control characters."
-    raise ComposeInvalid([Problem(Severity.ERROR, "", 0, message)])
-
-
-def _quote(node: yaml.Node, done: set[int]) -> None:
-    if id(node) in done:
-        return
-    done.add(id(node))
-    if isinstance(node, yaml.ScalarNode):
-        if node.tag == STR:
-            node.style = '"'
-        return
-    for child in node.value:
-        for part in child if isinstance(child, tuple) else (child,):
-            _quote(part, done)
+def set_version(values: Values, names: bool = False) -> None:
+    """Give all files one version: their own, or the oldest that knows what they use (``names``: of configs)."""
+    known = next((value["version"] for value in values if value.get("version")), "")
+    if (not known or (names and known == "3")) and values:
+        fitting = (minor for minor in _VERSIONS if not any(validation.validate(value, minor) for value in values))
+        known = f"3.{next(fitting, NEWEST)}"
+    elif names and (version_of({"version": known}) or 0) < _KNOWS_NAMES:
+        known = f"3.{_KNOWS_NAMES}"
+    for index, value in enumerate(values):
+        values[index] = {"version": known, **{key: item for key, item in value.items() if key != "version"}}

@@ -1,18 +1,23 @@
 """What a deployment of a recipe would create, and everything that stands against it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
 from platform_manager.recipes import checks, preflight, validation
+from platform_manager.recipes.facts import MTU_OPTION as MTU_OPTION
 from platform_manager.recipes.facts import EnvironmentFacts, with_provided
-from platform_manager.recipes.interpolation import interpolate_tree, mentions, texts
-from platform_manager.recipes.problems import Path, Problem, Severity, dotted
+from platform_manager.recipes.merging import merged
+from platform_manager.recipes.problems import Asked, Path, Problem, Severity
 from platform_manager.recipes.recipe import Recipe, version_of
+from platform_manager.recipes.report import Report
 from platform_manager.recipes.schema import NEWEST
 from platform_manager.recipes.shorthand import Port
 
-MTU_OPTION = "com.docker.network.driver.mtu"
+# What one stack may hold; each service is compared with the others and with each host.
+MAX_SERVICES = 500
+MAX_PORTS = 5_000
 
 
 @dataclass(frozen=True)
@@ -31,31 +36,39 @@ class ServicePreview:
 
 @dataclass(frozen=True)
 class NetworkPreview:
-    """``name`` as on the swarm; ``mtu`` is what its overlay option will say, None for external ones."""
+    """``name`` as on the swarm; ``mtu`` is what its overlay option will say, None for external ones that exist.
+
+    ``wished``: external, and the platform makes it first as an attachable overlay.
+    """
 
     name: str
     external: bool
     driver: str
     mtu: int | None
+    wished: bool = False
 
 
 @dataclass(frozen=True)
 class ObjectPreview:
-    """A volume, config or secret, named as on the swarm."""
+    """A volume, config or secret, named as on the swarm; ``wished``: external, and the platform makes it first."""
 
     name: str
     external: bool
     file: str = ""
+    wished: bool = False
 
 
 @dataclass
 class Preview:
+    """``asked`` is what people may give, what they gave included; without it ``problems`` holds an error."""
+
     services: list[ServicePreview] = field(default_factory=list)
     networks: list[NetworkPreview] = field(default_factory=list)
     volumes: list[ObjectPreview] = field(default_factory=list)
     configs: list[ObjectPreview] = field(default_factory=list)
     secrets: list[ObjectPreview] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    asked: list[Asked] = field(default_factory=list)
 
     @property
     def deployable(self) -> bool:
@@ -65,10 +78,14 @@ class Preview:
 def preview(recipe: Recipe, answers: Mapping[str, str], facts: EnvironmentFacts) -> Preview:
     """What would be created in this environment with these answers; never raises for what the file says."""
     given = with_provided(answers, stack_name=facts.stack_name, mtu=facts.mtu)
-    value, failures = interpolate_tree(recipe.value, given)
-    report = _Report(recipe, given)
+    # One file with its overlays: what one of them asks of hosts is looked at like the rest.
+    value, failures = merged(recipe, given)
+    report = Report(recipe, given)
     for path, problem in failures:
-        report.add(Severity.ERROR, path, problem.message)
+        if problem.line:
+            report.problems.setdefault(problem)
+        else:
+            report.add(Severity.ERROR, path, problem.message)
     minor = version_of(value)
     if minor is None:
         report.add(Severity.ERROR, ("version",), f"Compose version '{value['version']}' does not exist for a swarm.")
@@ -76,64 +93,15 @@ def preview(recipe: Recipe, answers: Mapping[str, str], facts: EnvironmentFacts)
     for path, message in findings:
         report.add(Severity.ERROR, path, message)
     sound = _sound_part(value, [path for path, _ in findings])
+    for path, message in _cut(sound):
+        report.add(Severity.ERROR, path, message)
     for path, message in checks.check(sound):
         report.add(Severity.ERROR, path, message)
-    for severity, path, message, offer in preflight.inspect(sound, facts, set(recipe.files)):
-        report.add(severity, path, message, offer)
+    wants = preflight.asking.wants(sound, facts, set(recipe.files))
+    for found in preflight.inspect(sound, facts, set(recipe.files), wants):
+        report.add(found.severity, found.path, found.message, found.offer, found.danger)
     report.unanswered()
-    problems = [*recipe.document.findings, *report.problems]
-    return _listing(sound, facts, sorted(problems, key=lambda problem: _ORDER[problem.severity]))
-
-
-_ORDER = {Severity.ERROR: 0, Severity.DANGER: 1, Severity.WARNING: 2}
-
-
-class _Report:
-    """Collects findings; an error in a value that an unanswered variable emptied says so."""
-
-    def __init__(self, recipe: Recipe, answers: Mapping[str, str]) -> None:
-        self.recipe = recipe
-        self.answers = answers
-        self.problems: list[Problem] = []
-        self.blamed: set[str] = set()
-
-    def add(self, severity: Severity, path: Path, message: str, offer: str = "") -> None:
-        if severity is Severity.ERROR and (empty := self._empty_variables(path)):
-            self.blamed |= set(empty)
-            message += f" {' and '.join(empty)} has no value: answer it."
-        problem = self.recipe.problem(severity, path, message, offer)
-        if problem not in self.problems:
-            self.problems.append(problem)
-
-    def _empty_variables(self, path: Path) -> list[str]:
-        raw: Any = self.recipe.value
-        for part in path:
-            try:
-                raw = raw[part]
-            except (KeyError, IndexError, TypeError):
-                return []
-        found = mentions(raw) if isinstance(raw, str) else []
-        return [m.name for m in found if not m.separator and m.name not in self.answers]
-
-    def unanswered(self) -> None:
-        """Required variables that the CLI would overlook, and plain ones that stay empty."""
-        for path, text in texts(self.recipe.value):
-            for mention in mentions(text):
-                if mention.name in self.answers or mention.name in self.blamed:
-                    continue
-                if "?" in mention.separator:
-                    reason = f": {mention.argument.strip()}" if mention.argument.strip() else ""
-                    self.blamed.add(mention.name)
-                    self._once(Severity.ERROR, path, f"{mention.name} must be given{reason}.")
-                elif not mention.separator:
-                    self.blamed.add(mention.name)
-                    message = f"{mention.name} has no value and no default: it stays empty in {dotted(path)}."
-                    self._once(Severity.WARNING, path, message)
-
-    def _once(self, severity: Severity, path: Path, message: str) -> None:
-        place = dotted(path)
-        if not any(p.path == place and p.severity is Severity.ERROR for p in self.problems):
-            self.problems.append(self.recipe.problem(severity, path, message))
+    return _listing(sound, facts, report.sorted(), [_asked(want, recipe) for want in wants])
 
 
 def _sound_part(value: dict[str, Any], broken: list[Path]) -> dict[str, Any]:
@@ -151,17 +119,37 @@ def _sound_part(value: dict[str, Any], broken: list[Path]) -> dict[str, Any]:
     return sound
 
 
-def _listing(value: dict[str, Any], facts: EnvironmentFacts, problems: list[Problem]) -> Preview:
+def _cut(sound: dict[str, Any]) -> Iterator[tuple[Path, str]]:
+    """Takes away what no swarm bears, before anything counts through it."""
+    services, ports = preflight.services(sound), 0
+    if len(services) > MAX_SERVICES:
+        yield ("services",), f"The file has {len(services)} services; a stack may have {MAX_SERVICES}. Split it."
+        sound["services"] = services = dict(list(services.items())[:MAX_SERVICES])
+    for name, service in services.items():
+        ports += len(preflight.service_ports(service)) if ports <= MAX_PORTS else 0
+        if ports > MAX_PORTS and service.get("ports"):
+            message = f"The services up to '{name}' publish more than {MAX_PORTS} ports. Publish only those in use."
+            yield ("services", name, "ports"), message
+            sound["services"][name] = {**service, "ports": []}
+
+
+def _listing(value: dict[str, Any], facts: EnvironmentFacts, problems: list[Problem], asked: list[Asked]) -> Preview:
     stack = facts.stack_name
     networks = checks.section(value, "networks")
     return Preview(
         services=[_service(name, service, networks, stack) for name, service in preflight.services(value).items()],
         networks=[_network(name, networks.get(name, {}), facts) for name in preflight.used_networks(value)],
-        volumes=_objects(value, "volumes", stack),
-        configs=_objects(value, "configs", stack),
-        secrets=_objects(value, "secrets", stack),
+        volumes=_objects(value, "volumes", stack, facts.wished_volumes - facts.volumes),
+        configs=_objects(value, "configs", stack, facts.given_configs - (facts.configs or set())),
+        secrets=_objects(value, "secrets", stack, facts.given_secrets - (facts.secrets or set())),
         problems=problems,
+        asked=asked,
     )
+
+
+def _asked(want: preflight.asking.Want, recipe: Recipe) -> Asked:
+    line = recipe.problem(Severity.ERROR, want.path, "").line
+    return Asked(want.kind, want.name, want.message, line, want.secret, want.given)
 
 
 def _service(name: str, service: dict[str, Any], networks: dict[str, Any], stack: str) -> ServicePreview:
@@ -190,20 +178,19 @@ def _mount_words(entry: Any) -> str:
 
 def _network(name: str, declared: dict[str, Any], facts: EnvironmentFacts) -> NetworkPreview:
     external = preflight.is_external(declared)
-    driver = declared.get("driver") or "overlay"
-    mtu: int | None = None
+    full = preflight.swarm_name(name, declared, facts.stack_name)
+    driver = "overlay" if external else declared.get("driver") or "overlay"
+    wished = external and full in facts.wished_networks and full not in facts.networks
+    mtu: int | None = facts.mtu if wished else None
     if not external and driver == "overlay":
         text = str((declared.get("driver_opts") or {}).get(MTU_OPTION, facts.mtu))
-        mtu = int(text) if text.isdecimal() else facts.mtu
-    return NetworkPreview(preflight.swarm_name(name, declared, facts.stack_name), external, driver, mtu)
+        mtu = int(text) if text.isdecimal() and len(text) < 7 else facts.mtu
+    return NetworkPreview(full, external, facts.network_drivers.get(full, driver) if external else driver, mtu, wished)
 
 
-def _objects(value: dict[str, Any], kind: str, stack: str) -> list[ObjectPreview]:
-    return [
-        ObjectPreview(
-            preflight.swarm_name(name, declared, stack),
-            preflight.is_external(declared),
-            declared.get("file") or "",
-        )
-        for name, declared in checks.section(value, kind).items()
-    ]
+def _objects(value: dict[str, Any], kind: str, stack: str, made: AbstractSet[str]) -> list[ObjectPreview]:
+    found = []
+    for name, declared in checks.section(value, kind).items():
+        full, external = preflight.swarm_name(name, declared, stack), preflight.is_external(declared)
+        found.append(ObjectPreview(full, external, declared.get("file") or "", external and full in made))
+    return found

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from platform_manager.errors import UserError
 
@@ -16,19 +16,60 @@ class Severity(StrEnum):
     DANGER = "danger"
 
 
+class Danger(StrEnum):
+    """What a recipe may ask of hosts; an operator can forbid each by this name."""
+
+    DOCKER_SOCKET = "docker_socket"
+    HOST_NETWORK = "host_network"
+    HOST_FOLDERS = "host_folders"
+    CAPABILITIES = "capabilities"
+    PRIVILEGED = "privileged"
+
+    @property
+    def words(self) -> str:
+        return {
+            Danger.DOCKER_SOCKET: "the Docker socket",
+            Danger.HOST_NETWORK: "the network of hosts",
+            Danger.HOST_FOLDERS: "folders of hosts",
+            Danger.CAPABILITIES: "added capabilities",
+            Danger.PRIVILEGED: "privileged containers",
+        }[self]
+
+
 @dataclass(frozen=True)
 class Problem:
-    """One finding. ``offer`` names what the platform can do about it, e.g. ``create-network:backend``."""
+    """One finding.
+
+    ``offer`` names what the platform can do about it: ``create-network:NAME``, ``create-volume:NAME``,
+    ``give-secret:NAME``, ``give-config:NAME``, ``give-file:PATH`` or ``recreate``. ``danger`` is a :class:`Danger`,
+    also where it is forbidden and so an error.
+    """
 
     severity: Severity
     path: str
     line: int
     message: str
     offer: str = ""
+    danger: str = ""
 
     def __str__(self) -> str:
         place = f"Line {self.line}: " if self.line else ""
         return f"{place}{self.message}"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Content that is missing and may be given: of a secret or config, or a file of the recipe by its path.
+
+    ``secret``: nobody shall read it again. ``given``: it is at hand, so no problem tells of it.
+    """
+
+    kind: Literal["secret", "config", "file"]
+    name: str
+    message: str
+    line: int
+    secret: bool
+    given: bool = False
 
 
 class ComposeInvalid(UserError):
@@ -50,3 +91,10 @@ def dotted(path: Path) -> str:
         else:
             text += f".{part}" if text else part
     return text
+
+
+def listed(words: Iterable[str], most: int = 5) -> str:
+    """``a``, ``a and b``, ``a, b and c``; the rest of a long list as a number."""
+    every = list(words)
+    shown = every if len(every) <= most else [*every[:most], f"{len(every) - most} more"]
+    return " and ".join(filter(None, (", ".join(shown[:-1]), *shown[-1:])))

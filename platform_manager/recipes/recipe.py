@@ -1,7 +1,7 @@
 """A recipe: one compose file with the files it refers to."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -24,6 +24,11 @@ class Recipe:
     overlays: tuple[tuple[str, Document], ...] = ()
 
     @property
+    def documents(self) -> list[Document]:
+        """The first file and its overlays, in the order of merging."""
+        return [self.document, *(document for _, document in self.overlays)]
+
+    @property
     def text(self) -> str:
         return self.document.text
 
@@ -32,7 +37,7 @@ class Recipe:
         return self.document.value
 
     def problem(self, severity: Severity, path: Path, message: str, offer: str = "") -> Problem:
-        return Problem(severity, dotted(path), self.document.line(path), message, offer)
+        return problem_in(self.document, severity, path, message, offer)
 
 
 def parse(text: str, files: Mapping[str, bytes] | None = None, *, overlays: Iterable[tuple[str, str]] = ()) -> Recipe:
@@ -41,16 +46,32 @@ def parse(text: str, files: Mapping[str, bytes] | None = None, *, overlays: Iter
     ``overlays`` are (name, text) of compose files to be merged over it.
     """
     own = {clean_path(name): data for name, data in (files or {}).items()}
-    recipe = Recipe(read(text), own, tuple((name, read(more)) for name, more in overlays))
-    problems = [*_shape_problems(recipe), *_forbidden(recipe), *_dollar_problems(recipe)]
+    recipe = Recipe(read(text), own, tuple((name, _read_overlay(name, more)) for name, more in overlays))
+    problems = [*_shape_problems(recipe.document), *_late_problems(recipe.document)]
+    for name, document in recipe.overlays:
+        found = _overlay_problems(document, recipe.value) or _late_problems(document)
+        problems += [of_overlay(name, problem) for problem in found]
     if problems:
         raise ComposeInvalid(problems)
     return recipe
 
 
+def _read_overlay(name: str, text: str) -> Document:
+    try:
+        return read(text)
+    except ComposeInvalid as invalid:
+        raise ComposeInvalid([of_overlay(name, problem) for problem in invalid.problems]) from None
+
+
+def of_overlay(name: str, problem: Problem) -> Problem:
+    """A problem of an overlay: its own line goes into the message, for lines count in the first file."""
+    place = f"{name}, line {problem.line}" if problem.line else name
+    return replace(problem, line=0, message=f"{place}: {problem.message}")
+
+
 def variables(recipe: Recipe) -> list[Variable]:
-    """The questions the file asks, in order of appearance."""
-    return find_variables(recipe.value)
+    """The questions the file and its overlays ask, in order of appearance."""
+    return find_variables(*(document.value for document in recipe.documents))
 
 
 def clean_path(path: str) -> str:
@@ -78,32 +99,64 @@ def version_of(value: Mapping[str, Any]) -> int | None:
     return int(minor) if known else None
 
 
-def _shape_problems(recipe: Recipe) -> list[Problem]:
-    value = recipe.value
+def problem_in(document: Document, severity: Severity, path: Path, message: str, offer: str = "") -> Problem:
+    return Problem(severity, dotted(path), document.line(path), message, offer)
+
+
+def _error(document: Document, path: Path, message: str) -> list[Problem]:
+    return [problem_in(document, Severity.ERROR, path, message)]
+
+
+def _shape_problems(document: Document) -> list[Problem]:
+    value = document.value
     services = value.get("services")
-
-    def error(path: Path, message: str) -> list[Problem]:
-        return [recipe.problem(Severity.ERROR, path, message)]
-
     if "services" not in value and any(isinstance(v, dict) and {"image", "build"} & set(v) for v in value.values()):
-        return error(
+        return _error(
+            document,
             (),
             "This is a compose file of version 1, which a swarm does not take. Move the services under a "
             "'services:' key, write version: '3.8' and replace links and volumes_from.",
         )
-    version = value.get("version")
-    if version is not None and not isinstance(version, str):
-        return error(("version",), f"version must be text. Put it in quotes: version: '{version}'.")
-    if version and "$" not in version and version_of(value) is None:
-        return error(("version",), _version_words(version))
+    if problems := _version_problems(document):
+        return problems
     if not isinstance(services, dict):
-        return error(("services",) if "services" in value else (), "There is no 'services:' section with services.")
+        path: Path = ("services",) if "services" in value else ()
+        return _error(document, path, "There is no 'services:' section with services.")
     if not services:
-        return error(("services",), "The file has no services: there is nothing to deploy. Add one under 'services:'.")
+        message = "The file has no services: there is nothing to deploy. Add one under 'services:'."
+        return _error(document, ("services",), message)
     return []
 
 
+def _version_problems(document: Document) -> list[Problem]:
+    version = document.value.get("version")
+    if version is not None and not isinstance(version, str):
+        message = f"version must be text. Put it in quotes: version: '{version}'."
+        return _error(document, ("version",), message)
+    if version and version_of(document.value) is None:
+        return _error(document, ("version",), _version_words(version))
+    return []
+
+
+def _overlay_problems(document: Document, first: Mapping[str, Any]) -> list[Problem]:
+    if problems := _version_problems(document):
+        return problems
+    if version_of(document.value) != version_of(first):
+        known = first.get("version") or "none"
+        message = f"The compose version of merged files must be one: write that of the first file here ({known})."
+        return _error(document, ("version",), message)
+    if "services" in document.value and not isinstance(document.value["services"], dict):
+        return _error(document, ("services",), "services must be a mapping. Remove the line if there are none.")
+    return []
+
+
+def _late_problems(document: Document) -> list[Problem]:
+    return [*_forbidden(document), *_dollar_problems(document)]
+
+
 def _version_words(version: str) -> str:
+    if "$" in version:
+        return "The compose version can't come from a variable. Write it out: version: '3.8'."
     if version.partition(".")[0] in ("1", "2"):
         return (
             f"This is a compose file of version {version}, which a swarm does not take. Write version: '3.8' "
@@ -112,24 +165,24 @@ def _version_words(version: str) -> str:
     return f"Compose version '{version[:20]}' does not exist for a swarm. Write version: '3.8'."
 
 
-def _forbidden(recipe: Recipe) -> list[Problem]:
+def _forbidden(document: Document) -> list[Problem]:
     found = []
-    services = recipe.value.get("services")
+    services = document.value.get("services")
     for name, service in services.items() if isinstance(services, dict) else ():
         for key in service if isinstance(service, dict) else ():
             if key in FORBIDDEN:
                 message = f"services.{name}.{key}: a stack can't have '{key}': {FORBIDDEN[key]}."
-                found.append(recipe.problem(Severity.ERROR, ("services", name, key), message))
+                found.append(problem_in(document, Severity.ERROR, ("services", name, key), message))
     return found
 
 
-def _dollar_problems(recipe: Recipe) -> list[Problem]:
+def _dollar_problems(document: Document) -> list[Problem]:
     """A broken ``$`` that the CLI trips over whatever the answers are."""
     found = []
-    for path, text in texts(recipe.value):
+    for path, text in texts(document.value):
         matches = list(PATTERN.finditer(text))
         last = next((match for match in reversed(matches) if not match["escaped"]), None)
         if last and last["invalid"] is not None:
             message = f"{dotted(path)}: '{text[:80]}' has a stray '$'. Write '$$' for a dollar sign."
-            found.append(recipe.problem(Severity.ERROR, path, message))
+            found.append(problem_in(document, Severity.ERROR, path, message))
     return found

@@ -7,6 +7,7 @@ import ipaddress
 import re
 import shlex
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,8 @@ class Mount:
     read_only: bool = False
 
 
-def ports(spec: str) -> list[Port]:
-    """``[ip:][published:]target[/protocol]``, each side a port or a range."""
+def ports(spec: str, *, most: int = 65_536) -> list[Port]:
+    """``[ip:][published:]target[/protocol]``, each side a port or a range; of a long one the first ``most``."""
     *front, container = spec.split(":")
     host = front[-1] if front else ""
     _check_address(":".join(front[:-1]))
@@ -43,12 +44,17 @@ def ports(spec: str) -> list[Port]:
     if protocol not in ("tcp", "udp", "sctp"):
         raise ValueError(f"'{protocol}' is no protocol; use tcp, udp or sctp")
     if published is None:
-        return [Port(0, port, protocol) for port in range(first, last + 1)]
+        return [Port(0, port, protocol) for port in range(first, last + 1)[:most]]
     if first == last:
-        return [Port(port, first, protocol) for port in range(published[0], published[1] + 1)]
+        return [Port(port, first, protocol) for port in range(published[0], published[1] + 1)[:most]]
     if last - first != published[1] - published[0]:
         raise ValueError(f"the ranges {host} and {target} differ in length")
-    return [Port(published[0] + n, first + n, protocol) for n in range(last - first + 1)]
+    return [Port(published[0] + n, first + n, protocol) for n in range(last - first + 1)[:most]]
+
+
+def check_ports(spec: str) -> None:
+    """Reads a range without counting through it: a file may hold thousands."""
+    ports(spec, most=1)
 
 
 def _check_address(address: str) -> None:
@@ -88,13 +94,31 @@ def mount(spec: str) -> Mount:
         return Mount("volume", "", fields[0])
     if len(fields) > 3:
         raise ValueError(f"'{spec}' has too many colons")
-    options = fields[2].split(",") if len(fields) == 3 else []
-    return Mount(
-        "bind" if is_path(fields[0]) else "volume",
-        fields[0],
-        fields[1],
-        "ro" in options and "rw" not in options,
-    )
+    modes = [option for option in _options(fields) if option in ("ro", "rw")]
+    return Mount("bind" if is_path(fields[0]) else "volume", fields[0], fields[1], modes[-1:] == ["ro"])
+
+
+def _options(fields: list[str]) -> list[str]:
+    return fields[2].split(",") if len(fields) == 3 else []
+
+
+_PROPAGATIONS = ("private", "rprivate", "shared", "rshared", "slave", "rslave")
+
+
+def mount_entry(spec: str) -> dict[str, Any]:
+    """The short notation of a volume in the long one."""
+    found = mount(spec)
+    entry: dict[str, Any] = {"type": found.type, "target": found.target}
+    if found.source:
+        entry["source"] = found.source
+    if found.read_only:
+        entry["read_only"] = True
+    for option in _options(_split_drives(spec)) if len(spec) > 2 else ():
+        if option == "nocopy":
+            entry["volume"] = {"nocopy": True}
+        elif option in _PROPAGATIONS:
+            entry["bind"] = {"propagation": option}
+    return entry
 
 
 def _split_drives(spec: str) -> list[str]:

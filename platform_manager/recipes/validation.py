@@ -32,7 +32,7 @@ _TYPE_WORDS = {
 }
 FORMATS: dict[str, Callable[[str], object]] = {
     "duration": shorthand.check_duration,
-    "ports": shorthand.ports,
+    "ports": shorthand.check_ports,
 }
 
 

@@ -46,7 +46,10 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One service; ``desired`` and ``running`` count tasks."""
+    """One service; ``desired`` and ``running`` count tasks, ``networks`` are ids, or names where it was made so.
+
+    ``aliases`` are its other names there, beside the short one.
+    """
 
     id: str
     name: str
@@ -61,6 +64,8 @@ class Service:
     created_at: str
     updated_at: str
     constraints: list[str]
+    networks: list[str]
+    aliases: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +184,7 @@ def service(answer: Json, tasks: Iterable[Task], node_ids: set[str]) -> Service:
     wanted = [task for task in tasks if task.desired_state == "running"]
     running = sum(task.state == "running" and task.node_id in node_ids for task in wanted)
     replicas = part(answer, "Spec", "Mode", "Replicated", "Replicas")
+    attached = sequence(part(answer, "Spec", "TaskTemplate", "Networks"))[:100]
     return Service(
         id=text(answer.get("ID"), 64),
         name=text(part(answer, "Spec", "Name"), 255),
@@ -193,6 +199,8 @@ def service(answer: Json, tasks: Iterable[Task], node_ids: set[str]) -> Service:
         created_at=text(answer.get("CreatedAt"), 40),
         updated_at=text(answer.get("UpdatedAt"), 40),
         constraints=[text(c, 300) for c in sequence(part(answer, "Spec", "TaskTemplate", "Placement", "Constraints"))],
+        networks=[name for one in attached if (name := text(part(one, "Target"), 255))],
+        aliases=sorted({text(name, 255) for one in attached for name in sequence(part(one, "Aliases"))[:50]} - {""}),
     )
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Any
 
+from .scheduling import no_host
 from .snapshot import ENDED, FAILED, Json, mapping, number, part, text
 from .updates import moment
 
@@ -84,7 +85,8 @@ def slots_of(service: Json, tasks: list[Json], nodes: list[Json], now: datetime,
 
 class _SlotJudge:
     def __init__(self, service: Json, tasks: list[Json], hosts: dict[str, Json], now: datetime, *, job: bool) -> None:
-        self.template = part(service, "Spec", "TaskTemplate")
+        self.spec = part(service, "Spec")
+        self.template = part(self.spec, "TaskTemplate")
         self.hosts = hosts
         self.now = now
         self.job = job
@@ -98,15 +100,15 @@ class _SlotJudge:
         slot = self._running(live, recent) if live else self._ended(recent)
         if slot is None:
             return None
-        slot.history = [self._failure(task) for task in self.tasks if _state(task) in FAILED]
+        slot.history = [self._failure(task) for task in self.tasks if self._ended_badly(task)]
         shown = recent if slot.fate is Fate.GOOD else failed
         slot.failures = [self._failure(task) for task in [*shown, *([live] if live and _stuck(live) else [])]]
         return slot
 
     def _of_this_version(self) -> list[Json]:
         """Failures of an earlier version must not count against the one that mends it."""
-        template = _essence(self.template)
-        same = [task for task in self.tasks if _essence(task.get("Spec")) == template]
+        template = essence(self.template)
+        same = [task for task in self.tasks if essence(task.get("Spec")) == template]
         return same or [task for task in self.tasks if not self._outdated(task)]
 
     def _ended_badly(self, task: Json) -> bool:
@@ -167,7 +169,7 @@ class _SlotJudge:
     def _broken(self, recent: list[Json]) -> Slot | None:
         """Nothing good can be expected of the next task: the last ones ended too often, or have no image."""
         loop = self._loop(recent)
-        refused = [task for task in loop if _image_error(_error(task))]
+        refused = [task for task in loop if image_error(_error(task))]
         if len(refused) >= REFUSALS and refused[0] is loop[0]:
             return Slot(Fate.BROKEN, self._no_image(refused[0]), may_recover=False)
         if len(loop) >= CRASH_LOOP:
@@ -177,14 +179,10 @@ class _SlotJudge:
     def _pending(self, task: Json) -> Slot:
         created = moment(text(task.get("CreatedAt"), 40))
         age = (self.now - created).total_seconds() if created else PENDING_SECONDS
-        reason = f"no host can take it: {_no_node(_error(task), self._constraints())}"
+        reason = f"no host can take it: {no_host(_error(task), self.spec)}"
         if age < PENDING_SECONDS:
             return Slot(Fate.MOVING, reason, changes_in=PENDING_SECONDS - age)
         return Slot(Fate.BROKEN, reason, may_recover=False)
-
-    def _constraints(self) -> list[str]:
-        found = part(self.template, "Placement", "Constraints")
-        return [text(item, 200) for item in found] if isinstance(found, list) else []
 
     def _ended(self, recent: list[Json]) -> Slot | None:
         """No task lives: it ended and stays so, or the next one is not made yet."""
@@ -225,7 +223,7 @@ class _SlotJudge:
         )
 
 
-def _essence(spec: object) -> dict[str, Any]:
+def essence(spec: object) -> dict[str, Any]:
     """A task template as both a service and its tasks give it: only services name the runtime."""
     return {key: value for key, value in mapping(spec).items() if key != "Runtime"}
 
@@ -249,12 +247,6 @@ def _sentence(task: Json) -> str:
     return f"Last error: {words.rstrip('.')}."
 
 
-def _image_error(error: str) -> bool:
+def image_error(error: str) -> bool:
     lowered = error.lower()
     return any(mark in lowered for mark in ("no such image", "pull access denied", "manifest unknown", "pulling image"))
-
-
-def _no_node(error: str, constraints: list[str]) -> str:
-    reason = error.partition("(")[2].removesuffix(")") or error
-    wanted = f" Its constraints are {' and '.join(constraints)}." if constraints and "constraint" in reason else ""
-    return f"{reason.rstrip('.')}.{wanted}"

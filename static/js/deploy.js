@@ -1,6 +1,5 @@
-// The deploy form: files are read into their fields, and a finding leads to its line.
+// The deploy form: files are read into their fields, a finding leads to its line, and what one typed is not lost.
 const form = document.querySelector("[data-deploy]");
-const compose = document.getElementById("id_compose");
 const LARGEST = 500000;
 
 function preview() {
@@ -12,7 +11,8 @@ async function read(input) {
   const field = document.getElementById(input.dataset.readInto);
   if (!file) return;
   if (file.size > LARGEST) {
-    document.getElementById(field.name + "-error").textContent = `The file has ${file.size} bytes; ${LARGEST} is the most.`;
+    const error = document.getElementById(field.name + "-error") || document.getElementById(field.id + "-error");
+    error.textContent = `The file has ${file.size} bytes; ${LARGEST} is the most.`;
     return;
   }
   field.value = await file.text();
@@ -20,7 +20,8 @@ async function read(input) {
   preview();
 }
 
-function showLine(number) {
+function select(number) {
+  const compose = document.getElementById("id_compose");
   const lines = compose.value.split("\n");
   const start = lines.slice(0, number - 1).reduce((sum, line) => sum + line.length + 1, 0);
   compose.focus();
@@ -29,8 +30,56 @@ function showLine(number) {
   compose.scrollTop = Math.max(0, height * (number - 4));
 }
 
+function showLine(number) {
+  if (document.getElementById("id_compose")) return select(number);
+  // The recipe's own file is only shown.
+  const shown = document.getElementById("compose-text");
+  if (!shown) return;
+  document.getElementById("compose-fold").open = true;
+  shown.focus();
+  const text = shown.firstChild, lines = shown.textContent.split("\n");
+  const start = lines.slice(0, number - 1).reduce((sum, line) => sum + line.length + 1, 0);
+  getSelection().setBaseAndExtent(text, start, text, start + (lines[number - 1] || "").length);
+  shown.scrollTop = Math.max(0, (shown.scrollHeight / lines.length) * (number - 4));
+}
+
+function reveal(button) {
+  const field = document.getElementById(button.dataset.reveal);
+  const shown = field.type === "text";
+  field.type = shown ? "password" : "text";
+  button.setAttribute("aria-pressed", String(!shown));
+}
+
+// The server sends no secret back: what stands in such a field is put into the one that takes its place.
+const typed = new Map();
+const secrets = () => [...form.querySelectorAll("[data-secret]")];
+
+function remember() {
+  typed.clear();
+  for (const field of secrets()) typed.set(field.name, field.value);
+}
+
+function restore() {
+  let changed = false;
+  for (const field of secrets()) {
+    const before = typed.get(field.name);
+    if (before && !field.value) { field.value = before; changed = true; }
+  }
+  if (changed) preview();
+}
+
+function toFirstError() {
+  const error = [...form.querySelectorAll(".invalid-feedback")].find((one) => one.textContent.trim());
+  const field = error && form.querySelector(`[aria-describedby~="${CSS.escape(error.id)}"]:not([type="hidden"])`);
+  if (!field) return;
+  field.closest("details")?.setAttribute("open", "");
+  field.focus();
+  field.scrollIntoView({ block: "center" });
+}
+
 // "external: true" (or a block of it) under the network goes; the stack then makes the network itself.
 function ownNetwork(name) {
+  const compose = document.getElementById("id_compose");
   const lines = compose.value.split("\n");
   const kept = [];
   let section = false, network = -1, block = -1;
@@ -59,6 +108,8 @@ if (form) {
   form.addEventListener("click", (event) => {
     const line = event.target.closest("[data-line]");
     const network = event.target.closest("[data-own-network]");
+    const button = event.target.closest("[data-reveal]");
+    if (button) reveal(button);
     if (line) showLine(Number(line.dataset.line));
     if (network) ownNetwork(network.dataset.ownNetwork);
   });
@@ -69,7 +120,15 @@ if (form) {
     if (event.detail.elt === deploy) deploying = true;
     else if (deploying) event.preventDefault();
   });
-  deploy.addEventListener("htmx:afterRequest", () => { deploying = false; });
+  let asked = false;
+  deploy.addEventListener("htmx:afterRequest", () => { deploying = false; asked = true; });
+  form.addEventListener("htmx:beforeSwap", remember);
+  form.addEventListener("htmx:afterSettle", (event) => {
+    if (event.target.id !== "preview") return;
+    restore();
+    if (asked) toFirstError();
+    asked = false;
+  });
   // Typing in a file field is no change of the text; only real fields ask for a preview.
   form.addEventListener("input", (event) => { if (event.target.type === "file") event.stopPropagation(); }, true);
 }

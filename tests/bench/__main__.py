@@ -48,12 +48,13 @@ def run(chosen: list[str]) -> None:
         log_rate,
         operator_pages,
         pages,
+        plans,
         stalled,
         state_delay,
     )
     from .bed import running_bed
 
-    on_engines = (idle, deploy_time, log_rate, log_delay, state_delay, stalled, pages)
+    on_engines = (idle, deploy_time, log_rate, log_delay, state_delay, stalled, plans, pages)
     wanted = [module for module in on_engines if not chosen or name_of(module) in chosen]
     if wanted:
         with running_bed() as bed:

@@ -263,11 +263,18 @@ class Person:
         self.is_at("^/environments/$")
 
     def creates_environment(self, name: str, template: str) -> None:
-        """From the page of all environments to the new one's."""
+        """From the page of all environments to adding hosts to the new one."""
         self.opens("/environments/new/")
         self.chooses_card(template)
         self.types("Name", name)
         self.clicks("Create environment")
+
+    def goes_to_the_new_environment(self) -> str:
+        """From adding its first hosts, where its maker is led; its address."""
+        self.is_at(r"^/environments/[0-9a-f-]{36}/hosts/add/$")
+        home = self.path.removesuffix("hosts/add/")
+        self.opens(home)
+        return home
 
     def chooses_card(self, title: str) -> None:
         """One of the large radio buttons."""

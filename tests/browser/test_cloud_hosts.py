@@ -65,8 +65,7 @@ def test_hosts_of_a_cloud_from_the_account_to_their_removal(ann: Person, cloud: 
     before = cloud.resources.holds()
     pastes_an_account(ann, cloud)
     ann.creates_environment("Fleet", "Evaluation")
-    ann.is_at(r"^/environments/[0-9a-f-]{36}/$")
-    home = ann.path
+    home = ann.goes_to_the_new_environment()
     chooses_what_they_are_made_of(ann, home, cloud)
     reads_why_they_do_not_call_in(ann)
     deletes_the_environment(ann, home)

@@ -55,8 +55,7 @@ def ann(platform: Lab, driver: webdriver.Chrome) -> Person:
 def adds_hosts(ann: Person) -> str:
     """An environment with two hosts; its address."""
     ann.creates_environment("Fleet", "Evaluation")
-    ann.is_at(r"^/environments/[0-9a-f-]{36}/$")
-    home = ann.path
+    home = ann.goes_to_the_new_environment()
     ann.opens(f"{home}hosts/add/")
     ann.chooses_card("Lab")
     ann.sees("m1.small (1 vCPU, 512 MiB, 10 GiB disk)", "#options")

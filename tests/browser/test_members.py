@@ -24,8 +24,7 @@ def bob(platform: Lab) -> Iterator[Person]:
 def test_an_environment_is_shared_and_taken_away_again(ann: Person, bob: Person) -> None:
     ann.signs_in("ann", PASSWORD)
     ann.creates_environment("Shared shop", "Evaluation")
-    ann.is_at(r"^/environments/[0-9a-f-]{36}/$")
-    home = ann.path
+    home = ann.goes_to_the_new_environment()
     bob.signs_in("bob", PASSWORD)
     bob.sees("Create your first environment")
 

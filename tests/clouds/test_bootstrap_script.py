@@ -65,6 +65,7 @@ def test_what_is_sent_is_json_whatever_the_machine_is_called(machine: FakeMachin
     assert (facts["architecture"], facts["engine_version"], facts["mtu"]) == ("x86_64", "20.10.24", 1450)
     assert facts["addresses"] == ["192.0.2.7"]
     assert min(facts["cpus"], facts["memory_bytes"], facts["disk_bytes"]) > 0
+    assert facts["max_map_count"] == 65530
 
 
 def test_an_unreachable_platform_is_tried_again(machine: FakeMachine) -> None:

@@ -137,8 +137,7 @@ def adds_the_account(ann: Person) -> None:
 
 def creates_an_environment(ann: Person) -> str:
     ann.creates_environment("Fleet", "Standard")
-    ann.is_at(r"^/environments/[0-9a-f-]{36}/$")
-    return ann.path
+    return ann.goes_to_the_new_environment()
 
 
 def adds_hosts(ann: Person, home: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,8 @@ def operation(db: None, settings: Any) -> Iterator[Operation]:
         swarm = {"LocalNodeState": "active", "NodeID": manager.node_id, "ControlAvailable": True}
         engine.answers["/info"] = http({"Swarm": swarm, "SystemTime": "2026-11-22T18:00:00Z"})
         engine.answers["/swarm"] = http({"ID": "swarm"})
-        engine.answers |= {f"/{kind}": http([]) for kind in ("services", "tasks", "nodes")}
+        kinds = ("services", "tasks", "nodes", "networks", "secrets", "configs")
+        engine.answers |= {f"/{kind}": http([]) for kind in kinds}
         wiring.run(engine.start(), 5)
         yield made
         wiring.run(_end(engine, manager), 5)
@@ -148,3 +150,15 @@ def test_what_looks_like_a_secret_is_masked(text: str, masked: str) -> None:
 )
 def test_what_is_no_secret_stays(text: str) -> None:
     assert Masker(["", "abc"])(text) == text
+
+
+def test_what_the_secrets_of_a_stack_hold_is_masked_too(operation: Operation) -> None:
+    compose = "services: {web: {image: a}}\nsecrets: {key: {file: ./key.txt}}\nconfigs: {open: {file: open.txt}}"
+    files = {"key.txt": "key-in-a-file", "open.txt": "open-in-a-file"}
+    Revision.objects.filter(pk=operation.args["revision"]).update(
+        compose=compose,
+        files={path: b64encode(text.encode()).decode() for path, text in files.items()},
+        contents={"secrets": {"token": "given-by-hand"}, "configs": {"plain": "plain-by-hand"}},
+    )
+    StepContext(operation, 1).log("key-in-a-file open-in-a-file given-by-hand plain-by-hand")
+    assert operation.logs.get().text == "*** open-in-a-file *** plain-by-hand"

@@ -8,7 +8,7 @@ import yaml
 from oracle import MTU_OPTION, stack_config, without_mtu
 from samples import ACCEPTED, FILES
 
-from platform_manager.recipes import ComposeInvalid, Prepared, parse, prepare, unprefix, variables
+from platform_manager.recipes import ComposeInvalid, Prepared, parse, prepare, variables
 
 ANSWERS = {
     "TAG": "2.0-β",
@@ -42,7 +42,7 @@ def test_it_means_the_same_to_the_cli(name: str, answers: dict[str, str], tmp_pa
     wanted, _ = stack_config(tmp_path, ACCEPTED[name], {**PROVIDED, **given}, FILES)
     ready = prepared(ACCEPTED[name], answers, FILES)
 
-    found, said = stack_config(tmp_path, ready.compose, ready.variables, ready.files)
+    found, said = stack_config(tmp_path, ready.compose, {}, ready.files)
 
     assert wanted is not None and found is not None, said
     assert without_mtu(found) == without_mtu(wanted)
@@ -57,29 +57,26 @@ def test_our_own_recipes_mean_the_same_to_the_cli(path: Path, tmp_path: Path) ->
     ready = prepare(recipe, answers, mtu=1400, stack_name="shop")
     wanted, _ = stack_config(tmp_path, recipe.text, {**PROVIDED, **answers}, files)
 
-    found, said = stack_config(tmp_path, ready.compose, ready.variables, files)
+    found, said = stack_config(tmp_path, ready.compose, {}, files)
 
     assert wanted is not None and found is not None, said
     assert without_mtu(found) == without_mtu(wanted)
 
 
-def test_only_prefixed_variables_that_the_file_uses_are_handed_over() -> None:
-    answers = {"DOCKER_HOST": "tcp://evil", "HOME": "/root", "USED": "1", "BLANK": "", "STRAY": "2"}
+def test_answers_are_filled_in_and_no_variable_is_left() -> None:
+    answers = {"DOCKER_HOST": "tcp://evil", "USED": "1", "BLANK": "", "SHELL": "$HOME ${X:-y}"}
 
-    ready = prepared("services: {a: {image: 'x:${USED}', labels: ['${DOCKER_HOST}', '${BLANK}']}}", answers)
+    text = prepared("services: {a: {image: 'x:${USED}', labels: ['${DOCKER_HOST}', '${BLANK}', '${SHELL}']}}", answers)
 
-    assert ready.variables == {"PM_ANSWER_USED": "1", "PM_ANSWER_DOCKER_HOST": "tcp://evil"}
+    service = yaml.safe_load(text.compose)["services"]["a"]
+    assert service == {"image": "x:1", "labels": ["tcp://evil", "", "$$HOME $${X:-y}"]}
 
 
 def test_what_the_platform_knows_is_provided_unless_answered() -> None:
     text = "services: {a: {image: x, labels: ['${STACK_NAME}-${DOCKER_MTU:-1500}']}}"
 
-    assert prepared(text).variables == {"PM_ANSWER_STACK_NAME": "shop", "PM_ANSWER_DOCKER_MTU": "1400"}
-    assert prepared(text, {"DOCKER_MTU": "9000"}).variables["PM_ANSWER_DOCKER_MTU"] == "9000"
-
-
-def test_messages_of_the_cli_come_back_in_the_words_of_the_recipe() -> None:
-    assert unprefix("required variable PM_ANSWER_DB is missing") == "required variable DB is missing"
+    assert "shop-1400" in prepared(text).compose
+    assert "shop-9000" in prepared(text, {"DOCKER_MTU": "9000"}).compose
 
 
 def test_the_implicit_network_gets_the_mtu() -> None:

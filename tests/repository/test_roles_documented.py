@@ -11,7 +11,7 @@ WORDS = {
     Right.LOOK: "look at everything, read logs",
     Right.DEPLOY: "deploy, update and remove stacks",
     Right.HOSTS: "add, promote, start, recreate and remove hosts",
-    Right.SETTINGS: "change name and description, look after catalogs",
+    Right.SETTINGS: "change name and description, look after catalogs and registries",
     Right.MEMBERS: "invite, change and remove members, hand over",
     Right.DELETE: "delete the environment",
 }

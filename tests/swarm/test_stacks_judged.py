@@ -74,7 +74,7 @@ def crashes(*ages: float, **more: Any) -> list[dict[str, Any]]:
         ("job_done", StackState.RUNNING, "2 of 2 tasks running."),
         ("crash_loop", StackState.FAILED, "keeps ending. Last error: non-zero exit (7)."),
         ("no_image", StackState.FAILED, "the image 127.0.0.1:1/nothing:1 can't be pulled."),
-        ("no_host_fits", StackState.FAILED, "Its constraints are node.labels.ssd == true."),
+        ("no_host_fits", StackState.FAILED, "1 host does not meet the constraint node.labels.ssd == true."),
         ("rolled_back", StackState.ROLLED_BACK, "was rolled back. Last error: non-zero exit (1)."),
     ],
 )
@@ -225,7 +225,10 @@ def test_a_task_without_a_host_may_wait_a_little() -> None:
     fresh, stale = (judged(service(), [task("pending", age=age, **waiting)]) for age in (4, 20))
 
     assert (fresh.state, fresh.recheck_seconds) == (StackState.CONVERGING, 10)
-    assert (stale.state, "insufficient resources on 1 node" in stale.sentence) == (StackState.FAILED, True)
+    assert (stale.state, "1 host has not enough free for what it reserves" in stale.sentence) == (
+        StackState.FAILED,
+        True,
+    )
 
 
 def test_tasks_of_an_earlier_round_of_a_job_do_not_count() -> None:

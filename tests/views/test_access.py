@@ -60,10 +60,11 @@ class World:
             "operator": factories.user(is_staff=True),
         }
         node, service = factories.node(1), factories.service("web", "shop")
+        outside = factories.service("web", "elsewhere")
         host = factories.host(self.environment, "fw-01", role=HostRole.WORKER, node_id=node.id)
         stack = factories.stack(self.environment, "shop")
         task = factories.task(service)
-        factories.snapshot(self.environment, nodes=[node], services=[service], tasks=[task])
+        factories.snapshot(self.environment, nodes=[node], services=[service, outside], tasks=[task])
         group = Group.objects.create(name="fiware:org:acme")
         members.grant_group(self.environment, group, MemberRole.READ_ONLY, by=factories.user(is_staff=True))
         factories.template()
@@ -81,6 +82,7 @@ class World:
             "user": factories.member(self.environment).pk,
             "group": group.pk,
             "opening": self.environment.open_ports.create(port=8080).pk,
+            "registry": self.environment.registries.create(server="127.0.0.1:1", username="ann").pk,
             # Nothing listens there.
             "account": factories.cloud_account(owner, auth_url=NOWHERE, secret={"auth_url": NOWHERE}).pk,
             **self._invitations(owner),
@@ -127,7 +129,7 @@ class World:
         """What nobody who is refused may have changed."""
         environment = Environment.objects.get(pk=self.environment.pk)
         rows = (environment.memberships, environment.group_accesses, environment.invitations, environment.operations)
-        rows = (*rows, environment.open_ports, environment.catalogs)
+        rows = (*rows, environment.open_ports, environment.registries, environment.catalogs)
         return Environment.objects.values().get(pk=environment.pk), [list(of.order_by("pk").values()) for of in rows]
 
 

@@ -104,7 +104,8 @@ def new(**changes: object) -> dict[str, object]:
 def test_an_environment_is_created_from_a_template(client: Client, anna) -> None:
     response = client.post(reverse("environment_new"), new(mtu=1400, description="The shop"))
     made = Environment.objects.get()
-    assert response.headers["Location"] == reverse("environment", args=[made.pk])
+    # It is empty: its first hosts come next.
+    assert response.headers["Location"] == reverse("hosts_add", args=[made.pk])
     assert (made.name, made.managers, made.mtu, made.role_of(anna)) == ("shop", 3, 1400, MemberRole.OWNER)
 
 

@@ -303,12 +303,14 @@ addresses() {
 facts() {
     memory=$(awk '/^MemTotal:/ { printf "%.0f", $2 * 1024 }' /proc/meminfo)
     disk=$(df -Pk /var/lib/docker 2>/dev/null | awk 'END { printf "%.0f", $2 * 1024 }')
+    maps=$(sysctl -n vm.max_map_count 2>/dev/null | grep -x '[0-9]\{1,12\}' || echo 0)
     os=$(sed -n 's/^PRETTY_NAME=//p' /etc/os-release 2>/dev/null | tr -d '"')
     cat <<END
 {"public_key": $(quoted "$(cat "$STATE/key.pub" 2>/dev/null)"),
  "hostname": $(quoted "$(uname -n)"), "architecture": $(quoted "$(uname -m)"), "kernel": $(quoted "$(uname -r)"),
  "os": $(quoted "$os"), "engine_version": $(quoted "$engine_version"), "mtu": $measured,
- "cpus": $(nproc), "memory_bytes": ${memory:-0}, "disk_bytes": ${disk:-0}, "addresses": [$(addresses)]}
+ "cpus": $(nproc), "memory_bytes": ${memory:-0}, "disk_bytes": ${disk:-0}, "max_map_count": $maps,
+ "addresses": [$(addresses)]}
 END
 }
 

@@ -1,0 +1,87 @@
+"""What a swarm has now, as far as a recipe can depend on it."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from dashboard.models import Environment, Host
+from platform_manager import recipes
+from platform_manager.swarm import snapshot as records
+from platform_manager.swarm.ports import published
+
+Ports = dict[tuple[int, str], str]
+
+
+def environment_facts(environment: Environment, stack_name: str) -> recipes.EnvironmentFacts:
+    """From the last snapshot; what belongs to ``stack_name`` itself stands in nobody's way."""
+    row = environment.snapshot
+    networks = records.load(records.Network, row.networks)
+    others = [one for one in records.load(records.Service, row.services) if one.stack != stack_name or not stack_name]
+    everywhere, on_hosts = _ports(others)
+    return recipes.EnvironmentFacts(
+        stack_name=stack_name,
+        mtu=environment.swarm_mtu or 1500,
+        networks={network.name for network in networks},
+        network_drivers={network.name: network.driver for network in networks},
+        network_mtus={network.name: network.mtu for network in networks},
+        network_stacks={network.name: network.stack for network in networks},
+        neighbours=_neighbours(others, networks),
+        volumes={volume.name for volume in records.load(records.Volume, row.volumes)},
+        secrets=set(json.loads(row.secrets)),
+        configs=set(json.loads(row.configs)),
+        published_ports=everywhere,
+        host_ports=on_hosts,
+        hosts=_hosts(environment, records.load(records.Node, row.nodes)),
+        existing_stacks=set(environment.stacks.values_list("name", flat=True)),
+    )
+
+
+def _hosts(environment: Environment, nodes: list[records.Node]) -> list[recipes.HostFacts] | None:
+    """Those that take tasks; None while nobody has read the swarm."""
+    if not nodes:
+        return None
+    rows = {host.node_id: host for host in environment.hosts.exclude(node_id="")}
+    takes_tasks = (node for node in nodes if node.state == "ready" and node.availability == "active")
+    return [_host(node, rows.get(node.id)) for node in takes_tasks]
+
+
+def _host(node: records.Node, row: Host | None) -> recipes.HostFacts:
+    told = row.facts if row and isinstance(row.facts, dict) else {}
+    return recipes.HostFacts(
+        name=row.name if row else node.hostname,
+        role=node.role,
+        labels=node.labels,
+        hostname=node.hostname,
+        arch=node.arch,
+        node_id=node.id,
+        address=node.address,
+        cpus=node.cpus,
+        memory=node.memory,
+        max_map_count=records.number(told.get("max_map_count")),
+    )
+
+
+def _ports(services: Iterable[records.Service]) -> tuple[Ports, Ports]:
+    """Ports with the services that hold them: through the whole swarm, and on the hosts of their tasks only."""
+    everywhere: Ports = {}
+    on_hosts: Ports = {}
+    for service in services:
+        for port in published(service):
+            (on_hosts if port.host else everywhere)[port.port, port.protocol] = service.name
+    return everywhere, on_hosts
+
+
+def _neighbours(
+    services: Iterable[records.Service], networks: Iterable[records.Network]
+) -> Mapping[str, Mapping[str, str]]:
+    """By network, the names under which services reach each other there."""
+    names = {network.id: network.name for network in networks}
+    found: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for service in services:
+        short = service.name.removeprefix(f"{service.stack}_") if service.stack else service.name
+        for network in service.networks:
+            for name in (short, *service.aliases):
+                found[names.get(network, network)].setdefault(name, service.name)
+    return dict(found)

@@ -1,0 +1,159 @@
+"""Plan a deployment: what it would create, change, replace and remove. Nothing is changed by planning."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Coroutine, Iterable, Mapping
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from django.conf import settings
+
+from dashboard.models import Environment, Revision, StackState
+from dashboard.operations.deploy_parts import Renames
+from dashboard.operations.managers import NoManager, managers, speaking
+from dashboard.operations.masking import SECRET_NAME, Masker, secret_answers, secrets_of_stack
+from dashboard.operations.recorded import recipe_of
+from platform_manager import recipes, wiring
+from platform_manager.engines.client import EngineClient
+from platform_manager.engines.rehearsal import Given, rehearse
+from platform_manager.errors import ProviderError, UserError
+from platform_manager.recipes import document
+from platform_manager.swarm import cluster
+from platform_manager.swarm import snapshot as records
+from platform_manager.swarm.plan import Plan
+from platform_manager.swarm.plan_making import Masks, planned
+from platform_manager.swarm.plan_rotation import planned_renames
+from platform_manager.swarm.rotation import Declared, declared
+
+from .stacks import Wish
+
+Value = TypeVar("Value")
+
+SECONDS = 10.0
+REASON_CHARACTERS = 1_000
+
+
+def plan_stack(
+    environment: Environment,
+    wish: Wish,
+    *,
+    updating: bool,
+    pins: Mapping[str, str] | None = None,
+    hidden: Iterable[str] = (),
+) -> Plan:
+    """What deploying the wish now would do; ``hidden`` are values to mask besides those known as secrets.
+
+    ``pins`` are images by service that count instead of the file's. ProviderError when no manager answers within
+    :data:`SECONDS`, UserError when the Docker CLI would refuse the file.
+    """
+    hosts = managers(environment)
+    if not hosts:
+        raise NoManager
+    timer = _Timer()
+    given, wished_volumes, volumes = _still_to_come(environment, wish)
+    mask = Masker([*_secrets(environment, wish, updating), *hidden])
+    manager = timer.run(speaking(hosts))
+    # Here, not in a coroutine: a large file takes seconds to read, and all share one event loop.
+    recipe = wish.parsed()
+    prepared = _prepared(environment, wish.name, recipe, wish.answers, pins)
+    names, sure = _renames(environment, wish.name, prepared, manager, timer) if updating else ({}, True)
+    if names:
+        prepared = _prepared(environment, wish.name, recipe, wish.answers, pins, names)
+    texts = {"overlays": prepared.overlays, "files": prepared.files}
+    rehearsal = timer.run(rehearse(manager, wish.name, prepared.compose, given=given, timeout=SECONDS, **texts))
+    if rehearsal.exit_code:
+        said = mask(rehearsal.output.strip()) or f"exit code {rehearsal.exit_code}"
+        raise UserError(f"Docker would refuse the stack: {said.splitlines()[-1][:REASON_CHARACTERS]}", "compose")
+    return planned(
+        rehearsal,
+        wish.name,
+        given=given,
+        wished_volumes=wished_volumes,
+        volumes=volumes,
+        masks=Masks(mask, lambda name: SECRET_NAME.search(name) is not None),
+        secrets_compared=sure,
+    )
+
+
+def plan_now(
+    environment: Environment, wish: Wish, *, updating: bool, pins: Mapping[str, str] | None = None
+) -> tuple[Plan | None, str]:
+    """The plan, or the sentence on why there is none: the deployment itself is not forbidden by that."""
+    try:
+        return plan_stack(environment, wish, updating=updating, pins=pins), ""
+    except ProviderError as error:
+        return None, f"The plan can't be made now: {error}"
+    except UserError as error:
+        return None, str(error)
+
+
+def _prepared(
+    environment: Environment,
+    name: str,
+    recipe: recipes.Recipe,
+    answers: Mapping[str, str],
+    pins: Mapping[str, str] | None = None,
+    renames: Renames | None = None,
+) -> recipes.Prepared:
+    """The same as a deployment hands over."""
+    mtu = environment.swarm_mtu or cluster.DEFAULT_MTU
+    return recipes.prepare(recipe, answers, mtu=mtu, stack_name=name, pins=pins or {}, renames=dict(renames or {}))
+
+
+def _renames(
+    environment: Environment, name: str, prepared: recipes.Prepared, manager: EngineClient, timer: _Timer
+) -> tuple[Renames, bool]:
+    """As a deployment finds them, and whether the contents of all secrets are known."""
+    wanted = _declared(prepared, name) if prepared.files else []
+    if not wanted:
+        return {}, True
+    last: list[Declared] = []
+    rows = Revision.objects.filter(stack__environment=environment, stack__name=name, state=StackState.RUNNING)
+    running = rows.order_by("-n").first()
+    if running is not None and any(one.kind == "secrets" for one in wanted):
+        # What ran once may not be understood any more: then nothing is known of it.
+        with suppress(UserError):
+            last = _declared(_prepared(environment, name, recipe_of(running), running.answers or {}), name)
+    return timer.run(planned_renames(manager, wanted, last, name, settings.SECRET_KEY.encode()))
+
+
+def _declared(prepared: recipes.Prepared, stack: str) -> list[Declared]:
+    merged: dict[str, dict[str, Any]] = {"secrets": {}, "configs": {}}
+    for text in (prepared.compose, *prepared.overlays):
+        value = document.read(text).value
+        for kind, entries in merged.items():
+            section = value.get(kind)
+            entries.update(section if isinstance(section, dict) else {})
+    return declared(merged, prepared.files, stack)
+
+
+class _Timer:
+    """Runs coroutines of the core within what is left of the time."""
+
+    def __init__(self) -> None:
+        self._deadline = time.monotonic() + SECONDS
+
+    def run(self, call: Coroutine[Any, Any, Value]) -> Value:
+        return wiring.run(call, max(round(self._deadline - time.monotonic(), 1), 0.1))
+
+
+def _still_to_come(environment: Environment, wish: Wish) -> tuple[Given, frozenset[str], set[str]]:
+    """What of the wish the swarm lacks, the volumes that hosts lack, and those that they have."""
+    row = environment.snapshot
+    networks = {network.name for network in records.load(records.Network, row.networks)}
+    volumes = {volume.name for volume in records.load(records.Volume, row.volumes)}
+    given = Given(
+        frozenset(wish.networks - networks),
+        frozenset(set(wish.secrets) - set(json.loads(row.secrets))),
+        frozenset(set(wish.configs) - set(json.loads(row.configs))),
+    )
+    return given, frozenset(wish.volumes - volumes), volumes
+
+
+def _secrets(environment: Environment, wish: Wish, updating: bool) -> list[str]:
+    """Values of this and of earlier deployments that stand in specs and are for nobody's eyes."""
+    wishes = None if wish.secret_names is None else {"secret_names": wish.secret_names}
+    found = [*secret_answers(wish.answers, wishes), *wish.secrets.values()]
+    return found + secrets_of_stack(environment.pk, wish.name) if updating else found

@@ -1,0 +1,67 @@
+"""What all parts of a deployment share: its revision, its state, and what of it the CLI is given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.utils import timezone
+
+from dashboard.models import Revision, Stack, StackState
+from platform_manager import recipes
+from platform_manager.errors import UserError
+from platform_manager.recipes import document
+from platform_manager.swarm import cluster
+
+from .context import StepContext
+from .recorded import recipe_of
+
+Renames = Mapping[tuple[str, str], str]
+
+
+def revision_of(context: StepContext) -> Revision:
+    revision = Revision.objects.select_related("stack").filter(pk=context.args["revision"]).first()
+    if revision is None:
+        raise UserError("The stack was removed before this deployment came to its turn.")
+    return revision
+
+
+def set_state(context: StepContext, revision: Revision, state: StackState, sentence: str = "") -> None:
+    sentence = context.masked(sentence)
+    if (revision.state, revision.sentence) == (state, sentence):
+        return
+    revision.state, revision.sentence = state, sentence
+    Revision.objects.filter(pk=revision.pk).update(state=state, sentence=sentence)
+    Stack.objects.filter(pk=revision.stack_id).update(state=state, sentence=sentence)
+    context.changed()
+
+
+def finish(revision: Revision) -> None:
+    """It has ended: from now on the watcher keeps the stack's state."""
+    now = timezone.now()
+    Revision.objects.filter(pk=revision.pk).update(finished_at=now)
+    Stack.objects.filter(pk=revision.stack_id).update(settled_at=now)
+    revision.finished_at = now
+
+
+def prepared(context: StepContext, revision: Revision, renames: Renames | None = None) -> recipes.Prepared:
+    """What the CLI is given; ``renames`` as :func:`platform_manager.swarm.rotation.renames` tells them.
+
+    Not for coroutines: a large file takes seconds, and all operations share one event loop.
+    """
+    return recipes.prepare(
+        recipe_of(revision),
+        revision.answers or {},
+        mtu=context.environment.swarm_mtu or cluster.DEFAULT_MTU,
+        stack_name=revision.stack.name,
+        pins=revision.pins,
+        renames=dict(renames or {}),
+    )
+
+
+def sections(given: recipes.Prepared, section: str) -> Iterator[dict[str, Any]]:
+    """The entries of a top-level section, of the compose file and of each file that is merged over it."""
+    for text in (given.compose, *given.overlays):
+        found = document.read(text).value.get(section)
+        if isinstance(found, dict):
+            yield found

@@ -1,0 +1,190 @@
+"""Hand a stack to the swarm through the Docker CLI, which is the reference for it, and tell what that made.
+
+The CLI is not atomic: what it made before it stopped stays. It is listed, and the same orders given again finish it.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from django.conf import settings
+
+from dashboard.models import OperationLog, Revision, StackState
+from platform_manager import recipes
+from platform_manager.engines import cli
+from platform_manager.engines.client import EngineClient
+from platform_manager.errors import PlatformError, ProviderError
+from platform_manager.swarm import anew, held, rotation, stacks, updates
+from platform_manager.swarm.snapshot import mapping
+
+from .context import StepContext
+from .deploy_parts import Renames, prepared, revision_of, sections, set_state
+from .managers import on_manager
+from .provide import provide
+from .recorded import recipe_of
+from .registry_auth import auth_for
+
+# How long what a removed stack leaves may stay in the way: its networks are in use until its last task has ended.
+PASSING_SECONDS = 60.0
+PAUSE_SECONDS = 1.0
+CLI_SECONDS = 180.0
+_PASSING = re.compile(
+    r"out of sequence|network .*already exists|network .*in use|network \S+ (?:is being removed|not found)|"
+    r"Cannot connect|active endpoints|does not have a leader"
+)
+
+
+def hand_over(context: StepContext) -> str | None:
+    revision = revision_of(context)
+    set_state(context, revision, StackState.DEPLOYING)
+    recipe_of(revision)
+    before = _Before(context, revision)
+    try:
+        provide(context, revision)
+        _deploy(context, revision)
+    except PlatformError:
+        _tell_half(context, revision, before)
+        raise
+    _tell_whole(context, revision)
+    _start_anew(context, revision, before.failing)
+    return None
+
+
+class _Before:
+    """What there was of the stack: what it told of updates, what it held, and which of its services only failed."""
+
+    def __init__(self, context: StepContext, revision: Revision) -> None:
+        async def look(manager: EngineClient) -> tuple[dict[str, str], dict[str, Mapping[str, Any]], dict[str, str]]:
+            services, tasks, _ = await stacks.read(manager, revision.stack.name)
+            marks = await held.held(manager, revision.stack.name)
+            return updates.told(services), anew.failing(services, tasks), marks
+
+        told, self.failing, self.marks = on_manager(context, look)
+        # Kept where the step runs again: what it saw first was before anything was changed.
+        if revision.updates_before is None:
+            revision.updates_before = told
+            Revision.objects.filter(pk=revision.pk).update(updates_before=told)
+
+
+def _deploy(context: StepContext, revision: Revision) -> None:
+    deadline, told = time.monotonic() + PASSING_SECONDS, False
+    while True:
+        names = rotated_names(context, revision)
+        result = _run(context, revision, names)
+        said = result.output.strip()
+        if result.timed_out:
+            raise ProviderError("The swarm took too long to accept the stack.", retryable=False)
+        if not result.exit_code:
+            if said:
+                context.log(said, "output")
+            return
+        reason = said.splitlines()[-1] if said else f"exit code {result.exit_code}"
+        if not _PASSING.search(reason) or time.monotonic() > deadline:
+            context.log(said, "output")
+            raise ProviderError(f"The swarm did not accept the stack: {reason}", retryable=False)
+        if not told:
+            told = True
+            context.log(f"Waiting for what an earlier stack left to go: {reason}", OperationLog.Level.WARNING)
+        context.check()
+        time.sleep(PAUSE_SECONDS)
+
+
+def _run(context: StepContext, revision: Revision, names: Renames) -> cli.CliResult:
+    given = prepared(context, revision, names)
+    auth = auth_for(context.environment, _images(given))
+
+    async def deploy(manager: EngineClient) -> cli.CliResult:
+        return await cli.stack_deploy(
+            manager.socket,
+            revision.stack.name,
+            given.compose,
+            overlays=given.overlays,
+            files=given.files,
+            registry_auth=auth,
+        )
+
+    return on_manager(context, deploy, seconds=CLI_SECONDS)
+
+
+def _images(given: recipes.Prepared) -> list[str]:
+    found = [mapping(service).get("image") for services in sections(given, "services") for service in services.values()]
+    return [image for image in found if isinstance(image, str)]
+
+
+def declared(context: StepContext, revision: Revision) -> list[rotation.Declared]:
+    """The secrets and configs that the stack makes from files of its recipe."""
+    given = prepared(context, revision)
+    merged: dict[str, dict[str, Any]] = {"secrets": {}, "configs": {}}
+    for kind, entries in merged.items():
+        for section in sections(given, kind):
+            entries.update(section)
+    return rotation.declared(merged, given.files, revision.stack.name)
+
+
+def rotated_names(context: StepContext, revision: Revision) -> Renames:
+    """The names of those whose content is another than what the swarm holds under the plain name."""
+    wanted = declared(context, revision)
+    if not wanted:
+        return {}
+
+    async def look(manager: EngineClient) -> Renames:
+        return await rotation.renames(manager, wanted, revision.stack.name, settings.SECRET_KEY.encode())
+
+    return on_manager(context, look)
+
+
+def remove_rotated(context: StepContext, revision: Revision) -> None:
+    """Earlier contents of secrets and configs that nothing uses any more; for a stack that runs."""
+    wanted = declared(context, revision)
+    if not wanted:
+        return
+    names = rotated_names(context, revision)
+    current = [names.get((one.kind, one.key), one.name) for one in wanted]
+
+    async def remove(manager: EngineClient) -> list[str]:
+        return await rotation.remove_unused(manager, wanted, revision.stack.name, current)
+
+    if gone := on_manager(context, remove):
+        context.log(f"Earlier contents that nothing uses any more are removed: {', '.join(gone)}.")
+
+
+def _tell_half(context: StepContext, revision: Revision, before: _Before) -> None:
+    """List what the swarm holds of a deployment that stopped; as far as a manager still answers."""
+
+    async def look(manager: EngineClient) -> dict[str, str]:
+        return await held.held(manager, revision.stack.name)
+
+    now: dict[str, str] | None = None
+    with suppress(PlatformError):
+        now = on_manager(context, look, seconds=30)
+    if now is None:
+        context.log("What the swarm holds of it now can't be read: no manager answers.", OperationLog.Level.WARNING)
+        return
+    made = held.made(before.marks, now, revision.made)
+    if made:
+        context.log(f"It stopped half way. The swarm holds of it now: {', '.join(made)}.")
+    else:
+        context.log("Nothing of the stack was changed." if before.marks else "Nothing was made.")
+    Revision.objects.filter(pk=revision.pk).update(made=made)
+
+
+def _tell_whole(context: StepContext, revision: Revision) -> None:
+    async def look(manager: EngineClient) -> dict[str, str]:
+        services, _, _ = await stacks.read(manager, revision.stack.name)
+        return held.images(services, revision.stack.name)
+
+    digests = on_manager(context, look)
+    Revision.objects.filter(pk=revision.pk).update(made=[], failures=[], digests=digests)
+
+
+def _start_anew(context: StepContext, revision: Revision, failed: Mapping[str, Mapping[str, Any]]) -> None:
+    async def start(manager: EngineClient) -> list[str]:
+        services, _, _ = await stacks.read(manager, revision.stack.name)
+        return await anew.start_anew(manager, services, failed)
+
+    if failed and (names := on_manager(context, start)):
+        context.log(f"Unchanged, and not running before: started anew: {', '.join(names)}.")

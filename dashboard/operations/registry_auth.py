@@ -1,0 +1,21 @@
+"""The registry credentials of an environment, for deployments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dashboard.models import Environment
+from platform_manager.engines.registry import Login, auths
+
+
+def logins_of(environment: Environment) -> list[Login]:
+    """All of them."""
+    return [
+        Login(row.server, (row.secret or {}).get("user", row.username), (row.secret or {}).get("password", ""))
+        for row in environment.registries.all()
+    ]
+
+
+def auth_for(environment: Environment, images: Iterable[str]) -> bytes | None:
+    """What the Docker CLI is given for these images; None where it needs nothing."""
+    return auths(logins_of(environment), images)

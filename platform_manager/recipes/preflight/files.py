@@ -1,0 +1,35 @@
+"""Files that no deployment may read, and paths that hosts do not have."""
+
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+
+from platform_manager.recipes.checks import Compose, section
+from platform_manager.recipes.problems import dotted
+from platform_manager.recipes.recipe import clean_path, leaves_recipe
+
+from .findings import Finding, error
+from .reading import file_references, is_external, mounts, services
+
+
+def inspect(value: Compose) -> Iterator[Finding]:
+    for path, name in file_references(value):
+        if leaves_recipe(name):
+            message = f"{dotted(path)}: '{name}' lies outside the recipe. Add the file to the recipe."
+            yield error(path, message)
+    for kind in ("configs", "secrets"):
+        for name, declared in section(value, kind).items():
+            if not (is_external(declared) or declared.get("file") or declared.get("driver")):
+                yield error((kind, name), f"{kind}.{name} has neither a 'file' nor 'external: true'. Add one.")
+    for name, service in services(value).items():
+        for index, mount in mounts(service):
+            if mount.type == "bind" and mount.source and not mount.source.startswith("/"):
+                message = (
+                    f"services.{name}.volumes[{index}]: '{mount.source}' is a path that hosts do not have. "
+                    "Use a named volume, or a config for a file."
+                )
+                yield error(("services", name, "volumes", index), message)
+
+
+def is_missing(name: str, own: AbstractSet[str]) -> bool:
+    """Whether a file that the recipe may bring is not there."""
+    return not leaves_recipe(name) and clean_path(name) not in own

@@ -1,0 +1,125 @@
+"""What a snapshot tells of an environment to the checks before a deployment."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import pytest
+
+from dashboard.flows.facts import environment_facts
+from dashboard.flows.stacks import Wish, preview_stack
+from dashboard.models import Environment, PlatformSettings
+from platform_manager.recipes import EnvironmentFacts
+from platform_manager.swarm import snapshot as swarm
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def facts_of(environment: Environment) -> EnvironmentFacts:
+    """As its row is now, for a stack called shop."""
+    return environment_facts(Environment.objects.get(pk=environment.pk), "shop")
+
+
+def test_hosts_that_take_no_tasks_do_not_count(shop: Environment) -> None:
+    nodes = [
+        factories.node(1, labels={"disk": "ssd"}),
+        factories.node(2, state="down"),
+        factories.node(3, availability="drain"),
+        factories.node(4, availability="pause"),
+    ]
+    factories.snapshot(shop, nodes=nodes)
+
+    (host,) = facts_of(shop).hosts or []
+
+    assert (host.name, host.role, host.labels, host.cpus, host.memory) == (
+        "fw-01",
+        "manager",
+        {"disk": "ssd"},
+        2.0,
+        4_136_000_000,
+    )
+
+
+def test_hosts_tell_what_they_told_when_they_enrolled(shop: Environment) -> None:
+    node = factories.node(1)
+    factories.host(shop, "named-by-us", node_id=node.id, facts={"max_map_count": 65530})
+    factories.snapshot(shop, nodes=[node])
+
+    (host,) = facts_of(shop).hosts or []
+
+    assert (host.name, host.hostname, host.max_map_count) == ("named-by-us", "fw-01", 65530)
+
+
+def test_a_swarm_that_nobody_read_says_nothing_of_hosts(shop: Environment) -> None:
+    assert facts_of(shop).hosts is None
+
+
+def test_ports_are_told_by_how_they_are_held_and_its_own_are_not(shop: Environment) -> None:
+    services = [
+        factories.service("web", "proxy", ports=["80:8080/tcp", "53:53/udp", "9000/tcp", "100:100/tcp on the host"]),
+        factories.service("web", "shop", ports=["8080:80/tcp"]),
+        factories.service("alone", ports=["70:70/tcp"]),
+    ]
+    factories.snapshot(shop, services=services)
+
+    facts = facts_of(shop)
+
+    assert facts.published_ports == {(80, "tcp"): "proxy_web", (53, "udp"): "proxy_web", (70, "tcp"): "alone"}
+    assert facts.host_ports == {(100, "tcp"): "proxy_web"}
+
+
+def test_neighbours_are_told_by_network_and_name(shop: Environment) -> None:
+    services = [
+        factories.service("mongo", "other", networks=["network-backend", "gone"], aliases=["db", "mongo"]),
+        factories.service("mongo", "shop", networks=["network-backend"]),
+    ]
+    factories.snapshot(shop, services=services, networks=[factories.network("backend")])
+
+    assert facts_of(shop).neighbours["backend"] == {"mongo": "other_mongo", "db": "other_mongo"}
+
+
+def test_networks_are_told_with_their_mtu_driver_and_stack(shop: Environment) -> None:
+    networks = [factories.network("shop_default", mtu=1500, stack="shop"), factories.network("backend")]
+    factories.snapshot(shop, networks=networks)
+
+    facts = facts_of(shop)
+
+    assert facts.network_mtus == {"shop_default": 1500, "backend": 1400}
+    assert facts.network_stacks == {"shop_default": "shop", "backend": ""}
+    assert facts.network_drivers["backend"] == "overlay"
+
+
+def test_services_that_an_older_release_wrote_are_read(shop: Environment) -> None:
+    row = factories.snapshot(shop)
+    older = asdict(factories.service("web", "proxy", ports=["80:80/tcp"]))
+    del older["networks"], older["aliases"]
+    row.services = json.dumps([older])
+    row.save()
+
+    facts = facts_of(shop)
+
+    assert (facts.published_ports, facts.neighbours) == ({(80, "tcp"): "proxy_web"}, {})
+
+
+def test_networks_and_aliases_of_a_service_are_read_by_type() -> None:
+    attached = [{"Target": "n1", "Aliases": ["db", 7]}, {"Target": 5, "Aliases": "x"}, "nonsense"]
+    answer = {"ID": "s", "Spec": {"Name": "a", "TaskTemplate": {"Networks": attached}}}
+
+    read = swarm.service(answer, (), set())
+
+    assert (read.networks, read.aliases) == (["n1"], ["db"])
+
+
+def test_what_the_operator_forbids_and_what_is_wished_counts(shop: Environment) -> None:
+    PlatformSettings.objects.create(forbid_docker_socket=True)
+    compose = (
+        "services: {a: {image: x, networks: [back], secrets: [s], volumes: ['/run/docker.sock:/s']}}\n"
+        "networks: {back: {external: true}}\nsecrets: {s: {external: true}}\n"
+    )
+
+    shown = preview_stack(shop, Wish("demo", compose, networks=frozenset({"back"}), secrets={"s": "word"}))
+
+    assert [(p.severity, p.danger) for p in shown.problems] == [("error", "docker_socket")]
+    assert [network.wished for network in shown.networks] == [True]
