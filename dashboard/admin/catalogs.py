@@ -82,6 +82,8 @@ class CatalogAdminForm(forms.ModelForm[Catalog]):
         row = self.instance
         row.kind = kind = given.get("kind", row.kind)
         row.private = given.get("private", row.private)
+        if kind == CatalogKind.BUILTIN and row.pk not in PRESETS:
+            raise UserError("The built-in catalog is there already: choose another kind.", "kind")
         row.name = given["name"] = flows.checked_name(given["name"])
         if kind == CatalogKind.UPLOAD:
             self._upload(row, given.get("file"))

@@ -63,6 +63,10 @@ def test_folders_are_where_the_settings_say(client: Client, settings: Any, tmp_p
     assert added(client, **given) == ""
 
 
+def test_the_built_in_catalog_is_there_once(client: Client) -> None:
+    assert "The built-in catalog is there already" in added(client, name="Again", kind="builtin")
+
+
 def test_a_file_is_uploaded(client: Client) -> None:
     assert "Choose a file." in added(client, name="File", kind="upload")
     file = SimpleUploadedFile("docker-compose.yml", COMPOSE.encode())
