@@ -50,8 +50,9 @@ class Command(BaseCommand):
         done = keys.rotate(self.stdout.write)
         self.stdout.write(f"{done.written} secrets written again, {done.current} had the first key already.")
         if done.unreadable:
-            some = ", ".join(done.unreadable[:SHOWN])
-            more = f" and {len(done.unreadable) - SHOWN} more" if len(done.unreadable) > SHOWN else ""
+            rows = list(dict.fromkeys(done.unreadable))
+            some = ", ".join(rows[:SHOWN])
+            more = f" and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
             raise CommandError(
                 f"No key of {keys.place()} reads {some}{more}. {keys.UNREADABLE.format(place=keys.place())}"
             )
