@@ -27,6 +27,7 @@ from platform_manager.swarm.plan_making import Masks, planned
 from platform_manager.swarm.plan_rotation import planned_renames
 from platform_manager.swarm.rotation import Declared, declared
 
+from .plan_memory import remember
 from .stacks import Wish
 
 Value = TypeVar("Value")
@@ -66,7 +67,7 @@ def plan_stack(
     if rehearsal.exit_code:
         said = mask(rehearsal.output.strip()) or f"exit code {rehearsal.exit_code}"
         raise UserError(f"Docker would refuse the stack: {said.splitlines()[-1][:REASON_CHARACTERS]}", "compose")
-    return planned(
+    plan = planned(
         rehearsal,
         wish.name,
         given=given,
@@ -75,6 +76,8 @@ def plan_stack(
         masks=Masks(mask, lambda name: SECRET_NAME.search(name) is not None),
         secrets_compared=sure,
     )
+    remember(environment, wish, pins, plan.text)
+    return plan
 
 
 def plan_now(
