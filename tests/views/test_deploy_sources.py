@@ -14,7 +14,7 @@ from dashboard.models import Environment, PlatformSettings, Revision, Stack
 from platform_manager.catalogs.rancher import STORED_AS, Template
 from platform_manager.recipes import Question, QuestionKind
 from tests import factories
-from tests.views.deploy_world import catalog, element, names, opened, previewed, recipe, sent, text, version
+from tests.views.deploy_world import COMPOSE, catalog, element, names, opened, previewed, recipe, sent, text, version
 
 pytestmark = pytest.mark.django_db
 TAG = (Question("TAG", default="1"),)
@@ -276,3 +276,11 @@ def test_a_template_that_its_answers_make_undeployable_says_so(client: Client, s
     shown = text(sent(client, shop, "stack_deploy", version=made.pk, name="shop", **{"answer.TAG": "true"}))
     assert "This version can't be deployed" in shown
     assert "app" in shown.split('id="compose-error"')[1].split("</div>")[0]
+
+
+def test_an_error_in_the_file_of_a_recipe_leads_to_editing_it(client: Client, shop: Environment) -> None:
+    sound = previewed(client, shop, version=version().pk, name="shop", **{"answer.ADMIN": "s3cret-1"})
+    assert "edit the compose file" not in sound
+    clash = COMPOSE + "    ports: ['80:80', '80:81']\n"
+    told = previewed(client, shop, version=version(compose=clash).pk, name="shop", **{"answer.ADMIN": "s3cret-1"})
+    assert "edit the compose file" in told

@@ -129,6 +129,23 @@ def test_the_last_lines_of_a_failing_task_stand_on_the_page_of_its_stack(client:
     assert "starting &lt;b&gt;" in shown
 
 
+def test_a_failing_stack_leads_to_its_file_and_back_to_what_ran(client: Client, web: Stack) -> None:
+    failure = {"service": "web_web", "node": "fw-01", "error": "exit (3)", "lines": []}
+    web.revisions.filter(n=2).update(state=StackState.FAILED, failures=[failure])
+    web.revisions.filter(n=1).update(state=StackState.RUNNING)
+    back = f'{reverse("stack_roll_back", args=[web.environment_id, "web", 1])}" class="btn"'
+    ways = page(client, "stack", web).partition("What to do next")[2]
+    assert reverse("stack_update", args=[web.environment_id, "web"]) in ways
+    assert back in ways and "Roll back to revision 1, which ran" in ways
+    web.revisions.filter(n=1).update(state=StackState.FAILED)
+    assert "which ran" not in page(client, "stack", web)
+
+
+def test_one_revision_alone_is_not_offered_for_comparing(client: Client, shop: Environment, web: Stack) -> None:
+    assert "Compare the newest two" in page(client, "stack", web)
+    assert "Compare the newest two" not in page(client, "stack", factories.stack(shop, "single"))
+
+
 def test_a_stack_deployed_elsewhere_offers_to_be_adopted(client: Client, shop: Environment) -> None:
     factories.snapshot(shop, services=[factories.service("api", "outside")])
     shown = client.get(reverse("stack", args=[shop.pk, "outside"])).content.decode()
