@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from platform_manager import recipes
 from platform_manager.recipes.questions import Question, QuestionKind
 
 from .catalog import offered, uses_of, versions_of
+from .deploy_sources import of_version
 from .viewer import Viewer
 
 SHOWN_DEFAULT = 200
@@ -89,6 +90,9 @@ def asked_by(version: RecipeVersion, given: Container[str] = ()) -> list[Asked]:
     except recipes.ComposeInvalid:
         parsed = None
     united = recipes.united(known, recipes.variables(parsed)) if parsed else known
+    # Templates mention some that the compose file made from them does not.
+    mentioned = of_version(version).mentioned()
+    united = [replace(one, used=one.used or one.variable in mentioned) for one in united]
     return [_asked(one) for one in united if not one.hidden and one.variable not in given]
 
 

@@ -125,6 +125,7 @@ class Trouble:
 
     ``made`` is what the swarm holds of one that stopped half way; ``finish`` the operation that goes on with it when
     it is repeated, None where it can't be. ``good`` is the number of the last revision that ran, 0 where none did.
+    ``sentence`` says why.
     """
 
     id: str
@@ -133,7 +134,8 @@ class Trouble:
     failures: tuple[Failure, ...]
     made: tuple[str, ...]
     finish: Any
-    good: int = 0
+    good: int
+    sentence: str
 
 
 def trouble_of(stack: Stack | None) -> list[Trouble]:
@@ -148,7 +150,8 @@ def trouble_of(stack: Stack | None) -> list[Trouble]:
     stopped = operation is not None and operation.state in (OperationState.FAILED, OperationState.CANCELLED)
     finish = operation.pk if operation is not None and stopped else None
     good = stack.revisions.filter(n__lt=revision.n, state=StackState.RUNNING).values_list("n", flat=True).first() or 0
-    return [Trouble(f"trouble-{revision.pk}", stack.name, revision.n, failures, tuple(revision.made), finish, good)]
+    made, said = tuple(revision.made), revision.sentence
+    return [Trouble(f"trouble-{revision.pk}", stack.name, revision.n, failures, made, finish, good, said)]
 
 
 def failures_of(revision: Revision) -> tuple[Failure, ...]:

@@ -284,3 +284,22 @@ def test_an_error_in_the_file_of_a_recipe_leads_to_editing_it(client: Client, sh
     clash = COMPOSE + "    ports: ['80:80', '80:81']\n"
     told = previewed(client, shop, version=version(compose=clash).pk, name="shop", **{"answer.ADMIN": "s3cret-1"})
     assert "edit the compose file" in told
+
+
+def test_a_password_that_is_the_name_of_the_program_does_not_hide_its_services(
+    client: Client, shop: Environment
+) -> None:
+    compose = """
+version: "3.8"
+services:
+  wiki: {image: "demo/wiki:1", environment: {PASSWORD: "${PASSWORD}"}}
+  more: {image: "demo/more:${OTHER_PASSWORD}"}
+"""
+    asked = (
+        Question("PASSWORD", QuestionKind.PASSWORD, default="wiki"),
+        Question("OTHER_PASSWORD", QuestionKind.PASSWORD),
+    )
+    made = version(compose=compose, questions=asked)
+    told = previewed(client, shop, version=made.pk, name="wiki", **{"answer.OTHER_PASSWORD": "hunter2"})
+    assert "demo/wiki:1" in told and "wiki_default" in told
+    assert "demo/more:***" in told and "hunter2" not in told

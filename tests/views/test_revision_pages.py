@@ -112,13 +112,17 @@ def test_an_export_holds_a_file_to_deploy_and_no_secret(client: Client, web: Sta
 def test_a_deployment_that_stopped_half_way_says_what_is_there_and_both_ways_out(client: Client, web: Stack) -> None:
     operation = factories.operation(web.environment, "Update", OperationState.FAILED, kind="deploy_stack")
     web.revisions.filter(n=2).update(
-        state=StackState.FAILED, operation=operation, made=["service web_web created", "network web_default created"]
+        state=StackState.FAILED,
+        operation=operation,
+        sentence="The swarm did not accept the stack.",
+        made=["service web_web created", "network web_default created"],
     )
     Stack.objects.update(state=StackState.FAILED)
     shown = page(client, "stack", web)
     assert "service web_web created" in shown
     assert reverse("operation_retry", args=[web.environment_id, operation.pk]) in shown
     assert "Remove what was made" in shown
+    assert "The swarm did not accept the stack." in shown.partition("stopped half way")[2].partition("Finish it")[0]
 
 
 def test_the_last_lines_of_a_failing_task_stand_on_the_page_of_its_stack(client: Client, web: Stack) -> None:
