@@ -260,6 +260,8 @@ services:
     known, unused = opened(client, shop, version=made.pk).split("Not used by this file")
     assert all(f'name="answer.{name}"' in known for name in ("TAG", "MORE", "WORD"))
     assert 'name="answer.NEVER"' in unused
+    told = client.get(reverse("catalog_recipe", args=[shop.pk, made.recipe.pk])).context["questions"]
+    assert [one.question.variable for one in told if one.remark] == ["NEVER"]
     assert sent(client, shop, "stack_deploy", **typed).status_code == 302
     revision = Revision.objects.get()
     assert "${WORD}" in revision.compose
