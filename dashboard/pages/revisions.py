@@ -124,7 +124,8 @@ class Trouble:
     """What a stack's newest deployment left that did not end well.
 
     ``made`` is what the swarm holds of one that stopped half way; ``finish`` the operation that goes on with it when
-    it is repeated, None where it can't be.
+    it is repeated, None where it can't be. ``good`` is the number of the last revision that ran, 0 where none did.
+    ``sentence`` says why.
     """
 
     id: str
@@ -133,6 +134,8 @@ class Trouble:
     failures: tuple[Failure, ...]
     made: tuple[str, ...]
     finish: Any
+    good: int
+    sentence: str
 
 
 def trouble_of(stack: Stack | None) -> list[Trouble]:
@@ -146,7 +149,9 @@ def trouble_of(stack: Stack | None) -> list[Trouble]:
     operation = revision.operation
     stopped = operation is not None and operation.state in (OperationState.FAILED, OperationState.CANCELLED)
     finish = operation.pk if operation is not None and stopped else None
-    return [Trouble(f"trouble-{revision.pk}", stack.name, revision.n, failures, tuple(revision.made), finish)]
+    good = stack.revisions.filter(n__lt=revision.n, state=StackState.RUNNING).values_list("n", flat=True).first() or 0
+    made, said = tuple(revision.made), revision.sentence
+    return [Trouble(f"trouble-{revision.pk}", stack.name, revision.n, failures, made, finish, good, said)]
 
 
 def failures_of(revision: Revision) -> tuple[Failure, ...]:
