@@ -82,6 +82,13 @@ def preview_stack(environment: Environment, wish: Wish, *, updating: bool = Fals
     return recipes.preview(wish.parsed(), wish.answers, facts)
 
 
+def check_allowed(environment: Environment, wish: Wish) -> None:
+    """UserError where the wish brings a danger that operators forbid by now; other problems are not looked at."""
+    for problem in preview_stack(environment, wish, updating=True).problems:
+        if problem.danger and problem.severity == "error":
+            raise UserError(problem.message, "compose")
+
+
 @transaction.atomic
 def deploy_stack(
     environment: Environment,
