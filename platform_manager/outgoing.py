@@ -171,27 +171,48 @@ def _pools(private: bool, deadline: Deadline) -> dict[str, type[HTTPConnectionPo
 class _Adapter(HTTPAdapter):
     """Connects within :data:`CONNECT_SECONDS`, also where an answer may take longer."""
 
-    def __init__(self, private: bool, trust: ssl.SSLContext | None, retries: Retry | int) -> None:
+    def __init__(
+        self, private: bool, trust: ssl.SSLContext | None, retries: Retry | int, deadline: Deadline | None
+    ) -> None:
         self._private = private
         self._trust = trust
+        self._deadline = deadline
         super().__init__(pool_maxsize=POOL, max_retries=retries)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         if self._trust is not None:
             kwargs["ssl_context"] = self._trust
         super().init_poolmanager(*args, **kwargs)
-        if not self._private:
+        if self._deadline is not None:
+            self.poolmanager.pool_classes_by_scheme = _pools(self._private, self._deadline)
+        elif not self._private:
             self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         seconds = kwargs.get("timeout")
         if isinstance(seconds, int | float):
             kwargs["timeout"] = (min(seconds, CONNECT_SECONDS), seconds)
-        return super().send(request, *args, **kwargs)
+        response = super().send(request, *args, **kwargs)
+        if self._deadline is not None and self._deadline.over:
+            # A connection that was ended looks like the end of an answer.
+            response.close()
+            raise requests.Timeout(f"{self._deadline.seconds:g} seconds are over.", request=request)
+        if response.is_redirect:
+            # Who follows it would read what comes with it to its end, however far that is.
+            response.close()
+            vars(response).update(_content=b"", _content_consumed=True)
+        return response
 
 
 class _Session(requests.Session):
     """Reads answers up to :data:`MOST_BYTES`: whose server it is, nobody knows."""
+
+    deadline: Deadline | None = None
+
+    def close(self) -> None:
+        super().close()
+        if self.deadline is not None:
+            self.deadline.close()
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         if kwargs.get("stream"):
@@ -207,14 +228,17 @@ class _Session(requests.Session):
         return response
 
 
-def session(*, private: bool, ca: str = "", retries: Retry | int = 0) -> requests.Session:
+def session(*, private: bool, ca: str = "", retries: Retry | int = 0, seconds: float | None = None) -> requests.Session:
     """A session that takes nothing from its environment (proxies, .netrc); ``private``: may go anywhere.
 
-    ``ca`` is a bundle in PEM that counts besides the public ones. UserError where it is none.
+    ``ca`` is a bundle in PEM that counts besides the public ones. UserError where it is none. ``seconds`` are for all
+    requests together: a timeout of a request is only one of each read.
     """
+    trust = _trust(ca) if ca else None
     made = _Session()
     made.trust_env = False
-    adapter = _Adapter(private, _trust(ca) if ca else None, retries)
+    made.deadline = Deadline(seconds) if seconds is not None else None
+    adapter = _Adapter(private, trust, retries, made.deadline)
     for scheme in ("http://", "https://"):
         made.mount(scheme, adapter)
     return made

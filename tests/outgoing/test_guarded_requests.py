@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,7 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from platform_manager import outgoing
+from tests.catalogs.servers import drip, reply, serving
 from tests.support.lab import until
 
 
@@ -74,6 +76,47 @@ def test_nobody_there_is_not_taken_for_forbidden() -> None:
     with outgoing.session(private=False) as session, pytest.raises(requests.ConnectionError) as caught:
         session.get("http://127.0.0.1:1/", timeout=5)
     assert not outgoing.is_forbidden(caught.value)
+
+
+def test_what_comes_with_a_redirect_is_not_read() -> None:
+    sent = 0
+
+    def answer(request: http.server.BaseHTTPRequestHandler) -> None:
+        nonlocal sent
+        if request.path == "/there":
+            reply(request, b"ok")
+            return
+        request.send_response(302)
+        request.send_header("Location", "/there")
+        request.end_headers()
+        try:
+            while sent < 400 * 2**20:
+                sent += request.wfile.write(b"x" * 2**20)
+        except OSError:
+            return
+
+    with serving(answer) as url, outgoing.session(private=True) as session:
+        for stream in (True, False):
+            assert session.get(f"{url}/here", timeout=5, stream=stream).text == "ok"
+    assert sent < 50 * 2**20
+
+
+def test_a_session_with_a_time_ends_servers_that_say_a_byte_now_and_then() -> None:
+    began = time.monotonic()
+    with (
+        serving(drip) as url,
+        outgoing.session(private=True, seconds=0.3) as session,
+        pytest.raises(requests.RequestException),
+    ):
+        session.get(url, timeout=5)
+    assert time.monotonic() - began < 2
+
+
+def test_a_session_with_a_time_is_kept_from_neighbours_too(neighbour: str) -> None:
+    with outgoing.session(private=False, seconds=5) as session, pytest.raises(requests.ConnectionError) as caught:
+        session.get(neighbour, timeout=5)
+    assert outgoing.is_forbidden(caught.value)
+    assert Neighbour.asked == 0
 
 
 INSIDE = """127.0.0.1 10.1.2.3 172.16.0.1 192.168.1.1 169.254.169.254 0.0.0.0 ::1 fe80::1%eth0 fd00::1
