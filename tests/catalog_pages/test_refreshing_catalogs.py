@@ -364,13 +364,15 @@ def test_a_source_that_lets_wait_holds_up_no_other(worker: CatalogWatch) -> None
     from threading import Event
 
     released = Event()
+    due_at = timezone.now() - timedelta(hours=2)
     environment = factories.environment()
-    slow = factories.catalog(environment, "Slow", due_at=timezone.now() - timedelta(hours=2))
-    quick = factories.catalog(environment, "Quick", due_at=timezone.now() - timedelta(hours=1))
+    slow = factories.catalog(environment, "Slow", due_at=due_at)
+    also_slow = [factories.catalog(environment, f"Slow {n}", due_at=due_at + timedelta(seconds=n)) for n in range(1, 5)]
+    quick = factories.catalog(factories.environment(), "Quick", due_at=timezone.now() - timedelta(hours=1))
     given = Given((entry("web"),))
 
     def read(catalog: Catalog, known: str) -> Any:
-        if catalog.pk == slow.pk:
+        if catalog.pk in (slow.pk, *(one.pk for one in also_slow)):
             released.wait(20)
         return given.read(catalog, known)
 
