@@ -228,9 +228,8 @@ def pages(client: Client, garden: Environment) -> Iterator[str]:
     addresses += [reverse(page, args=[garden.pk, "shop"]) for page in ("stack", "stack_update", "stack_remove")]
     addresses += [reverse(page, args=[garden.pk, "till"]) for page in ("stack", "stack_update", "stack_compare")]
     addresses += [reverse(page, args=[garden.pk, "till", 1]) for page in ("stack_revision", "stack_roll_back")]
-    addresses += [
-        reverse("operation", args=[garden.pk, one.pk]) for one in garden.operations.filter(kind="deploy_stack")
-    ]
+    till = finished(garden.operations.get(kind="deploy_stack", args__stack="till"), seconds=60)
+    addresses += [reverse("operation", args=[garden.pk, till.pk])]
     addresses += [reverse("operation", args=[garden.pk, operation.pk])]
     addresses += [addresses[-1] + "?format=text", reverse("profile"), reverse("mfa_index")]
     operator = Client()
