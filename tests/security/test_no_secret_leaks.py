@@ -49,14 +49,8 @@ COMPOSE = """\
 services:
   web:
     image: 127.0.0.1:1/whoami:1
-    environment: {ADMIN_PASSWORD: "${ADMIN_PASSWORD}"}
-"""
-ASKING = """\
-services:
-  till:
-    image: 127.0.0.1:1/till:1
     command: ["--pin", "${PIN}"]
-    environment: {CODE: "${PIN}"}
+    environment: {ADMIN_PASSWORD: "${ADMIN_PASSWORD}", CODE: "${PIN}"}
     labels: {told: "${PIN}"}
     deploy: {labels: {told: "${PIN}"}}
     secrets: [outside, own]
@@ -106,8 +100,7 @@ def test_secret_values_are_nowhere(
     secrets.append(second_factor(client))
     secrets.append(host_token(client, garden))
     secrets.append(invitation_token(client, garden))
-    deployed_with_an_answer(client, garden)
-    deployed_from_a_catalog(client, garden)
+    deployed_with_answers(client, garden)
     registry_signed_in_at(client, garden)
     catalogs_that_refuse_a_token(client, garden)
 
@@ -169,26 +162,22 @@ def invitation_token(client: Client, garden: Environment) -> str:
     return found[1]
 
 
-def deployed_with_an_answer(client: Client, garden: Environment) -> None:
-    """There is no engine behind the host, so that the deployment fails, with all it says then."""
-    words = {"name": "shop", "compose": COMPOSE, "answer.ADMIN_PASSWORD": ANSWER}
-    for page in ("stack_preview", "stack_deploy"):
-        answer = client.post(reverse(page, args=[garden.pk]), words)
-    assert answer.status_code == 302, answer.content.decode()
-    finished(garden.operations.get(kind="deploy_stack", args__stack="shop"), seconds=60)
-    assert AuditEntry.objects.filter(action="deploy_stack.finished").exists()
+def deployed_with_answers(client: Client, garden: Environment) -> None:
+    """There is no engine behind the host, so that the deployment fails, with all it says then.
 
-
-def deployed_from_a_catalog(client: Client, garden: Environment) -> None:
-    """The answer to a question whose name says nothing, and what a secret from outside and one of a file hold."""
+    It is given an answer whose question says by its name what it is and one whose question has another name, and what
+    a secret from outside and one of a file hold.
+    """
     question = Question("PIN", QuestionKind.PASSWORD, "Number of the till", default=None)
-    chosen = version(recipe(title="Till"), questions=(question,), compose=ASKING, files={})
-    given = {"answer.PIN": PIN, "secret.outside": CONTENT, "file.own.txt": FILE}
-    words = {"name": "till", "version": str(chosen.pk), **given}
+    chosen = version(recipe(title="Till"), questions=(question,), compose=COMPOSE, files={})
+    given = {"answer.ADMIN_PASSWORD": ANSWER, "answer.PIN": PIN, "secret.outside": CONTENT, "file.own.txt": FILE}
+    words = {"name": "shop", "version": str(chosen.pk), **given}
     for page in ("stack_preview", "stack_plan", "stack_deploy"):
         answer = client.post(reverse(page, args=[garden.pk]), words)
-        assert not any(secret in answer.content.decode() for secret in (PIN, CONTENT, FILE)), page
+        assert not any(secret in answer.content.decode() for secret in (ANSWER, PIN, CONTENT, FILE)), page
     assert answer.status_code == 302, answer.content.decode()
+    finished(garden.operations.get(kind="deploy_stack"), seconds=60)
+    assert AuditEntry.objects.filter(action="deploy_stack.finished").exists()
 
 
 def registry_signed_in_at(client: Client, garden: Environment) -> None:
@@ -222,14 +211,12 @@ def catalogs_that_refuse_a_token(client: Client, garden: Environment) -> None:
 
 
 def pages(client: Client, garden: Environment) -> Iterator[str]:
-    operation = garden.operations.get(kind="deploy_stack", args__stack="shop")
+    operation = garden.operations.get(kind="deploy_stack")
     addresses = [reverse(page, args=[garden.pk]) for page in PAGES]
     addresses += [reverse("catalog_edit", args=[garden.pk, one.pk]) for one in garden.catalogs.all()]
     addresses += [reverse(page, args=[garden.pk, "shop"]) for page in ("stack", "stack_update", "stack_remove")]
-    addresses += [reverse(page, args=[garden.pk, "till"]) for page in ("stack", "stack_update", "stack_compare")]
-    addresses += [reverse(page, args=[garden.pk, "till", 1]) for page in ("stack_revision", "stack_roll_back")]
-    till = finished(garden.operations.get(kind="deploy_stack", args__stack="till"), seconds=60)
-    addresses += [reverse("operation", args=[garden.pk, till.pk])]
+    addresses += [reverse("stack_compare", args=[garden.pk, "shop"])]
+    addresses += [reverse(page, args=[garden.pk, "shop", 1]) for page in ("stack_revision", "stack_roll_back")]
     addresses += [reverse("operation", args=[garden.pk, operation.pk])]
     addresses += [addresses[-1] + "?format=text", reverse("profile"), reverse("mfa_index")]
     operator = Client()
