@@ -12,7 +12,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any
 
 import requests
@@ -20,7 +20,7 @@ from requests.adapters import HTTPAdapter
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, Retry, Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import NewConnectionError
+from urllib3.exceptions import LocationValueError, NewConnectionError
 
 from platform_manager.errors import UserError
 
@@ -30,6 +30,8 @@ READ_SECONDS = 20
 REDIRECTS = 3
 MOST_BYTES = 32 * 2**20
 CHUNK_BYTES = 64 * 2**10
+# Gateways make addresses of IPv4 of these, neighbours' too.
+NAT64 = IPv6Network("64:ff9b::/96")
 
 
 class Forbidden(NewConnectionError):
@@ -60,26 +62,47 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
         found = ip_address(text.partition("%")[0])
     except ValueError:
         return None
-    return found.ipv4_mapped or found.sixtofour or found if isinstance(found, IPv6Address) else found
+    if not isinstance(found, IPv6Address):
+        return found
+    translated = IPv4Address(int(found) % 2**32) if found in NAT64 else None
+    return found.ipv4_mapped or found.sixtofour or translated or found
 
 
 class _Guarded(HTTPConnection):
     def _new_conn(self) -> socket.socket:
+        _check_name(self)
         return _checked(self, super()._new_conn())
 
 
 class _GuardedTls(HTTPSConnection):
     def _new_conn(self) -> socket.socket:
+        _check_name(self)
         return _checked(self, super()._new_conn())
+
+
+def _check_name(connection: HTTPConnection) -> None:
+    """Refuses before connecting: whether anybody listens at a neighbour's port is nobody's business either."""
+    try:
+        found = socket.getaddrinfo(connection.host.strip("[]"), connection.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return  # Connecting fails too, and says why.
+    for *_, address in found:
+        _check_address(connection, str(address[0]))
+
+
+def _check_address(connection: HTTPConnection, address: str) -> None:
+    if not may_be_reached(address):
+        raise Forbidden(connection, f"{connection.host} is at {address}, which is not a public address.")
 
 
 def _checked(connection: HTTPConnection, made: socket.socket) -> socket.socket:
     """The socket, before anything was sent; closed and refused when it leads to where nobody may."""
-    address = str(made.getpeername()[0])
-    if may_be_reached(address):
-        return made
-    made.close()
-    raise Forbidden(connection, f"{connection.host} is at {address}, which is not a public address.")
+    try:
+        _check_address(connection, str(made.getpeername()[0]))
+    except Forbidden:
+        made.close()
+        raise
+    return made
 
 
 class _Pool(HTTPConnectionPool):
@@ -192,7 +215,11 @@ class _Adapter(HTTPAdapter):
         seconds = kwargs.get("timeout")
         if isinstance(seconds, int | float):
             kwargs["timeout"] = (min(seconds, CONNECT_SECONDS), seconds)
-        response = super().send(request, *args, **kwargs)
+        try:
+            response = super().send(request, *args, **kwargs)
+        except LocationValueError as error:
+            # A name with a part that is too long for one is only found when it is looked up.
+            raise requests.exceptions.InvalidURL(str(error), request=request) from error
         if self._deadline is not None and self._deadline.over:
             # A connection that was ended looks like the end of an answer.
             response.close()

@@ -63,6 +63,12 @@ def test_a_registry_that_says_a_byte_now_and_then_holds_nobody() -> None:
     assert time.monotonic() - began < 2
 
 
+def test_a_name_that_no_server_can_have_is_said_at_its_field() -> None:
+    with pytest.raises(UserError, match="does not answer") as caught:
+        check(Login(f"{'a' * 70}.example.org", "ann", "password"), private=False)
+    assert caught.value.field == "server"
+
+
 def test_credentials_are_sent_on_to_no_address_without_tls(server: str) -> None:
     assert "https://" in str(refused(server, "elsewhere"))
 
