@@ -26,6 +26,8 @@ REVISIONS = 20
 WITH_FILES = 2
 # Each costs time at each letter of a text; of more, the shortest are found as whole lines and words alone.
 MOST_FORMS = 5_000
+# Patterns are compiled letter by letter.
+LONG = 2_000
 LINE, WORD = re.compile(r"\S(?:.*\S)?"), re.compile(r"\S+")
 
 # The names of variables whose values are not for everybody's eyes.
@@ -85,12 +87,18 @@ class Masker:
     """Hides these values, each of their lines, and whatever looks like a secret."""
 
     def __init__(self, values: Iterable[str] = ()) -> None:
+        values = set(values)
         hidden = {form for value in values for form in _forms(value)}
-        longest_first = sorted(hidden, key=lambda form: (-len(form), form))
-        self._known = re.compile("|".join(map(re.escape, longest_first[:MOST_FORMS]))) if hidden else None
-        self._whole = frozenset(longest_first[MOST_FORMS:])
+        self._long = sorted((form for form in hidden if len(form) > LONG), key=len, reverse=True)
+        # Values that somebody gave come before the lines of others.
+        ranked = sorted(hidden.difference(self._long), key=lambda form: (form not in values, -len(form), form))
+        longest_first = sorted(ranked[:MOST_FORMS], key=lambda form: (-len(form), form))
+        self._known = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+        self._whole = frozenset(ranked[MOST_FORMS:])
 
     def __call__(self, text: str) -> str:
+        for form in self._long:
+            text = text.replace(form, MASK)
         if self._known is not None:
             text = self._known.sub(MASK, text)
         for piece in (LINE, WORD) if self._whole else ():
@@ -104,6 +112,9 @@ def _forms(value: str) -> Iterable[str]:
     """The value, its lines, and both as the Docker CLI quotes them and as an address carries them."""
     plain = {value, *value.splitlines()}
     plain |= {text.strip() for text in plain}
+    quoted = plain if len(plain) <= MOST_FORMS else {value}
     for text in {text for text in plain if len(text) >= SHORTEST}:
-        as_json = json.dumps(text, ensure_ascii=False)[1:-1]
-        yield from (text, as_json, as_json.replace("\\", "\\\\"), text.replace("'", "''"), quote(text, safe=""))
+        yield text
+        if text in quoted:
+            as_json = json.dumps(text, ensure_ascii=False)[1:-1]
+            yield from (as_json, as_json.replace("\\", "\\\\"), text.replace("'", "''"), quote(text, safe=""))
