@@ -12,7 +12,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any
 
 import requests
@@ -20,7 +20,7 @@ from requests.adapters import HTTPAdapter
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, Retry, Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import NewConnectionError
+from urllib3.exceptions import LocationValueError, NewConnectionError
 
 from platform_manager.errors import UserError
 
@@ -30,6 +30,8 @@ READ_SECONDS = 20
 REDIRECTS = 3
 MOST_BYTES = 32 * 2**20
 CHUNK_BYTES = 64 * 2**10
+# Gateways make addresses of IPv4 of these, neighbours' too.
+NAT64 = IPv6Network("64:ff9b::/96")
 
 
 class Forbidden(NewConnectionError):
@@ -60,26 +62,47 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
         found = ip_address(text.partition("%")[0])
     except ValueError:
         return None
-    return found.ipv4_mapped or found.sixtofour or found if isinstance(found, IPv6Address) else found
+    if not isinstance(found, IPv6Address):
+        return found
+    translated = IPv4Address(int(found) % 2**32) if found in NAT64 else None
+    return found.ipv4_mapped or found.sixtofour or translated or found
 
 
 class _Guarded(HTTPConnection):
     def _new_conn(self) -> socket.socket:
+        _check_name(self)
         return _checked(self, super()._new_conn())
 
 
 class _GuardedTls(HTTPSConnection):
     def _new_conn(self) -> socket.socket:
+        _check_name(self)
         return _checked(self, super()._new_conn())
+
+
+def _check_name(connection: HTTPConnection) -> None:
+    """Refuses before connecting: whether anybody listens at a neighbour's port is nobody's business either."""
+    try:
+        found = socket.getaddrinfo(connection.host.strip("[]"), connection.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return  # Connecting fails too, and says why.
+    for *_, address in found:
+        _check_address(connection, str(address[0]))
+
+
+def _check_address(connection: HTTPConnection, address: str) -> None:
+    if not may_be_reached(address):
+        raise Forbidden(connection, f"{connection.host} is at {address}, which is not a public address.")
 
 
 def _checked(connection: HTTPConnection, made: socket.socket) -> socket.socket:
     """The socket, before anything was sent; closed and refused when it leads to where nobody may."""
-    address = str(made.getpeername()[0])
-    if may_be_reached(address):
-        return made
-    made.close()
-    raise Forbidden(connection, f"{connection.host} is at {address}, which is not a public address.")
+    try:
+        _check_address(connection, str(made.getpeername()[0]))
+    except Forbidden:
+        made.close()
+        raise
+    return made
 
 
 class _Pool(HTTPConnectionPool):
@@ -171,27 +194,52 @@ def _pools(private: bool, deadline: Deadline) -> dict[str, type[HTTPConnectionPo
 class _Adapter(HTTPAdapter):
     """Connects within :data:`CONNECT_SECONDS`, also where an answer may take longer."""
 
-    def __init__(self, private: bool, trust: ssl.SSLContext | None, retries: Retry | int) -> None:
+    def __init__(
+        self, private: bool, trust: ssl.SSLContext | None, retries: Retry | int, deadline: Deadline | None
+    ) -> None:
         self._private = private
         self._trust = trust
+        self._deadline = deadline
         super().__init__(pool_maxsize=POOL, max_retries=retries)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         if self._trust is not None:
             kwargs["ssl_context"] = self._trust
         super().init_poolmanager(*args, **kwargs)
-        if not self._private:
+        if self._deadline is not None:
+            self.poolmanager.pool_classes_by_scheme = _pools(self._private, self._deadline)
+        elif not self._private:
             self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         seconds = kwargs.get("timeout")
         if isinstance(seconds, int | float):
             kwargs["timeout"] = (min(seconds, CONNECT_SECONDS), seconds)
-        return super().send(request, *args, **kwargs)
+        try:
+            response = super().send(request, *args, **kwargs)
+        except LocationValueError as error:
+            # A name with a part that is too long for one is only found when it is looked up.
+            raise requests.exceptions.InvalidURL(str(error), request=request) from error
+        if self._deadline is not None and self._deadline.over:
+            # A connection that was ended looks like the end of an answer.
+            response.close()
+            raise requests.Timeout(f"{self._deadline.seconds:g} seconds are over.", request=request)
+        if response.is_redirect:
+            # Who follows it would read what comes with it to its end, however far that is.
+            response.close()
+            vars(response).update(_content=b"", _content_consumed=True)
+        return response
 
 
 class _Session(requests.Session):
     """Reads answers up to :data:`MOST_BYTES`: whose server it is, nobody knows."""
+
+    deadline: Deadline | None = None
+
+    def close(self) -> None:
+        super().close()
+        if self.deadline is not None:
+            self.deadline.close()
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         if kwargs.get("stream"):
@@ -207,14 +255,17 @@ class _Session(requests.Session):
         return response
 
 
-def session(*, private: bool, ca: str = "", retries: Retry | int = 0) -> requests.Session:
+def session(*, private: bool, ca: str = "", retries: Retry | int = 0, seconds: float | None = None) -> requests.Session:
     """A session that takes nothing from its environment (proxies, .netrc); ``private``: may go anywhere.
 
-    ``ca`` is a bundle in PEM that counts besides the public ones. UserError where it is none.
+    ``ca`` is a bundle in PEM that counts besides the public ones. UserError where it is none. ``seconds`` are for all
+    requests together: a timeout of a request is only one of each read.
     """
+    trust = _trust(ca) if ca else None
     made = _Session()
     made.trust_env = False
-    adapter = _Adapter(private, _trust(ca) if ca else None, retries)
+    made.deadline = Deadline(seconds) if seconds is not None else None
+    adapter = _Adapter(private, trust, retries, made.deadline)
     for scheme in ("http://", "https://"):
         made.mount(scheme, adapter)
     return made

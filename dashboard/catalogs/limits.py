@@ -7,8 +7,12 @@ MOST_VERSIONS = 100
 MOST_FILE_BYTES = 2 * 2**20
 MOST_COMPOSE = 500_000
 MOST_README = 200_000
+# Of all versions of a catalog together: many may show the same large file.
+MOST_STORED = 128 * 2**20
 MOST_SKIPPED = 300
 MOST_UPLOAD_BYTES = 20 * 2**20
+# What is read while somebody waits for it; the rest a worker reads.
+MOST_READ_AT_ONCE = 2**20
 
 REPOSITORIES = 200
 REPOSITORIES_SECONDS = 120.0

@@ -12,7 +12,10 @@ from django.conf import settings
 import platform_manager.recipes
 from dashboard.models import Catalog, CatalogKind
 from platform_manager.catalogs.base import Found, Skipped, Tree
+from platform_manager.catalogs.sources import Fetched
 from platform_manager.errors import UserError
+
+from .limits import MOST_READ_AT_ONCE
 
 # Bump when catalogs shall be read anew though nothing changed in them.
 EDITION = 1
@@ -109,12 +112,23 @@ def _file(data: bytes, name: str, catalog: Catalog, known: str) -> Fresh:
 
 def read_file(data: bytes, name: str, title: str) -> tuple[Found, tuple[Skipped, ...]]:
     """The recipes of an archive, a list or a lone compose file; UserError where it holds none."""
+    fetched = _unpacked(data, name)
+    return found_in(fetched.tree, title), tuple(fetched.skipped)
+
+
+def look_at(data: bytes, name: str, title: str) -> None:
+    """UserError for what :func:`read_file` would refuse; of a large file, whether it can be unpacked is all."""
+    tree = _unpacked(data, name).tree
+    if sum(map(len, tree.values())) <= MOST_READ_AT_ONCE:
+        found_in(tree, title)
+
+
+def _unpacked(data: bytes, name: str) -> Fetched:
     from platform_manager.catalogs.sources import archive
 
     if data.lstrip()[:1] in (b"[", b"{") and not name.lower().endswith(".json"):
         name = "templates.json"
-    fetched = archive.read(data, name)
-    return found_in(fetched.tree, title), tuple(fetched.skipped)
+    return archive.read(data, name)
 
 
 def found_in(tree: Tree, name: str, *own_addresses: str) -> Found:

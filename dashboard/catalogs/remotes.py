@@ -6,18 +6,20 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import PurePosixPath
+from typing import Any
 
 from platform_manager import recipes
 from platform_manager.catalogs.base import Entry, Found, Remote, Tree, Version
 from platform_manager.errors import PlatformError, UserError
 
-from .limits import MOST_COMPOSE, MOST_FILE_BYTES, REPOSITORIES, REPOSITORIES_SECONDS, REPOSITORY_SECONDS
+from .limits import MOST_COMPOSE, MOST_FILE_BYTES, MOST_STORED, REPOSITORIES, REPOSITORIES_SECONDS, REPOSITORY_SECONDS
 
 # Gives the files of a repository by its address, its branch, tag or commit, and the seconds it may take.
 Fetch = Callable[[str, str, float], Tree]
 # Of a version in the catalog: the key of its recipe, and its label.
 Name = tuple[str, str]
 TOO_MANY = f"the catalog names more than {REPOSITORIES} repositories"
+TOO_MUCH = f"the catalog's repositories hold more than {MOST_STORED // 2**20} MB of files for its recipes"
 TOO_LATE = f"the catalog's repositories took more than {REPOSITORIES_SECONDS:.0f} s"
 
 
@@ -40,12 +42,17 @@ def complete(found: Found, fetch: Fetch) -> tuple[Found, dict[Name, str]]:
     filled: dict[Name, Version] = {}
     missing: dict[Name, str] = {}
     deadline = time.monotonic() + REPOSITORIES_SECONDS
+    left = MOST_STORED
     # One after the other, so that no more than one repository is held in memory.
     for n, ((address, ref), wanted) in enumerate(_by_repository(found).items()):
         tree = _fetched(address, ref, fetch, deadline - time.monotonic()) if n < REPOSITORIES else TOO_MANY
+        contents: dict[str, dict[str, Any]] = {}
         for name, version, remote in wanted:
             try:
-                filled[name] = _filled(version, remote, tree)
+                if remote.path not in contents:
+                    contents[remote.path] = found_there = _content(remote, tree, left)
+                    left -= _size(found_there)
+                filled[name] = replace(version, **contents[remote.path])
             except UserError as error:
                 missing[name] = str(error)
                 filled[name] = replace(version, refusal=str(error))
@@ -78,8 +85,8 @@ def _fetched(address: str, ref: str, fetch: Fetch, seconds: float) -> Tree | str
         return str(error).rstrip(".")
 
 
-def _filled(version: Version, remote: Remote, tree: Tree | str) -> Version:
-    """UserError where the file can't be had."""
+def _content(remote: Remote, tree: Tree | str, left: int) -> dict[str, Any]:
+    """What a version gets of its repository, of at most so many bytes; UserError where the file can't be had."""
     if isinstance(tree, str):
         raise _unreadable(remote, tree)
     path = str(PurePosixPath(remote.path.lstrip("/"))) if remote.path else "docker-compose.yml"
@@ -88,8 +95,15 @@ def _filled(version: Version, remote: Remote, tree: Tree | str) -> Version:
     try:
         recipes.parse(compose, files)
     except recipes.ComposeInvalid as error:
-        return replace(version, refusal=str(error))
-    return replace(version, compose=compose, files=files)
+        return {"refusal": str(error)}
+    found = {"compose": compose, "files": files}
+    if _size(found) > left:
+        raise _unreadable(remote, TOO_MUCH)
+    return found
+
+
+def _size(content: Mapping[str, Any]) -> int:
+    return len(content.get("compose", "")) + sum(map(len, content.get("files", {}).values()))
 
 
 def _text(tree: Tree, path: str, remote: Remote) -> str:

@@ -6,6 +6,7 @@ import json
 from base64 import b64encode
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -14,11 +15,21 @@ from django.utils.html import strip_tags
 from dashboard.models import CatalogRecipe, RecipeVersion
 from platform_manager.catalogs.base import Entry, Found, Skipped, Tree, Version
 
-from .limits import MOST_COMPOSE, MOST_FILE_BYTES, MOST_README, MOST_RECIPES, MOST_VERSIONS, cut, text_of
+from .limits import (
+    MOST_COMPOSE,
+    MOST_FILE_BYTES,
+    MOST_README,
+    MOST_RECIPES,
+    MOST_STORED,
+    MOST_VERSIONS,
+    cut,
+    text_of,
+)  # fmt: skip
 from .logos import kind_of
 
 MOST_CATEGORIES = 10
 MOST_SEARCHED = 5_000
+FULL = f"The recipes of this catalog hold more than {MOST_STORED // 2**20} MB together. Split the catalog."
 ICON = "abcdefghijklmnopqrstuvwxyz0123456789-"
 
 # What of a recipe is compared and written; "logo" apart, which is only looked at where its address changes.
@@ -46,6 +57,7 @@ def prepared(found: Found, missing: Collection[tuple[str, str]] = ()) -> tuple[l
     """All entries, as far as they may be kept, and what had to be left out."""
     rows: dict[str, Prepared] = {}
     skipped: list[Skipped] = []
+    room, absent = _Room(), _by_key(missing)
     for entry in found.entries:
         key = text_of(entry.key, 301)
         if not key or len(key) > 300 or not entry.versions:
@@ -56,16 +68,43 @@ def prepared(found: Found, missing: Collection[tuple[str, str]] = ()) -> tuple[l
             skipped.append(Skipped(key, f"A catalog has at most {MOST_RECIPES} recipes here."))
             break
         else:
-            rows[key] = _prepared(entry, key, frozenset(label for of, label in missing if of == entry.key))
+            rows[key] = _prepared(entry, key, absent.get(entry.key, frozenset()), room)
+    if room.full:
+        skipped.insert(0, Skipped("", FULL))
     return list(rows.values()), skipped
 
 
-def _prepared(entry: Entry, key: str, missing: frozenset[str]) -> Prepared:
+def _by_key(missing: Collection[tuple[str, str]]) -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for key, label in missing:
+        found.setdefault(key, set()).add(label)
+    return {key: frozenset(labels) for key, labels in found.items()}
+
+
+class _Room:
+    """What a catalog may still store."""
+
+    def __init__(self) -> None:
+        self.left = MOST_STORED
+        self.full = False
+
+    def fitting(self, version: Version) -> Version:
+        """The version; where it is too much by now, its name with the reason."""
+        size = _size(version.files) + len(version.compose) + len(version.readme)
+        size += sum(len(one.compose) for one in version.overlays)
+        if size > self.left:
+            self.full = True
+            return Version(version.label, refusal=FULL)
+        self.left -= size
+        return version
+
+
+def _prepared(entry: Entry, key: str, missing: frozenset[str], room: _Room) -> Prepared:
     versions: dict[str, dict[str, Any]] = {}
     for version in entry.versions[:MOST_VERSIONS]:
         label = cut(version.label, 100) or "latest"
         if label not in versions:
-            versions[label] = version_values(version, len(versions))
+            versions[label] = version_values(room.fitting(version), len(versions))
     labels = frozenset(cut(label, 100) or "latest" for label in missing)
     return Prepared(key, recipe_values(entry, key, versions), versions, _logo(entry), labels)
 
@@ -113,6 +152,7 @@ def link(address: str) -> str:
     return address if safe else ""
 
 
+@lru_cache(maxsize=8)
 def html(text: str) -> str:
     """Markdown or HTML of a catalog, made safe."""
     from platform_manager.catalogs.markup import safe_html

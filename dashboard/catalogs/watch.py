@@ -22,7 +22,10 @@ STOP_SECONDS = 2.0
 
 
 class CatalogWatch:
-    """Threads of one worker; a source that is slow holds up one of :data:`AT_ONCE` readings, and nothing else."""
+    """Threads of one worker; a source that is slow holds up one of :data:`AT_ONCE` readings, and nothing else.
+
+    An environment has one reading at a time: slow sources of one do not take the turn of all others.
+    """
 
     def __init__(self, sources: Sources | None = None) -> None:
         self._sources = sources
@@ -30,6 +33,7 @@ class CatalogWatch:
         self._slots = threading.BoundedSemaphore(AT_ONCE)
         self._thread = threading.Thread(target=self._loop, name="catalogs", daemon=True)
         self._readings: dict[UUID, threading.Thread] = {}
+        self._environments: dict[UUID, UUID | None] = {}
 
     def start(self) -> None:
         self._thread.start()
@@ -50,7 +54,10 @@ class CatalogWatch:
         connections.close_all()
 
     def _begin_readings(self) -> None:
-        for catalog in due().exclude(pk__in=list(self._readings))[:AT_ONCE]:
+        waiting = due().exclude(pk__in=list(self._readings)).exclude(environment__in=self._busy)
+        for catalog in waiting[:AT_ONCE]:
+            if catalog.environment_id in self._busy:
+                continue
             if self._stopping.is_set() or not self._slots.acquire(blocking=False):
                 return
             claimed = False
@@ -62,15 +69,21 @@ class CatalogWatch:
                     self._slots.release()
             if claimed:
                 thread = threading.Thread(target=self._read, args=(catalog,), name="catalog", daemon=True)
+                self._environments[catalog.pk] = catalog.environment_id
                 self._readings[catalog.pk] = thread
                 thread.start()
+
+    @property
+    def _busy(self) -> list[UUID]:
+        """Environments that a catalog is read of just now."""
+        return [one for one in list(self._environments.values()) if one is not None]
 
     def _read(self, catalog: Catalog) -> None:
         try:
             _go_on_after(lambda: refresh(catalog, self._sources))
         finally:
             connections.close_all()
-            del self._readings[catalog.pk]
+            del self._readings[catalog.pk], self._environments[catalog.pk]
             self._slots.release()
 
 

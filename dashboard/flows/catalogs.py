@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from dashboard.catalogs.limits import MOST_UPLOAD_BYTES, text_of
 from dashboard.catalogs.presets import PRESETS
-from dashboard.catalogs.reading import allowed_folder, may_be_private, read_file
+from dashboard.catalogs.reading import allowed_folder, look_at, may_be_private
 from dashboard.models import Catalog, CatalogKind, Environment
 from dashboard.models.auditing import record
 from platform_manager import outgoing
@@ -198,14 +198,14 @@ def _is_private(host: str) -> bool:
 
 
 def take_upload(row: Catalog, upload: tuple[str, bytes] | None) -> None:
-    """Keep the file after it was read once: what can't be read is told at once."""
+    """Keep the file after a look at it: what can't be read is told at once, as far as that takes no long time."""
     if upload is None:
         raise UserError("Choose a file.", "upload")
     name, data = upload
     if len(data) > MOST_UPLOAD_BYTES:
         raise UserError(f"The file is over {MOST_UPLOAD_BYTES // 2**20} MB.", "upload")
     try:
-        read_file(data, name, row.name)
+        look_at(data, name, row.name)
     except PlatformError as error:
         raise UserError(str(error), "upload") from None
     row.upload, row.upload_name = data, text_of(name[-200:], 200)

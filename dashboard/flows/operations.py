@@ -17,6 +17,8 @@ from platform_manager.errors import UserError
 from .cloud_hosts import check_may_make
 from .environments import delete_environment
 from .request import locked, request_operation, requested
+from .revisions import wish_of
+from .stacks import check_allowed
 from .staying import checked_leave
 
 
@@ -86,6 +88,8 @@ def _plan_revision_again(operation: Operation) -> None:
     stack = revision.stack
     if stack.revisions.filter(n__gt=revision.n).exists():
         raise UserError(f"{stack.name} was updated since: repeat the newest deployment, or update the stack again.")
+    # It may be long ago that somebody looked at it.
+    check_allowed(stack.environment, wish_of(revision))
     Revision.objects.filter(pk=revision.pk).update(
         state=StackState.PLANNING, sentence="", updates_before=None, failures=[], finished_at=None
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
@@ -11,7 +9,6 @@ from django.utils import timezone
 
 from dashboard.models import Environment, RegistryCredential
 from dashboard.models.auditing import record
-from platform_manager import wiring
 from platform_manager.engines import registry
 from platform_manager.engines.registry import Login
 from platform_manager.errors import PlatformError, UserError
@@ -21,7 +18,6 @@ from .request import locked
 MOST = 30
 LONGEST_USER = 200
 LONGEST_PASSWORD = 10_000
-CHECK_SECONDS = 45.0
 
 
 def add_registry(
@@ -104,9 +100,7 @@ def _taken(server: str) -> UserError:
 
 
 def _sign_in(login: Login) -> None:
-    """In a thread, so that a registry that answers a byte at a time can't hold a request for ever."""
-    private = bool(settings.PM_PRIVATE_REGISTRIES)
-    wiring.run(asyncio.to_thread(registry.check, login, private=private), CHECK_SECONDS)
+    registry.check(login, private=bool(settings.PM_PRIVATE_REGISTRIES))
 
 
 def _login(row: RegistryCredential) -> Login:

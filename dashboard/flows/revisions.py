@@ -20,7 +20,7 @@ from platform_manager.swarm.plan import Plan
 from .plans import plan_stack
 from .stacks import Wish, deploy_stack
 
-# Files beyond this are told as changed, not line by line.
+# The compose file, each overlay and all other files together: beyond this they are told as changed, not line by line.
 MOST_LINES = 5_000
 CONTEXT_LINES = 3
 
@@ -188,12 +188,17 @@ def _text_diff(name: str, before: str, after: str, pair: tuple[Revision, Revisio
 def _files(pair: tuple[Revision, Revision]) -> Iterable[FileDiff | None]:
     contents = [files_of(one) for one in pair]
     hidden = {path for one in pair for path in secret_files(one)}
+    left = MOST_LINES
     for path in _names(contents):
         before, after = contents[0].get(path), contents[1].get(path)
         if before == after:
             continue
         if path in hidden:
             yield FileDiff(path, sentence="It holds a secret, and changed.")
+            continue
+        left -= max(data.count(b"\n") for data in (before or b"", after or b""))
+        if left < 0:
+            yield FileDiff(path, sentence="It changed; the files together have too many lines to show.")
             continue
         try:
             yield _text_diff(path, (before or b"").decode(), (after or b"").decode(), pair)

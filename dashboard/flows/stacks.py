@@ -83,6 +83,14 @@ def preview_stack(environment: Environment, wish: Wish, *, updating: bool = Fals
     return recipes.preview(wish.parsed(), wish.answers, facts)
 
 
+def check_allowed(environment: Environment, wish: Wish) -> None:
+    """UserError where the wish brings a danger that operators forbid by now; other problems are not looked at."""
+    for problem in preview_stack(environment, wish, updating=True).problems:
+        # One without a place says that there are more than are told.
+        if problem.severity == "error" and (problem.danger or not problem.path):
+            raise UserError(problem.message, "compose")
+
+
 @transaction.atomic
 def deploy_stack(
     environment: Environment,

@@ -24,23 +24,29 @@ SHORTEST = 4
 REVISIONS = 20
 # Their files are looked at in as many.
 WITH_FILES = 2
+# Each costs time at each letter of a text; of more, the shortest are found as whole lines and words alone.
+MOST_FORMS = 5_000
+# Patterns are compiled letter by letter.
+LONG = 2_000
+LINE, WORD = re.compile(r"\S(?:.*\S)?"), re.compile(r"\S+")
 
 # The names of variables whose values are not for everybody's eyes.
 SECRET_NAME = re.compile(
     r"pass(w|$|_|phrase)|passwd|pwd|secret|token|credential|private|api_?key|(^|_)key$", re.IGNORECASE
 )
 
+# Each of them takes time in proportion to the text: containers and recipes choose what is searched.
 BY_FORM = (
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL), MASK),
     (re.compile(r"\bSWM(TKN|KEY)-\d+-[A-Za-z0-9+/=_-]+"), rf"SWM\1-{MASK}"),
     # user:password@ of an address, and a token in the user's place.
-    (re.compile(r"(\b[A-Za-z][A-Za-z0-9+.-]*://[^\s/:@]*):[^\s/]*@"), rf"\1:{MASK}@"),
-    (re.compile(r"(\b[A-Za-z][A-Za-z0-9+.-]*://)[^\s/:@]{20,}@"), rf"\1{MASK}@"),
+    (re.compile(r"(://[^\s/:@]*):[^\s/]*@"), rf"\1:{MASK}@"),
+    (re.compile(r"(://)[^\s/:@]{20,}@"), rf"\1{MASK}@"),
     (re.compile(r"(/join/)[A-Za-z0-9_-]{8,}"), rf"\1{MASK}"),
     (re.compile(r"\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE), rf"\1 {MASK}"),
     (re.compile(r"(\b(?:X-Auth-Token|X-Subject-Token|X-Registry-Auth)\s*[:=]\s*)\S+", re.IGNORECASE), rf"\1{MASK}"),
     (re.compile(r"\b(?:gh[pousr]|github_pat|glpat)[_-][A-Za-z0-9_-]{16,}"), MASK),
-    (re.compile(r"(\b\w*(?:passwd|password|secret|token|api_?key)\w*=)[^\s\"',;&]{4,}", re.IGNORECASE), rf"\1{MASK}"),
+    (re.compile(r"((?:passwd|password|secret|token|api_?key)\w{0,100}=)[^\s\"',;&]{4,}", re.IGNORECASE), rf"\1{MASK}"),
 )
 
 
@@ -94,13 +100,22 @@ class Masker:
     """Hides these values, each of their lines, and whatever looks like a secret."""
 
     def __init__(self, values: Iterable[str] = ()) -> None:
+        values = set(values)
         hidden = {form for value in values for form in _forms(value)}
-        longest_first = sorted(hidden, key=lambda form: (-len(form), form))
-        self._known = re.compile("|".join(map(re.escape, longest_first))) if hidden else None
+        self._long = sorted((form for form in hidden if len(form) > LONG), key=len, reverse=True)
+        # Values that somebody gave come before the lines of others.
+        ranked = sorted(hidden.difference(self._long), key=lambda form: (form not in values, -len(form), form))
+        longest_first = sorted(ranked[:MOST_FORMS], key=lambda form: (-len(form), form))
+        self._known = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+        self._whole = frozenset(ranked[MOST_FORMS:])
 
     def __call__(self, text: str) -> str:
+        for form in self._long:
+            text = text.replace(form, MASK)
         if self._known is not None:
             text = self._known.sub(MASK, text)
+        for piece in (LINE, WORD) if self._whole else ():
+            text = piece.sub(lambda found: MASK if found[0] in self._whole else found[0], text)
         for pattern, instead in BY_FORM:
             text = pattern.sub(instead, text)
         return text
@@ -110,6 +125,9 @@ def _forms(value: str) -> Iterable[str]:
     """The value, its lines, and both as the Docker CLI quotes them and as an address carries them."""
     plain = {value, *value.splitlines()}
     plain |= {text.strip() for text in plain}
+    quoted = plain if len(plain) <= MOST_FORMS else {value}
     for text in {text for text in plain if len(text) >= SHORTEST}:
-        as_json = json.dumps(text, ensure_ascii=False)[1:-1]
-        yield from (text, as_json, as_json.replace("\\", "\\\\"), text.replace("'", "''"), quote(text, safe=""))
+        yield text
+        if text in quoted:
+            as_json = json.dumps(text, ensure_ascii=False)[1:-1]
+            yield from (as_json, as_json.replace("\\", "\\\\"), text.replace("'", "''"), quote(text, safe=""))

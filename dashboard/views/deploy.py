@@ -7,6 +7,7 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -22,8 +23,11 @@ from platform_manager import recipes
 from platform_manager.errors import UserError
 
 from .access import needs
+from .turns import by_turns
 
 
+@sensitive_post_parameters()
+@by_turns
 @needs(Right.DEPLOY)
 def stack_deploy(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     """``?version=`` chooses a version of a catalog's recipe, ``?recipe=`` a built-in one."""
@@ -41,6 +45,8 @@ def _known(viewer: Viewer, name: str) -> Stack:
     return found
 
 
+@sensitive_post_parameters()
+@by_turns
 @needs(Right.DEPLOY)
 def stack_update(request: HttpRequest, viewer: Viewer, name: str) -> HttpResponse:
     """``?version=`` chooses another version of the recipe that the stack came from."""
@@ -124,6 +130,8 @@ def _updated(request: HttpRequest, viewer: Viewer) -> Stack | None:
     return _known(viewer, request.POST["updating"]) if request.POST.get("updating") else None
 
 
+@sensitive_post_parameters()
+@by_turns
 @needs(Right.DEPLOY)
 @require_POST
 def stack_preview(request: HttpRequest, viewer: Viewer) -> HttpResponse:
@@ -146,6 +154,8 @@ def _preview_answer(request: HttpRequest, viewer: Viewer, made: Draft, known: St
     return render(request, "stacks/_answer.html", context)
 
 
+@sensitive_post_parameters()
+@by_turns
 @needs(Right.DEPLOY)
 @require_POST
 def stack_plan(request: HttpRequest, viewer: Viewer) -> HttpResponse:

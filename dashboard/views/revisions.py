@@ -17,6 +17,7 @@ from dashboard.pages.viewer import Viewer
 from platform_manager.errors import PlatformError, UserError
 
 from .access import member, needs
+from .turns import by_turns
 
 
 @member
@@ -24,12 +25,14 @@ def stack_revision(request: HttpRequest, viewer: Viewer, name: str, n: int) -> H
     return render(request, "stacks/revision.html", pages.revision_context(viewer, name, n))
 
 
+@by_turns
 @member
 def stack_compare(request: HttpRequest, viewer: Viewer, name: str) -> HttpResponse:
     """``from`` and ``to`` are numbers of revisions; without them the newest and the one before."""
     return render(request, "stacks/compare.html", pages.compare_context(viewer, name, request.GET.dict()))
 
 
+@by_turns
 @needs(Right.DEPLOY)
 def stack_roll_back(request: HttpRequest, viewer: Viewer, name: str, n: int) -> HttpResponse:
     context = pages.revision_context(viewer, name, n)
@@ -66,6 +69,7 @@ def stack_redeploy(request: HttpRequest, viewer: Viewer, name: str) -> HttpRespo
     return redirect("operation", viewer.environment.pk, operation.pk)
 
 
+@by_turns
 @needs(Right.DEPLOY)
 def stack_export(request: HttpRequest, viewer: Viewer, name: str, n: int) -> HttpResponse:
     """A folder that plain ``docker stack deploy`` takes, as a zip archive; secret answers stay variables."""

@@ -46,7 +46,7 @@ _SPACE = re.compile(r"\s+")
 
 def safe_html(text: str, *, markdown: bool) -> str:
     """HTML that a page may hold as it stands. With ``markdown`` the text is Markdown, in which HTML may stand too."""
-    shortened = text[:MOST_CHARACTERS]
+    shortened = _whole(text[:MOST_CHARACTERS])
     if max(shortened.count(bracket) for bracket in "[<") > MOST_BRACKETS:
         return f"<p>{html.escape(shortened)}</p>"
     made = _rendered(shortened) if markdown else shortened
@@ -56,7 +56,7 @@ def safe_html(text: str, *, markdown: bool) -> str:
 
 def summary(text: str) -> str:
     """The first sentence of Markdown or HTML as one line of plain text, at most 300 characters."""
-    for block in _paragraphs(text[:MOST_BEFORE_SUMMARY]):
+    for block in _paragraphs(_whole(text[:MOST_BEFORE_SUMMARY])):
         line = _SENTENCE.split(block, maxsplit=1)[0]
         return line if len(line) <= MOST_SUMMARY else f"{line[: MOST_SUMMARY - 1].rstrip()}…"
     return ""
@@ -64,13 +64,18 @@ def summary(text: str) -> str:
 
 def heading(text: str) -> str:
     """The first heading of a Markdown text as plain text, "" when it starts with something else."""
-    tokens = _reader().parse(text[:MOST_BEFORE_SUMMARY])
+    tokens = _reader().parse(_whole(text[:MOST_BEFORE_SUMMARY]))
     for before, token in pairwise(tokens):
         if before.type == "heading_open":
             return _plain([token])[:MOST_SUMMARY]
         if before.type == "paragraph_open":
             return ""
     return ""
+
+
+def _whole(text: str) -> str:
+    """Without halves of pairs, which JSON may hold and no cleaner takes."""
+    return text.encode("utf-8", "replace").decode()
 
 
 @cache

@@ -25,6 +25,7 @@ DEFAULT = "docker.io"
 DEFAULT_HOST = "index.docker.io"
 DEFAULT_KEY = f"https://{DEFAULT_HOST}/v1/"
 ANSWER_SECONDS = 10.0
+CHECK_SECONDS = 45.0
 TOKEN_SECONDS = 15.0
 TOKEN_BYTES = 64 * 1024
 SERVER = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*(?::\d{1,5})?")
@@ -100,9 +101,9 @@ def _encoded(login: Login) -> str:
     return b64encode(f"{login.user}:{login.password}".encode()).decode()
 
 
-def check(login: Login, *, private: bool) -> None:
-    """Sign in at the registry. UserError says what is wrong, at ``server`` or ``password``."""
-    with session(private=private) as web:
+def check(login: Login, *, private: bool, seconds: float = CHECK_SECONDS) -> None:
+    """Sign in at the registry, in so many seconds. UserError says what is wrong, at ``server`` or ``password``."""
+    with session(private=private, seconds=seconds) as web:
         try:
             _Check(web, login).run()
         except requests.RequestException as error:

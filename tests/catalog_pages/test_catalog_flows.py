@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +171,18 @@ def test_an_upload_is_read_before_it_is_kept(shop: Environment) -> None:
         upload_anew(row, shop.owner, ("a.zip", b"x" * (20 * 2**20 + 1)))
     upload_anew(row, shop.owner, ("other/docker-compose.yml", COMPOSE.encode()))
     assert AuditEntry.objects.filter(action="catalog.upload").count() == 1
+
+
+def test_nobody_waits_until_a_large_upload_is_read(shop: Environment) -> None:
+    services = "".join(f"  s{n}:\n    image: demo/whoami:${{V{n}}}\n" for n in range(5_000))
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for n in range(40):
+            archive.writestr(f"{n}/docker-compose.yml", f"services:\n{services}")
+    began = time.process_time()
+    row = add_catalog(shop, shop.owner, kind=CatalogKind.UPLOAD, name="Large", upload=("a.zip", packed.getvalue()))
+    assert time.process_time() - began < 3
+    assert row.due_at is not None
 
 
 def test_a_folder_is_where_operators_may_have_catalogs(settings: Any, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -14,6 +15,7 @@ from dashboard.models import Catalog
 from platform_manager.catalogs.base import Logo
 from tests import factories
 from tests.catalog_pages.given_catalogs import Given, entry
+from tests.catalogs.servers import drip, serving
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"x" * 40
 SVG = b'<?xml version="1.0"?>\n<!-- c --><svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0"/></svg>'
@@ -89,6 +91,17 @@ def test_private_addresses_are_not_asked(server: Server) -> None:
 def test_no_logo_is_waited_for_longer_than_allowed(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logos, "LOGOS_SECONDS", 0)
     assert fetch([f"{server.url}/a.png"], private=True) == []
+
+
+def test_a_server_that_says_a_byte_now_and_then_holds_no_worker(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logos, "LOGOS_SECONDS", 0.5)
+    began = time.monotonic()
+    with serving(drip) as url:
+        found = fetch([f"{server.url}/a.png", f"{url}/b.png"], private=True)
+    assert found == [(f"{server.url}/a.png", PNG)]
+    assert time.monotonic() - began < 2.5
 
 
 @pytest.mark.django_db

@@ -233,6 +233,30 @@ def test_repositories_that_take_too_long_are_left_out(catalog: Catalog, monkeypa
     assert given.asked == []
 
 
+def test_a_repository_that_is_too_much_is_left_out_and_a_file_of_it_is_read_once_for_all(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remotes, "MOST_STORED", 3_000)
+    beside = {f"{path}/large": b"x" * 2_000 for path in ("web", "db")}
+    tree = {**beside, "web/compose.yml": COMPOSE.encode(), "db/compose.yml": COMPOSE.encode()}
+    paths = ("web/compose.yml", "web/compose.yml", "db/compose.yml", "web/compose.yml")
+    versions = tuple(Version(str(n), remote=Remote(FAR, path)) for n, path in enumerate(paths))
+    row = Given((entry("web", versions=versions),), repositories={FAR: tree}).refreshed(catalog)
+    refused = RecipeVersion.objects.exclude(refusal="").get()
+    assert (refused.label, "MB of files for its recipes" in refused.refusal) == ("2", True)
+    assert len(row.report["skipped"]) == 1
+
+
+def test_a_catalog_stores_only_so_much_however_often_it_shows_the_same_files(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "MOST_STORED", 5_000)
+    large = Version("1", compose=COMPOSE, files={"large": b"x" * 2_000})
+    row = Given(tuple(entry(key, versions=(large,)) for key in "abcd")).refreshed(catalog)
+    assert [one.refusal[:11] for one in RecipeVersion.objects.order_by("recipe__key")] == ["", "", *2 * ["The recipes"]]
+    assert "Split the catalog" in row.report["skipped"][0]["sentence"]
+
+
 # Who reads, and when
 
 
@@ -340,13 +364,15 @@ def test_a_source_that_lets_wait_holds_up_no_other(worker: CatalogWatch) -> None
     from threading import Event
 
     released = Event()
+    due_at = timezone.now() - timedelta(hours=2)
     environment = factories.environment()
-    slow = factories.catalog(environment, "Slow", due_at=timezone.now() - timedelta(hours=2))
-    quick = factories.catalog(environment, "Quick", due_at=timezone.now() - timedelta(hours=1))
+    slow = factories.catalog(environment, "Slow", due_at=due_at)
+    also_slow = [factories.catalog(environment, f"Slow {n}", due_at=due_at + timedelta(seconds=n)) for n in range(1, 5)]
+    quick = factories.catalog(factories.environment(), "Quick", due_at=timezone.now() - timedelta(hours=1))
     given = Given((entry("web"),))
 
     def read(catalog: Catalog, known: str) -> Any:
-        if catalog.pk == slow.pk:
+        if catalog.pk in (slow.pk, *(one.pk for one in also_slow)):
             released.wait(20)
         return given.read(catalog, known)
 

@@ -142,3 +142,11 @@ def test_a_heading_is_found_only_at_the_start() -> None:
     assert markup.heading("<!-- x -->\n\n# The *Web*\n\ntext") == "The Web"
     assert markup.heading("Title\n=====") == "Title"
     assert markup.heading("text\n\n# Later") == ""
+
+
+def test_halves_of_characters_cost_only_themselves() -> None:
+    broken = "Say \ud800 it."
+    assert markup.safe_html(broken, markdown=True) == "<p>Say ? it.</p>\n"
+    assert markup.safe_html(broken, markdown=False) == "Say ? it."
+    assert markup.summary(broken) == "Say ? it."
+    assert markup.heading(f"# {broken}") == "Say ? it."

@@ -155,6 +155,14 @@ def test_what_a_swarm_does_not_take_is_refused_with_the_reason() -> None:
     assert {line.path for line in found.skipped} == {"built/docker-compose.yml", "loose.yml"}
 
 
+@pytest.mark.parametrize("value", ["true", "1.5", "-1", "{a: b}", "[[x]]", "[null]"])
+def test_a_file_that_no_swarm_takes_does_not_cost_the_others(value: str) -> None:
+    odd = f"services: {{web: {{image: x, env_file: {value}}}}}\n".encode()
+    assert set(by_key(read_tree({"a/docker-compose.yml": odd, "docker-compose.yml": COMPOSE}))) >= {
+        "docker-compose.yml"
+    }
+
+
 def test_words_beside_a_file_that_can_t_be_read_cost_only_themselves() -> None:
     tree = {"web/docker-compose.yml": COMPOSE, "web/recipe.yml": b"title: [", "web/mastermind.yml": b"a: 1\na: 2\n"}
     found = read_tree(tree)

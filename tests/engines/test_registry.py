@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from base64 import b64decode
 from collections.abc import Iterator
 
@@ -10,6 +11,7 @@ import pytest
 
 from platform_manager.engines.registry import Login, auths, check, checked_server, server_of
 from platform_manager.errors import UserError
+from tests.catalogs.servers import drip, serving
 from tests.engines.fake_registry import Registry, running
 
 
@@ -52,6 +54,19 @@ def test_a_registry_that_has_trouble_is_not_the_users_mistake(server: str, way: 
     error = refused(server, way)
     assert error.field == ""
     assert words in str(error)
+
+
+def test_a_registry_that_says_a_byte_now_and_then_holds_nobody() -> None:
+    began = time.monotonic()
+    with serving(drip) as url, pytest.raises(UserError, match="does not answer"):
+        check(Login(url.removeprefix("http://"), "ann", "password"), private=True, seconds=0.3)
+    assert time.monotonic() - began < 2
+
+
+def test_a_name_that_no_server_can_have_is_said_at_its_field() -> None:
+    with pytest.raises(UserError, match="does not answer") as caught:
+        check(Login(f"{'a' * 70}.example.org", "ann", "password"), private=False)
+    assert caught.value.field == "server"
 
 
 def test_credentials_are_sent_on_to_no_address_without_tls(server: str) -> None:

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from dashboard.flows.environments import delete_environment
 from dashboard.flows.operations import retry_operation
-from dashboard.models import Operation, OperationState, Stack, StackState
+from dashboard.models import Operation, OperationState, PlatformSettings, Stack, StackState
 from platform_manager.errors import UserError
 from tests import factories
 
@@ -54,3 +54,16 @@ def test_a_deployment_of_a_stack_that_is_gone_is_not_repeated() -> None:
     stack.delete()
     with pytest.raises(UserError, match="removed since"):
         retry_operation(failed, failed.environment.owner)
+
+
+def test_what_operators_forbid_by_now_is_not_repeated() -> None:
+    compose = "services: {web: {image: web, volumes: ['${SOCKET}:/socket']}}\n"
+    answers = {"SOCKET": "/var/run/docker.sock"}
+    stack = factories.stack(factories.environment(), compose=compose, answers=answers, state=StackState.FAILED)
+    failed = failed_deployment(stack)
+    PlatformSettings.objects.create(forbid_docker_socket=True)
+    with pytest.raises(UserError, match="does not allow the Docker socket"):
+        retry_operation(failed, stack.environment.owner)
+    assert Stack.objects.get().state == StackState.FAILED
+    PlatformSettings.objects.update(forbid_docker_socket=False)
+    assert retry_operation(failed, stack.environment.owner).retry_of == failed

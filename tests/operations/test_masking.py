@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
@@ -168,3 +169,39 @@ def test_what_everybody_reads_in_the_file_is_not_masked() -> None:
     file = "services: {wiki-db: {image: 'demo/wiki:1', command: passwords}}"
     assert unsaid(["wiki", "password", "hunter2", ""], file, "shop") == ["password", "hunter2"]
     assert unsaid(["shop"], file, "shop") == []
+
+
+SLOW = ("a.", "token", "Bearer ", "a://", "://b:", "-----BEGIN ", "passwordtoken_", "https://a:")
+
+
+@pytest.mark.parametrize("piece", SLOW)
+def test_no_text_of_a_container_holds_the_masker_up(piece: str) -> None:
+    text = piece * (256 * 2**10 // len(piece))
+    began = time.process_time()
+    Masker()(text)
+    assert time.process_time() - began < 2
+
+
+def test_a_secret_of_very_many_lines_does_not_hold_the_masker_up() -> None:
+    bundle = "\n".join(f"{n:x}line" * 2 for n in range(60_000))
+    began = time.process_time()
+    masked = Masker([bundle, "s3cret"])(f"{bundle[-1600:]}\nthen {bundle[-16:]} and s3cret-word" + "x" * 50_000)
+    assert time.process_time() - began < 10
+    assert "line" not in masked, masked[:200]
+    assert "s3cret" not in masked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "git+ssh://ann:pa55word@host/x",
+        "say https://0123456789abcdefghij@host/x",
+        f"{'s' * 40}://ann:pa55word@host",
+        "MY_DB_PASSWORD_FILE=pa55word",
+    ],
+)
+def test_secrets_are_known_by_where_they_stand(text: str) -> None:
+    masked = Masker()(text)
+    assert "***" in masked
+    assert "pa55word" not in masked
+    assert "0123456789" not in masked

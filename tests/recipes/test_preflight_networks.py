@@ -68,6 +68,15 @@ def test_a_name_that_another_stack_has_on_a_shared_network_is_told(part: str) ->
     assert (found.severity, "'mongo' means 'other_mongo' too" in found.message) == (Severity.WARNING, True)
 
 
+@pytest.mark.parametrize("external", ["{external: true, name: backend}", "{external: {name: backend}}"])
+def test_services_without_networks_are_on_the_default_one_which_may_be_shared(external: str) -> None:
+    text = service("labels: {}", "mongo") + f"networks: {{default: {external}}}"
+
+    found = only(text, networks={"backend"}, neighbours=NEIGHBOURS)
+
+    assert (found.severity, "'mongo' means 'other_mongo' too" in found.message) == (Severity.WARNING, True)
+
+
 def test_aliases_count_as_names() -> None:
     text = service("networks: {back: {aliases: [db]}}") + SHARED
 

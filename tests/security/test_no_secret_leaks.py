@@ -16,27 +16,52 @@ from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
-from dashboard.models import AuditEntry, EnrolmentToken, Environment, Host, HostState, Operation, OperationLog
+from dashboard.models import (
+    AuditEntry,
+    Catalog,
+    EnrolmentToken,
+    Environment,
+    Host,
+    HostState,
+    Operation,
+    OperationLog,
+    RecipeVersion,
+    RegistryCredential,
+    Revision,
+    Stack,
+)  # fmt: skip
 from dashboard.operations.dispatcher import Dispatcher
+from platform_manager.recipes import Question, QuestionKind
 from tests import factories
 from tests.catalogs.servers import reply, serving
+from tests.engines.fake_registry import Registry, running
 from tests.support.lab import finished, until
 from tests.support.tables import database_address, dbos_address, rows
+from tests.views.deploy_world import recipe, version
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LOGGERS = ("", "platform", "django", "allauth", "dbos", "asyncssh", "asyncio")
 ANSWER, WRONG, FRESH = "answer-Zq81-kept", "wrong-Zq82-kept", "fresh-Zq83-kept"
 TOKEN = "token-Zq84-kept"
+PIN, CONTENT, FILE = "pin-Zq85-kept", "content-Zq86-kept", "file-Zq87-kept"
+REGISTRY = "registry-Zq88-kept"
 COMPOSE = """\
 services:
   web:
     image: 127.0.0.1:1/whoami:1
-    environment: {ADMIN_PASSWORD: "${ADMIN_PASSWORD}"}
+    command: ["--pin", "${PIN}"]
+    environment: {ADMIN_PASSWORD: "${ADMIN_PASSWORD}", CODE: "${PIN}"}
+    labels: {told: "${PIN}"}
+    deploy: {labels: {told: "${PIN}"}}
+    secrets: [outside, own]
+secrets:
+  outside: {external: true}
+  own: {file: ./own.txt}
 """
 # Every page of an environment that takes no other argument, and those of the stack and its deployment.
 PAGES = (
     *("environment", "hosts", "stacks", "services", "networks", "operations", "activity", "members"),
-    *("catalog", "catalogs", "catalog_new"),
+    *("catalog", "catalogs", "catalog_new", "registries", "registry_add", "stack_deploy"),
 )
 
 
@@ -69,12 +94,14 @@ def test_secret_values_are_nowhere(
 ) -> None:
     settings.PM_PRIVATE_CATALOGS = True
     client = Client()
-    secrets = [factories.PASSWORD, WRONG, FRESH, ANSWER, TOKEN]
+    settings.PM_PRIVATE_REGISTRIES = True
+    secrets = [factories.PASSWORD, WRONG, FRESH, ANSWER, TOKEN, PIN, CONTENT, FILE, REGISTRY]
     signed_in_with_words(client)
     secrets.append(second_factor(client))
     secrets.append(host_token(client, garden))
     secrets.append(invitation_token(client, garden))
-    deployed_with_an_answer(client, garden)
+    deployed_with_answers(client, garden)
+    registry_signed_in_at(client, garden)
     catalogs_that_refuse_a_token(client, garden)
 
     seen = {
@@ -86,7 +113,7 @@ def test_secret_values_are_nowhere(
         "DBOS": "".join(rows(dbos_address())),
     }
     assert all(seen.values())
-    assert len(set(secrets)) == 8
+    assert len(set(secrets)) == 12
     assert [(place, secret) for place, text in seen.items() for secret in secrets if secret in text] == []
 
 
@@ -135,14 +162,33 @@ def invitation_token(client: Client, garden: Environment) -> str:
     return found[1]
 
 
-def deployed_with_an_answer(client: Client, garden: Environment) -> None:
-    """There is no engine behind the host, so that the deployment fails, with all it says then."""
-    words = {"name": "shop", "compose": COMPOSE, "answer.ADMIN_PASSWORD": ANSWER}
-    for page in ("stack_preview", "stack_deploy"):
+def deployed_with_answers(client: Client, garden: Environment) -> None:
+    """There is no engine behind the host, so that the deployment fails, with all it says then.
+
+    It is given an answer whose question says by its name what it is and one whose question has another name, and what
+    a secret from outside and one of a file hold.
+    """
+    question = Question("PIN", QuestionKind.PASSWORD, "Number of the till", default=None)
+    chosen = version(recipe(title="Till"), questions=(question,), compose=COMPOSE, files={})
+    given = {"answer.ADMIN_PASSWORD": ANSWER, "answer.PIN": PIN, "secret.outside": CONTENT, "file.own.txt": FILE}
+    words = {"name": "shop", "version": str(chosen.pk), **given}
+    for page in ("stack_preview", "stack_plan", "stack_deploy"):
         answer = client.post(reverse(page, args=[garden.pk]), words)
+        assert not any(secret in answer.content.decode() for secret in (ANSWER, PIN, CONTENT, FILE)), page
     assert answer.status_code == 302, answer.content.decode()
     finished(garden.operations.get(kind="deploy_stack"), seconds=60)
     assert AuditEntry.objects.filter(action="deploy_stack.finished").exists()
+
+
+def registry_signed_in_at(client: Client, garden: Environment) -> None:
+    """Which takes a password, and then another no more."""
+    with running() as server:
+        Registry.way = "basic"
+        words = {"server": server, "username": "ann", "password": REGISTRY}
+        answer = client.post(reverse("registry_add", args=[garden.pk]), words)
+        assert REGISTRY not in answer.content.decode()
+        Registry.way = "broken"
+        client.post(reverse("registry_add", args=[garden.pk]), {**words, "server": "127.0.0.1:1"})
 
 
 def catalogs_that_refuse_a_token(client: Client, garden: Environment) -> None:
@@ -169,6 +215,8 @@ def pages(client: Client, garden: Environment) -> Iterator[str]:
     addresses = [reverse(page, args=[garden.pk]) for page in PAGES]
     addresses += [reverse("catalog_edit", args=[garden.pk, one.pk]) for one in garden.catalogs.all()]
     addresses += [reverse(page, args=[garden.pk, "shop"]) for page in ("stack", "stack_update", "stack_remove")]
+    addresses += [reverse("stack_compare", args=[garden.pk, "shop"])]
+    addresses += [reverse(page, args=[garden.pk, "shop", 1]) for page in ("stack_revision", "stack_roll_back")]
     addresses += [reverse("operation", args=[garden.pk, operation.pk])]
     addresses += [addresses[-1] + "?format=text", reverse("profile"), reverse("mfa_index")]
     operator = Client()
@@ -179,5 +227,8 @@ def pages(client: Client, garden: Environment) -> Iterator[str]:
             assert answer.status_code == 200, address
             content = b"".join(answer.streaming_content) if answer.streaming else answer.content
             yield content.decode()
-    for kind in ("auditentry", "operation", "revision", "host"):
-        yield operator.get(reverse(f"admin:dashboard_{kind}_changelist")).content.decode()
+    for model in (AuditEntry, Operation, Revision, Host, Stack, Catalog, RecipeVersion, RegistryCredential):
+        name = f"admin:dashboard_{model._meta.model_name}"
+        yield operator.get(reverse(f"{name}_changelist")).content.decode()
+        for pk in model._default_manager.values_list("pk", flat=True)[:10]:
+            yield operator.get(reverse(f"{name}_change", args=[pk])).content.decode()

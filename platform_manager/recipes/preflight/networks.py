@@ -73,7 +73,8 @@ def _neighbours(value: Compose, facts: EnvironmentFacts) -> Iterator[Finding]:
             shared = swarm_name(key, network, facts.stack_name)
             if not is_external(network):
                 continue
-            aliases = dig(service, ("networks", key, "aliases")) or [] if isinstance(service["networks"], dict) else []
+            attached = service.get("networks")
+            aliases = dig(service, ("networks", key, "aliases")) or [] if isinstance(attached, dict) else []
             for alias in dict.fromkeys((name, *map(str, aliases))):
                 if other := facts.neighbours.get(shared, {}).get(alias):
                     yield warning(("services", name, "networks"), _both(alias, shared, other))

@@ -93,6 +93,8 @@ def file_references(value: Compose) -> Iterator[tuple[Path, str]]:
                 yield (kind, name, "file"), declared["file"]
     for name, service in services(value).items():
         entries = service.get("env_file") or []
-        for index, file in enumerate([entries] if isinstance(entries, str) else entries):
+        # Catalogs ask this of files that nobody has validated.
+        listed = [entries] if isinstance(entries, str) else entries if isinstance(entries, list) else []
+        for index, file in enumerate(listed):
             path: Path = ("services", name, "env_file")
             yield (path if isinstance(entries, str) else (*path, index)), file
