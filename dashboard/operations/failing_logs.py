@@ -36,6 +36,7 @@ def tell_failures(
     images = {text(task.get("ID"), 64): _image(task) for task in tasks}
     failures = [_failure(context, culprit, images.get(culprit.task_id, "")) for culprit in found]
     Revision.objects.filter(pk=revision.pk).update(failures=failures)
+    context.changed()
     for failure in failures:
         where = f" on {failure['node']}" if failure["node"] else ""
         context.log(f"{failure['service']}{where}: {failure['error']}", OperationLog.Level.ERROR)

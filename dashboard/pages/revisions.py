@@ -19,6 +19,8 @@ from .viewer import Viewer
 SHORT_DIGEST = 12
 COMPARED = 100
 LISTED = 20
+REDEPLOY = "The newest revision is given to the swarm once more. What is as it should be stays as it is; {}."
+FIXED = "images that it fixes to a digest stay those"
 UNWELL = (StackState.FAILED, StackState.ROLLED_BACK, StackState.DEGRADED)
 
 
@@ -75,6 +77,7 @@ def revision_context(viewer: Viewer, name: str, n: int) -> dict[str, Any]:
         "earlier": earlier_than(stack, revision.n),
         "failures": failures_of(revision),
         "trouble": trouble_of(stack) if revision.n == newest else [],
+        "redeploy_text": REDEPLOY.format(FIXED if revision.pins else "images are looked up anew"),
     }
 
 
@@ -140,7 +143,8 @@ def trouble_of(stack: Stack | None) -> list[Trouble]:
     revision = stack.revisions.select_related("operation").first() if stack else None
     if stack is None or revision is None or stack.state == StackState.REMOVING or revision.state not in UNWELL:
         return []
-    failures = failures_of(revision)
+    # What came up after all, later than anybody waited, has no trouble any more.
+    failures = failures_of(revision) if stack.state != StackState.RUNNING else ()
     if not failures and not revision.made:
         return []
     operation = revision.operation

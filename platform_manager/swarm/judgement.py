@@ -14,10 +14,12 @@ from enum import StrEnum
 from platform_manager.recipes.constraints import read_constraint
 from platform_manager.recipes.facts import HostFacts
 
+from .scheduling import constraints
 from .snapshot import Json, image_of, mapping, number, part, sequence, text
 from .tasks import STABLE_SECONDS, Fate, Slot, TaskFailure, is_ready, slots_of
 
 FAILURES_SHOWN = 20
+IDLE_SHOWN = 3
 
 
 class StackState(StrEnum):
@@ -120,13 +122,18 @@ def _stack(services: list[ServiceStatus], recheck: float | None, *, fresh: bool)
     count = f"{running} of {desired} tasks running"
     reasons = [service.sentence for service in services if service.state is state]
     if state is StackState.RUNNING:
-        sentence = f"{count}."
+        sentence = " ".join([f"{count}.", *(one.sentence for one in services if _is_idle(one))][: 1 + IDLE_SHOWN])
     elif state is StackState.CONVERGING:
         waiting = next((reason for reason in reasons if ":" in reason), "")
         sentence = f"{count}. {waiting}".strip()
     else:
         sentence = f"{reasons[0]} {count}."
     return StackStatus(state, sentence, running, desired, services, recheck, fresh)
+
+
+def _is_idle(service: ServiceStatus) -> bool:
+    """It has a task on every host that fits, and none does."""
+    return service.mode.startswith("global") and not service.desired
 
 
 class _ServiceJudge:
@@ -197,7 +204,7 @@ class _ServiceJudge:
 
     def _tasks(self, counted: list[Slot], running: int) -> tuple[StackState, str]:
         if running >= self.desired:
-            return StackState.RUNNING, ""
+            return StackState.RUNNING, self._no_host()
         missing = [slot for slot in counted if slot.fate is not Fate.GOOD]
         missing += [Slot(Fate.MOVING)] * (self.desired - len(counted))
         worst = max(missing, key=lambda slot: slot.fate)
@@ -211,6 +218,13 @@ class _ServiceJudge:
             return StackState.CONVERGING, reason
         self.looping = all(slot.may_recover for slot in missing)
         return StackState.FAILED, reason
+
+    def _no_host(self) -> str:
+        """Why a service that has a task on every fitting host has none; "" for others."""
+        if self.desired or not self.mode.startswith("global"):
+            return ""
+        wanted = " and ".join(constraints(part(self.service, "Spec", "TaskTemplate")))
+        return f"no host that takes tasks {f'meets {wanted}' if wanted else 'is there'}, so it has no task."
 
 
 def _wanted(service: Json, nodes: list[Json]) -> tuple[str, int]:

@@ -102,11 +102,15 @@ def _stem(name: str) -> str:
     return name[: LONGEST_NAME - DIGITS - 1]
 
 
+def is_rotated(name: str, plain: str) -> bool:
+    """Whether it is the name of another content of the one with the plain name."""
+    return re.fullmatch(rf"{re.escape(_stem(plain))}-[0-9a-f]{{{DIGITS}}}", name) is not None
+
+
 def _family(objects: Iterable[Json], name: str) -> dict[str, Json]:
     """The objects of this name and of its other contents, the plain one first."""
-    pattern = re.compile(rf"{re.escape(_stem(name))}-[0-9a-f]{{{DIGITS}}}")
     named = {text(part(found, "Spec", "Name"), 255): found for found in objects}
-    members = sorted((one for one in named if pattern.fullmatch(one)), reverse=True)
+    members = sorted((one for one in named if is_rotated(one, name)), reverse=True)
     return {one: named[one] for one in [name, *members] if one in named}
 
 

@@ -54,3 +54,22 @@ def test_a_deployment_of_a_stack_that_is_gone_is_not_repeated() -> None:
     stack.delete()
     with pytest.raises(UserError, match="removed since"):
         retry_operation(failed, failed.environment.owner)
+
+
+def test_a_deployment_is_repeated_once_at_a_time_whichever_of_its_tries_is_asked() -> None:
+    stack = factories.stack(factories.environment(), state=StackState.FAILED)
+    first = failed_deployment(stack)
+    second = retry_operation(first, stack.environment.owner)
+    Operation.objects.filter(pk=second.pk).update(state=OperationState.FAILED)
+    second.refresh_from_db()
+    retry_operation(second, stack.environment.owner)
+    with pytest.raises(UserError, match="being deployed already"):
+        retry_operation(first, stack.environment.owner)
+
+
+def test_a_revision_leads_to_its_newest_try() -> None:
+    stack = factories.stack(factories.environment(), state=StackState.FAILED)
+    first = failed_deployment(stack)
+    stack.revisions.update(operation=first)
+    second = retry_operation(first, stack.environment.owner)
+    assert stack.revisions.get().operation == second

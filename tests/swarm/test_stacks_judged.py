@@ -277,3 +277,17 @@ def test_what_ran_may_start_tasks_without_having_failed() -> None:
     moved = judged(service(), [task("starting", age=1)])
 
     assert steadied(StackState.RUNNING, "", moved).state is StackState.CONVERGING
+
+
+def test_a_global_service_that_no_host_fits_is_said_to_have_no_task() -> None:
+    web = service({"Global": {}}, template={"Placement": {"Constraints": ["node.labels.disk == ssd"]}})
+    status = judged(web, [])
+    assert status.state is StackState.RUNNING
+    assert status.sentence == (
+        "0 of 0 tasks running. shop_web: no host that takes tasks meets node.labels.disk == ssd, so it has no task."
+    )
+
+
+def test_a_global_service_without_a_host_is_said_to_have_no_task() -> None:
+    status = judged(service({"Global": {}}), [], [node(availability="drain")])
+    assert "shop_web: no host that takes tasks is there" in status.sentence
