@@ -30,8 +30,8 @@ def tell_failures(
     services: Sequence[Json],
     tasks: Sequence[Json],
     status: stacks.StackStatus,
-) -> None:
-    """Write what the failing tasks said into the revision and the operation's log, without secrets."""
+) -> list[dict[str, Any]]:
+    """Write what the failing tasks said into the revision and the operation's log, without secrets; returns it."""
     found = failing.culprits(services, tasks, status)
     images = {text(task.get("ID"), 64): _image(task) for task in tasks}
     failures = [_failure(context, culprit, images.get(culprit.task_id, "")) for culprit in found]
@@ -43,6 +43,7 @@ def tell_failures(
         if failure["lines"]:
             context.log(f"The last lines that {failure['service']} said:")
             context.log("\n".join(failure["lines"]), "output")
+    return failures
 
 
 def _failure(context: StepContext, culprit: Culprit, image: str) -> dict[str, Any]:

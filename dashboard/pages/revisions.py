@@ -127,7 +127,8 @@ class Trouble:
     """What a stack's newest deployment left that did not end well.
 
     ``made`` is what the swarm holds of one that stopped half way; ``finish`` the operation that goes on with it when
-    it is repeated, None where it can't be.
+    it is repeated, None where it can't be. ``update`` says that some of it was there before, and ``back`` is the
+    revision that ran then, 0 where none did.
     """
 
     id: str
@@ -136,6 +137,8 @@ class Trouble:
     failures: tuple[Failure, ...]
     made: tuple[str, ...]
     finish: Any
+    update: bool
+    back: int
 
 
 def trouble_of(stack: Stack | None) -> list[Trouble]:
@@ -150,7 +153,19 @@ def trouble_of(stack: Stack | None) -> list[Trouble]:
     operation = revision.operation
     stopped = operation is not None and operation.state in (OperationState.FAILED, OperationState.CANCELLED)
     finish = operation.pk if operation is not None and stopped else None
-    return [Trouble(f"trouble-{revision.pk}", stack.name, revision.n, failures, tuple(revision.made), finish)]
+    ran = stack.revisions.filter(n__lt=revision.n, state=StackState.RUNNING).values_list("n", flat=True).first()
+    return [
+        Trouble(
+            id=f"trouble-{revision.pk}",
+            name=stack.name,
+            n=revision.n,
+            failures=failures,
+            made=tuple(revision.made),
+            finish=finish,
+            update=any(not line.endswith("(created)") for line in revision.made),
+            back=ran or 0,
+        )
+    ]
 
 
 def failures_of(revision: Revision) -> tuple[Failure, ...]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import binascii
 import hmac
 import posixpath
-import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from .provisions import Kind, listed
 from .snapshot import STACK_LABEL, Json, mapping, number, part, sequence, text
 
 DIGITS = 8
+HEXADECIMAL = frozenset("0123456789abcdef")
 LONGEST_NAME = 64
 # More objects of one name are not looked through: old ones are removed as nothing uses them.
 MOST_CANDIDATES = 20
@@ -104,7 +104,9 @@ def _stem(name: str) -> str:
 
 def is_rotated(name: str, plain: str) -> bool:
     """Whether it is the name of another content of the one with the plain name."""
-    return re.fullmatch(rf"{re.escape(_stem(plain))}-[0-9a-f]{{{DIGITS}}}", name) is not None
+    stem = f"{_stem(plain)}-"
+    digits = name.removeprefix(stem)
+    return name.startswith(stem) and len(digits) == DIGITS and set(digits) <= HEXADECIMAL
 
 
 def _family(objects: Iterable[Json], name: str) -> dict[str, Json]:

@@ -25,6 +25,7 @@ REFUSALS = 2
 # A task that fits no host may wait for one that just joins, or for a port that is being freed.
 PENDING_SECONDS = 15.0
 
+BY_ITSELF = "ended by itself, with exit code 0"
 _LIVE = ("running", "ready", "complete")
 
 
@@ -213,11 +214,12 @@ class _SlotJudge:
 
     def _failure(self, task: Json) -> TaskFailure:
         code = part(task, "Status", "ContainerStatus", "ExitCode")
+        said = BY_ITSELF if _state(task) == "complete" else text(part(task, "Status", "Message"), 500)
         return TaskFailure(
             task_id=text(task.get("ID"), 64),
             slot=number(task.get("Slot")),
             node=self._host(task),
-            error=_error(task) or text(part(task, "Status", "Message"), 500),
+            error=_error(task) or said,
             exit_code=code if isinstance(code, int) else None,
             at=text(part(task, "Status", "Timestamp"), 40),
         )
@@ -242,7 +244,7 @@ def _stuck(task: Json) -> bool:
 
 def _sentence(task: Json) -> str:
     if _state(task) == "complete":
-        return "It ended by itself, with exit code 0."
+        return f"It {BY_ITSELF}."
     words = _error(task).removeprefix("task: ") or _state(task)
     return f"Last error: {words.rstrip('.')}."
 

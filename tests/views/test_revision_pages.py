@@ -112,13 +112,26 @@ def test_an_export_holds_a_file_to_deploy_and_no_secret(client: Client, web: Sta
 def test_a_deployment_that_stopped_half_way_says_what_is_there_and_both_ways_out(client: Client, web: Stack) -> None:
     operation = factories.operation(web.environment, "Update", OperationState.FAILED, kind="deploy_stack")
     web.revisions.filter(n=2).update(
-        state=StackState.FAILED, operation=operation, made=["service web_web created", "network web_default created"]
+        state=StackState.FAILED, operation=operation, made=["service web_web (created)", "network web_net (created)"]
     )
+    web.revisions.filter(n=1).update(state=StackState.FAILED)
     Stack.objects.update(state=StackState.FAILED)
     shown = page(client, "stack", web)
-    assert "service web_web created" in shown
+    assert "service web_web (created)" in shown
+    assert reverse("stack_roll_back", args=[web.environment_id, "web", 1]) not in shown.split("Revisions")[0]
     assert reverse("operation_retry", args=[web.environment_id, operation.pk]) in shown
     assert "Remove what was made" in shown
+
+
+def test_an_update_that_stopped_half_way_offers_the_way_back_and_warns_of_what_goes(client: Client, web: Stack) -> None:
+    operation = factories.operation(web.environment, "Update", OperationState.FAILED, kind="deploy_stack")
+    made = ["service web_web (unchanged)", "service web_more (created)"]
+    web.revisions.filter(n=2).update(state=StackState.FAILED, operation=operation, made=made)
+    web.revisions.filter(n=1).update(state=StackState.RUNNING)
+    Stack.objects.update(state=StackState.FAILED)
+    shown = page(client, "stack", web)
+    assert "Go back to revision 1" in shown
+    assert "Remove the whole stack" in shown and "Remove what was made" not in shown
 
 
 def test_the_last_lines_of_a_failing_task_stand_on_the_page_of_its_stack(client: Client, web: Stack) -> None:
