@@ -133,6 +133,7 @@ def test_every_operation_survives_a_kill_at_every_step(lab: Lab) -> None:
 
     killer.run(stacks.remove_stack(environment, user, "demo"))
     assert not Stack.objects.filter(name="demo").exists()
+    assert listed(lab.var / "links", environment, "config") == []
 
     lost = rows[2]
     docker("rm", "-f", lost.provider_id)
