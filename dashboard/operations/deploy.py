@@ -67,7 +67,11 @@ class _Look:
     def tell_failures(self) -> list[str]:
         """What they were, a sentence each."""
         found = tell_failures(self.context, self.revision, self.services, self.tasks, self.status)
-        return [f"{one['service']} on {one['node'] or 'no host'}: {one['error']}" for one in found]
+        return [_one(one["service"], one["node"], one["error"]) for one in found]
+
+
+def _one(service: str, node: str, error: str) -> str:
+    return f"{service} on {node or 'no host'}: {error.removeprefix('task: ')}"
 
 
 def _with_failures(status: stacks.StackStatus, told: list[str]) -> str:
@@ -76,7 +80,7 @@ def _with_failures(status: stacks.StackStatus, told: list[str]) -> str:
     for service in status.services:
         if service.state is not stacks.StackState.RUNNING and service.sentence not in status.sentence:
             lines.append(service.sentence)
-        lines += [f"{service.name} on {failure.node or 'no host'}: {failure.error}" for failure in service.failures[:3]]
+        lines += [_one(service.name, failure.node, failure.error) for failure in service.failures[:3]]
     once = dict.fromkeys([*lines, *told])
     return "\n".join(line for line in once if not any(other != line and other.startswith(line) for other in once))
 

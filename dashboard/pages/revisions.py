@@ -63,12 +63,15 @@ def revision_context(viewer: Viewer, name: str, n: int) -> dict[str, Any]:
     stack = known_stack(viewer, name)
     revision = known_revision(stack, n)
     newest = stack.revisions.values_list("n", flat=True).first()
+    images = images_of(revision)
     return {
         **viewer.shared,
         "stack": stack,
         "revision": revision,
         "badge": badge_of(revision),
-        "images": images_of(revision),
+        "images": images,
+        # Without a digest a tag may stand for another image by now.
+        "exact": bool(images) and all(image.digest for image in images),
         "answers": answers_of(revision),
         "files": sorted(revision.files or {}),
         "newest": newest,

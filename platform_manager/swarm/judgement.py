@@ -36,7 +36,7 @@ class StackState(StrEnum):
 
 @dataclass(frozen=True)
 class ServiceStatus:
-    """``running`` counts tasks that run on a host that answers, and those that ended well for good."""
+    """``running`` counts tasks that run on a host that answers, and those that ended well for good, the ``done``."""
 
     id: str
     name: str
@@ -49,6 +49,7 @@ class ServiceStatus:
     ports: list[str]
     update_state: str
     failures: list[TaskFailure] = field(default_factory=list)
+    done: int = 0
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ def _stack(services: list[ServiceStatus], recheck: float | None, *, fresh: bool)
     state = next(state for state in _WORST_FIRST if any(service.state is state for service in services))
     running = sum(service.running for service in services)
     desired = sum(service.desired for service in services)
-    count = f"{running} of {desired} tasks running"
+    count = _count(running, desired, sum(service.done for service in services))
     reasons = [service.sentence for service in services if service.state is state]
     if state is StackState.RUNNING:
         sentence = " ".join([f"{count}.", *(one.sentence for one in services if _is_idle(one))][: 1 + IDLE_SHOWN])
@@ -129,6 +130,11 @@ def _stack(services: list[ServiceStatus], recheck: float | None, *, fresh: bool)
     else:
         sentence = f"{reasons[0]} {count}."
     return StackStatus(state, sentence, running, desired, services, recheck, fresh)
+
+
+def _count(running: int, desired: int, done: int) -> str:
+    """In words; ``running`` counts the ``done`` too."""
+    return f"{running - done} of {desired} tasks running{f', {done} done' if done else ''}"
 
 
 def _is_idle(service: ServiceStatus) -> bool:
@@ -155,7 +161,8 @@ class _ServiceJudge:
         running = sum(slot.fate is Fate.GOOD for slot in counted)
         state, reason = self._updating() or self._tasks(counted, running)
         name = text(part(self.service, "Spec", "Name"), 255)
-        count = f"{running} of {self.desired} tasks running"
+        done = sum(slot.done for slot in counted)
+        count = _count(running, self.desired, done)
         gone_back = text(part(self.service, "UpdateStatus", "State"), 40).startswith("rollback")
         failures = [failure for slot in self.slots for failure in (slot.history if gone_back else slot.failures)]
         failures.sort(key=lambda failure: failure.at, reverse=True)
@@ -171,6 +178,7 @@ class _ServiceJudge:
             ports=_ports(self.service),
             update_state=text(part(self.service, "UpdateStatus", "State"), 40),
             failures=failures[:FAILURES_SHOWN],
+            done=done,
         )
 
     def patient(self, status: ServiceStatus) -> ServiceStatus:
