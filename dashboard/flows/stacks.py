@@ -183,12 +183,19 @@ def _stack(environment: Environment, wish: Wish, *, updating: bool) -> Stack:
         raise UserError(f"A deployment of {name} is under way. Wait for it, or cancel it first.", "name")
     came = {
         "recipe": wish.recipe,
-        "source": wish.source,
+        "source": _still_there(wish.source),
         "version": wish.version,
         "version_digest": wish.version_digest,
     }
     Stack.objects.filter(pk=stack.pk).update(state=StackState.PLANNING, sentence="", settled_at=None, **came)
     return stack
+
+
+def _still_there(source: CatalogRecipe | None) -> CatalogRecipe | None:
+    """The recipe, kept from leaving until the stack leads to it; catalogs are removed and read anew meanwhile."""
+    if source is None:
+        return None
+    return CatalogRecipe.objects.select_for_update().only("pk").filter(pk=source.pk).first()
 
 
 @transaction.atomic

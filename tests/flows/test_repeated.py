@@ -6,7 +6,8 @@ import pytest
 from django.utils import timezone
 
 from dashboard.flows.environments import delete_environment
-from dashboard.flows.operations import retry_operation
+from dashboard.flows.operations import cancel_operation, retry_operation
+from dashboard.flows.stacks import Wish, deploy_stack, remove_stack
 from dashboard.models import Operation, OperationState, Stack, StackState
 from platform_manager.errors import UserError
 from tests import factories
@@ -73,3 +74,22 @@ def test_a_revision_leads_to_its_newest_try() -> None:
     stack.revisions.update(operation=first)
     second = retry_operation(first, stack.environment.owner)
     assert stack.revisions.get().operation == second
+
+
+def test_a_removal_that_never_began_leaves_the_stack_to_the_watcher() -> None:
+    stack = factories.stack(factories.environment())
+    removal = remove_stack(stack.environment, stack.environment.owner, stack.name)
+    cancel_operation(removal, stack.environment.owner)
+    stack.refresh_from_db()
+    assert stack.settled_at is not None
+
+
+def test_a_stack_that_is_being_removed_is_not_said_to_have_failed_when_its_deployment_ends() -> None:
+    environment = factories.environment()
+    factories.host(environment)
+    deploying = deploy_stack(environment, environment.owner, Wish("shop", "services: {web: {image: demo/web:1}}"))
+    remove_stack(environment, environment.owner, "shop")
+    cancel_operation(deploying, environment.owner)
+    stack = Stack.objects.get(name="shop")
+    assert (stack.state, stack.settled_at) == (StackState.REMOVING, None)
+    assert stack.revisions.get().state == StackState.FAILED

@@ -206,3 +206,12 @@ def test_an_export_is_a_folder_of_files_without_secret_answers(stack: Stack) -> 
         contents = {name: archive.read(name).decode() for name in archive.namelist()}
     assert "shop-1/docker-compose.yml" in contents
     assert not any("s3cret" in text for text in contents.values())
+
+
+def test_a_recipe_that_leaves_while_it_is_deployed_is_no_hindrance(stack: Stack) -> None:
+    recipe = Catalog.objects.create(name="Ours").recipes.create(key="shop", title="Shop")
+    wish = Wish("shop", WEB, {"PASSWORD": "s3cret-4"}, source=recipe, version="1.0", recipe="Shop")
+    Catalog.objects.all().delete()
+    deploy_stack(stack.environment, stack.environment.owner, wish, updating=True)
+    stack.refresh_from_db()
+    assert (stack.source, stack.recipe, newest(stack).n) == (None, "Shop", 4)
