@@ -244,7 +244,7 @@ class RevisionRow:
 
 def revision_rows(stack: Stack | None) -> list[RevisionRow]:
     """Newest first."""
-    heavy = ("answers", "compose", "files", "overlays", "contents", "plan")
+    heavy = ("answers", "compose", "files", "overlays", "contents", "plan", "held_before")
     found = stack.revisions.select_related("author").defer(*heavy)[:LISTED] if stack else ()
     return [
         RevisionRow(
