@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 
 import pytest
@@ -11,7 +12,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
-from dashboard.models import Environment, OperationState, Origin, Stack, StackState
+from dashboard.models import Environment, Operation, OperationState, Origin, Stack, StackState
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -121,6 +122,28 @@ def test_a_deployment_that_stopped_half_way_says_what_is_there_and_both_ways_out
     assert reverse("stack_roll_back", args=[web.environment_id, "web", 1]) not in shown.split("Revisions")[0]
     assert reverse("operation_retry", args=[web.environment_id, operation.pk]) in shown
     assert "Remove what was made" in shown
+
+
+@pytest.mark.parametrize(("view", "more"), [("stack", ()), ("stack_revision", (2,))])
+def test_the_button_that_finishes_a_deployment_is_accepted(web: Stack, view: str, more: tuple[int, ...]) -> None:
+    """Rows that are drawn live have no token of the viewer's: the button belongs to a form of the page."""
+    operation = factories.operation(
+        web.environment, "Update", OperationState.FAILED, kind="deploy_stack", args={"stack": "web"}
+    )
+    newest = web.revisions.get(n=2)
+    Operation.objects.filter(pk=operation.pk).update(args={"stack": "web", "revision": newest.pk})
+    made = ["service web_web (created)"]
+    web.revisions.filter(n=2).update(state=StackState.FAILED, operation=operation, made=made)
+    Stack.objects.update(state=StackState.FAILED)
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(web.environment.owner)
+    shown = page(strict, view, web, *more)
+    address = reverse("operation_retry", args=[web.environment_id, operation.pk])
+    assert f'form="finish" formaction="{address}"' in shown
+    token = re.search(r'<form method="post" id="finish">.*?value="([^"]+)"', shown)
+    assert token is not None
+    assert strict.post(address, {"csrfmiddlewaretoken": token[1]}).status_code == 302
+    assert operation.retries.count() == 1
 
 
 def test_an_update_that_stopped_half_way_offers_the_way_back_and_warns_of_what_goes(client: Client, web: Stack) -> None:
