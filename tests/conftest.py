@@ -44,3 +44,11 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
         gc.collect()
         # pytest looks for warnings of the garbage before this point; so it looks once more.
         item.config.pluginmanager.get_plugin("unraisableexception").pytest_runtest_teardown(item)
+
+
+def pytest_sessionfinish() -> None:
+    """The clients of engines that tests spoke to from synchronous code live as long as the process; so end them."""
+    from platform_manager import wiring
+
+    if wiring._core is not None:
+        wiring.run(wiring._core.pool.close(), 10)

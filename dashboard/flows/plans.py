@@ -13,7 +13,7 @@ from django.conf import settings
 from dashboard.models import Environment, Revision, StackState
 from dashboard.operations.deploy_parts import Renames
 from dashboard.operations.managers import NoManager, managers, speaking
-from dashboard.operations.masking import SECRET_NAME, Masker, secret_answers, secrets_of_stack
+from dashboard.operations.masking import SECRET_NAME, Masker, secret_answers, secrets_of_stack, unsaid
 from dashboard.operations.recorded import recipe_of
 from platform_manager import recipes, wiring
 from platform_manager.engines.client import EngineClient
@@ -27,6 +27,7 @@ from platform_manager.swarm.plan_making import Masks, planned
 from platform_manager.swarm.plan_rotation import planned_renames
 from platform_manager.swarm.rotation import Declared, declared
 
+from .plan_memory import remember
 from .stacks import Wish
 
 Value = TypeVar("Value")
@@ -66,7 +67,7 @@ def plan_stack(
     if rehearsal.exit_code:
         said = mask(rehearsal.output.strip()) or f"exit code {rehearsal.exit_code}"
         raise UserError(f"Docker would refuse the stack: {said.splitlines()[-1][:REASON_CHARACTERS]}", "compose")
-    return planned(
+    plan = planned(
         rehearsal,
         wish.name,
         given=given,
@@ -75,6 +76,8 @@ def plan_stack(
         masks=Masks(mask, lambda name: SECRET_NAME.search(name) is not None),
         secrets_compared=sure,
     )
+    remember(environment, wish, pins, plan.text)
+    return plan
 
 
 def plan_now(
@@ -155,5 +158,5 @@ def _still_to_come(environment: Environment, wish: Wish) -> tuple[Given, frozens
 def _secrets(environment: Environment, wish: Wish, updating: bool) -> list[str]:
     """Values of this and of earlier deployments that stand in specs and are for nobody's eyes."""
     wishes = None if wish.secret_names is None else {"secret_names": wish.secret_names}
-    found = [*secret_answers(wish.answers, wishes), *wish.secrets.values()]
+    found = [*unsaid(secret_answers(wish.answers, wishes), wish.compose, wish.name), *wish.secrets.values()]
     return found + secrets_of_stack(environment.pk, wish.name) if updating else found

@@ -29,6 +29,7 @@ from platform_manager import recipes
 from platform_manager.errors import UserError
 
 from .facts import environment_facts
+from .plan_memory import recall
 from .request import locked, request_operation, requested
 
 # A revision that repeats an earlier one; the others are named by whether the stack was there.
@@ -110,7 +111,14 @@ def deploy_stack(
     n = (stack.revisions.aggregate(last=Max("n"))["last"] or 0) + 1
     recorded = _recorded(_with_earlier(wish, preview, stack.revisions.first()))
     revision = Revision.objects.create(
-        stack=stack, n=n, author=user, origin=origin, came_from=came_from, pins=dict(pins or {}), **recorded
+        stack=stack,
+        n=n,
+        author=user,
+        origin=origin,
+        came_from=came_from,
+        pins=dict(pins or {}),
+        plan=recall(environment, wish, pins),
+        **recorded,
     )
     args = {"stack": wish.name, "revision": revision.pk}
     operation = request_operation(environment, user, "deploy_stack", _title(revision), args)

@@ -73,6 +73,11 @@ class Field:
         return truth(self.value) is True
 
     @property
+    def must(self) -> bool:
+        """Whether a blank one stands in the way: neither the recipe nor the revision before has an answer."""
+        return self.question.required and not self.question.default and self.source != "kept"
+
+    @property
     def missing(self) -> bool:
         return self.question.required and not self.answer
 

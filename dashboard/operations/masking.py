@@ -55,6 +55,18 @@ def secret_answers(answers: Mapping[str, Any], wishes: Mapping[str, Any] | None 
     return [str(answers[name]) for name in secret_names(answers, wishes)]
 
 
+def unsaid(values: Iterable[str], *texts: str) -> list[str]:
+    """Those that stand in none of the texts, as words of their own, for everybody to read.
+
+    A recipe may take the name of its program as its password: masking that hides no secret, but every service.
+    """
+    return [value for value in values if not any(_says(text, value) for text in texts)]
+
+
+def _says(text: str, value: str) -> bool:
+    return value in text and re.search(rf"(?<![^\W_]){re.escape(value)}(?![^\W_])", text) is not None
+
+
 def secrets_of(operation: Operation) -> list[str]:
     """The secrets of the stack that the operation is about, and the passwords of registries."""
     name = operation.args.get("stack")
@@ -69,8 +81,9 @@ def secrets_of_stack(environment_id: UUID | None, name: str) -> list[str]:
     """The secret answers of its newest revisions, and what secrets that they gave hold."""
     found = Revision.objects.filter(stack__environment=environment_id, stack__name=name).order_by("-n")
     revisions = list(found.only("answers", "wishes", "contents", "files", "compose", "overlays")[:REVISIONS])
-    values = [value for one in revisions for value in secret_answers(one.answers or {}, one.wishes)]
+    values: list[str] = []
     for one in revisions:
+        values += unsaid(secret_answers(one.answers or {}, one.wishes), one.compose, name)
         values += [str(text) for text in ((one.contents or {}).get("secrets") or {}).values()]
     for one in [one for one in revisions if one.files][:WITH_FILES]:
         values += [data.decode(errors="replace") for data in secret_files(one).values()]

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from django.http import Http404
 
+from dashboard.flows.provided import BY_THE_CORE, provided
 from dashboard.models import CatalogRecipe, RecipeVersion
 from platform_manager import recipes
 from platform_manager.recipes.questions import Question, QuestionKind
 
 from .catalog import offered, uses_of, versions_of
+from .deploy_sources import of_version
 from .viewer import Viewer
 
 SHOWN_DEFAULT = 200
@@ -27,6 +29,11 @@ class Asked:
     question: Question
     default: str
     choices: Sequence[str]
+
+    @property
+    def must(self) -> bool:
+        """Whether a blank answer is refused: a default takes its place."""
+        return self.question.required and not self.question.default
 
     @property
     def remark(self) -> str:
@@ -68,14 +75,14 @@ def recipe_page(viewer: Viewer, recipe_id: UUID, params: Mapping[str, str]) -> d
         "labels": [(one, one not in deployable) for one in labels],
         "offered": first.label if first else "",
         "version": version,
-        "questions": asked_by(version) if version else [],
+        "questions": asked_by(version, {*BY_THE_CORE, *provided(viewer.environment)}) if version else [],
         "files": files_of(version) if version else [],
         "uses": uses_of(viewer, [recipe], versions).get(recipe.pk, []),
     }
 
 
-def asked_by(version: RecipeVersion) -> list[Asked]:
-    """The catalog's questions and the variables of the files, as the form will ask them."""
+def asked_by(version: RecipeVersion, given: Container[str] = ()) -> list[Asked]:
+    """The catalog's questions and the variables of the files, as the form will ask them; ``given`` are not asked."""
     known = [recipes.question_of(stored) for stored in version.questions]
     overlays = [(one["name"], one["compose"]) for one in version.overlays]
     try:
@@ -83,7 +90,10 @@ def asked_by(version: RecipeVersion) -> list[Asked]:
     except recipes.ComposeInvalid:
         parsed = None
     united = recipes.united(known, recipes.variables(parsed)) if parsed else known
-    return [_asked(question) for question in united if not question.hidden]
+    # Templates mention some that the compose file made from them does not.
+    mentioned = of_version(version).mentioned()
+    united = [replace(one, used=one.used or one.variable in mentioned) for one in united]
+    return [_asked(one) for one in united if not one.hidden and one.variable not in given]
 
 
 def _asked(question: Question) -> Asked:

@@ -15,7 +15,7 @@ from dashboard.forms.questions import Field
 from dashboard.forms.sources import Source
 from dashboard.forms.stacks import StackForm, StackInput, read_input
 from dashboard.models import Stack
-from dashboard.operations.masking import Masker
+from dashboard.operations.masking import Masker, unsaid
 from platform_manager import recipes
 from platform_manager.errors import UserError
 
@@ -207,7 +207,8 @@ def _wish(given: StackInput, known: Stack | None) -> Wish:
 
 def _secrets(given: StackInput) -> list[str]:
     """What nobody shall read in a sentence of the preview."""
-    return [*(one.answer for one in given.fields if one.secret), *given.extras.of("secret").values()]
+    answers = unsaid((one.answer for one in given.fields if one.secret), given.compose, given.name)
+    return [*answers, *given.extras.of("secret").values()]
 
 
 def _masked(draft: Draft, mask: Masker) -> Draft:

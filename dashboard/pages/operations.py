@@ -151,6 +151,14 @@ def _left_behind(operation: Operation) -> list[dict[str, Any]]:
     ]
 
 
+def _mend(operation: Operation, viewer: Viewer) -> str:
+    """The stack whose file or answers may be why the deployment failed; "" where there is none to update."""
+    if operation.kind != "deploy_stack" or operation.state != OperationState.FAILED or not viewer.may(Right.DEPLOY):
+        return ""
+    revision = operation.revisions.select_related("stack").first()
+    return revision.stack.name if revision else ""
+
+
 def _made(operation: Operation) -> dict[str, str]:
     """What a finished operation was about, as the name of an address, its key and words; empty when it is gone."""
     if operation.state != OperationState.SUCCEEDED or operation.environment.deleted_at is not None:
@@ -184,6 +192,7 @@ def _parts(operation: Operation, viewer: Viewer) -> dict[str, Any]:
         "can_retry": allowed and may_retry(operation),
         "failed_step": failed,
         "left_behind": _left_behind(operation),
+        "mend": _mend(operation, viewer),
         "made": _made(operation),
         "next": _next(operation, viewer),
         "retried_as": operation.retries.first() if stopped else None,

@@ -130,8 +130,8 @@ class Trouble:
     """What a stack's newest deployment left that did not end well.
 
     ``made`` is what the swarm holds of one that stopped half way; ``finish`` the operation that goes on with it when
-    it is repeated, None where it can't be. ``update`` says that some of it was there before, and ``back`` is the
-    revision that ran then, 0 where none did.
+    it is repeated, None where it can't be. ``good`` is the number of the last revision that ran, 0 where none did.
+    ``sentence`` says why. ``update`` says that some of what is there was there before.
     """
 
     id: str
@@ -140,8 +140,9 @@ class Trouble:
     failures: tuple[Failure, ...]
     made: tuple[str, ...]
     finish: Any
+    good: int
+    sentence: str
     update: bool
-    back: int
 
 
 def trouble_of(stack: Stack | None) -> list[Trouble]:
@@ -165,8 +166,9 @@ def trouble_of(stack: Stack | None) -> list[Trouble]:
             failures=failures,
             made=tuple(revision.made),
             finish=finish,
+            good=ran or 0,
+            sentence=revision.sentence,
             update=any(not line.endswith("(created)") for line in revision.made),
-            back=ran or 0,
         )
     ]
 

@@ -20,7 +20,7 @@ from .services import service_row, task_containers
 from .snapshot import SnapshotView, read
 from .viewer import Viewer
 
-OUTSIDE = "Deployed past the platform: it can be removed here, but updated only where it came from."
+OUTSIDE = "Deployed past the platform: adopt it to update it here, or leave it alone."
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +121,7 @@ def stack_page(viewer: Viewer, params: Mapping[str, str]) -> Page:
     head = stack_row(name, stack, services, at)
     shared = viewer.shared
     of_stack, of_name = {**shared, "of_stack": True}, {**shared, "name": name}
+    revisions = revision_rows(stack)
     rows = [service_row(service, view, at, unwell_stack=unwell(head.badge)) for service in services]
     context = {
         **shared,
@@ -128,11 +129,12 @@ def stack_page(viewer: Viewer, params: Mapping[str, str]) -> Page:
         "view": view,
         "name": name,
         "stack": stack,
+        "comparable": len(revisions) > 1,
         "listing": found,
         "head": Container("stack-head", "stacks/_head.html", [head], shared=shared),
         "services": Container("services", "services/_row.html", rows, "services/_empty_stack.html", of_stack),
         "trouble": Container("stack-trouble", "stacks/_trouble.html", trouble_of(stack), shared=shared),
-        "revisions": Container("revisions", "stacks/_revision_row.html", revision_rows(stack), shared=of_name),
+        "revisions": Container("revisions", "stacks/_revision_row.html", revisions, shared=of_name),
         **containers,
     }
     return Page("stack", "stacks/detail.html", context, {**found.params, "name": name})

@@ -109,6 +109,7 @@ class _Maker:
             mtu = part(body, "Options", MTU_OPTION)
             yield Item("network", _name(body), "create", note=f"MTU {mtu} bytes." if mtu else "")
         declared = {_name(body): body for body in self.declared}
+        joined = self._joined()
         for network in self.before.networks:
             name = text(network.get("Name"), 255)
             if name in declared:
@@ -116,7 +117,15 @@ class _Maker:
                 changes = self._changes(_network_fields(network, wanted), _network_fields(wanted, wanted))
                 yield Item("network", name, "keep", changes, FIXED.format("a network") if changes else "")
             elif mapping(network.get("Labels")).get(STACK_LABEL) == self.stack:
-                yield Item("network", name, "keep", note=UNUSED)
+                # An adopted stack names its own networks as external ones.
+                used = name in joined or network.get("Id") in joined
+                yield Item("network", name, "keep", note="" if used else UNUSED)
+
+    def _joined(self) -> set[str]:
+        """What the services will have joined: names or ids of networks."""
+        specs = [*self.made["services"], *self.updated["services"].values()]
+        joined = (mapping(one) for spec in specs for one in sequence(part(spec, "TaskTemplate", "Networks")))
+        return {text(one.get("Target"), 255) for one in joined}
 
     def contents(self, kind: Literal["secrets", "configs"]) -> Iterable[Item]:
         """Secrets or configs; what they hold is never told."""

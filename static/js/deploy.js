@@ -129,6 +129,15 @@ if (form) {
     if (asked) toFirstError();
     asked = false;
   });
+  // A request that failed would leave its spinner turning for ever.
+  const failed = () => {
+    document.getElementById("unanswered-place").replaceChildren(document.getElementById("unanswered").content.cloneNode(true));
+    document.getElementById("plan").replaceChildren();
+  };
+  for (const kind of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) form.addEventListener(kind, failed);
+  form.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.xhr.status < 400) document.getElementById("unanswered-place").replaceChildren();
+  });
   // Typing in a file field is no change of the text; only real fields ask for a preview.
   form.addEventListener("input", (event) => { if (event.target.type === "file") event.stopPropagation(); }, true);
 }

@@ -88,6 +88,7 @@ def test_a_catalogs_recipe_asks_for_all_it_needs(ann: Person, form: str) -> None
     ann.sees("This must be answered", "#error-ADMIN")
     assert ann.script("return document.activeElement.id") == "answer-ADMIN"
     answers_badly(ann)
+    hears_that_no_answer_came(ann)
     keeps_a_password_through_another_version(ann)
     gives_what_is_lacking(ann)
     edits_the_compose_file(ann)
@@ -102,6 +103,19 @@ def answers_badly(ann: Person) -> None:
     ann.looks_at("52-deploy-errors", dark=True)
     ann.types("Workers", "3")
     ann.no_longer_sees("99 is too large", "#error-WORKERS")
+
+
+def hears_that_no_answer_came(ann: Person) -> None:
+    token = ann.value("#stack-form [name=csrfmiddlewaretoken]")
+    ann.script("document.querySelector('#stack-form [name=csrfmiddlewaretoken]').value = 'stale'")
+    ann.types("Workers", "4")
+    ann.sees("The platform gave no answer", "#unanswered-place")
+    ann.script("document.querySelector('#stack-form [name=csrfmiddlewaretoken]').value = arguments[0]", token)
+    ann.clicks("Preview")
+    ann.no_longer_sees("The platform gave no answer", "#unanswered-place")
+    assert ann.value("#answer-WORKERS") == "4"
+    ann.types("Workers", "3")
+    ann.finds_no_error_in_the_console("403")
 
 
 def keeps_a_password_through_another_version(ann: Person) -> None:

@@ -354,3 +354,19 @@ def test_before_a_catalog_is_removed_it_is_said_what_goes_and_what_stays(
     assert client.post(reverse("catalog_remove", args=[shop.pk, ours.pk])).status_code == 302
     assert not RecipeVersion.objects.exists()
     assert shop.stacks.filter(name="web").exists()
+
+
+def test_a_recipe_page_asks_neither_for_what_the_platform_gives_nor_for_what_has_a_default(
+    client: Client, shop: Environment, ours: Catalog
+) -> None:
+    recipe = factories.recipe(ours, "Mongo")
+    asked = [
+        Question("DOCKER_MTU", default="1400"),
+        Question("SIZE", default="1", required=True),
+        Question("KEY", required=True),
+    ]
+    recipe.versions.update(questions=[one.as_dict() for one in asked])
+    page = client.get(reverse("catalog_recipe", args=[shop.pk, recipe.pk]))
+    told = {one.question.variable: one.must for one in page.context["questions"]}
+    assert "DOCKER_MTU" not in told
+    assert (told["SIZE"], told["KEY"]) == (False, True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from dashboard.flows import plans
+from dashboard.flows import plans, stacks
 from dashboard.flows.plans import plan_now, plan_stack
 from dashboard.flows.stacks import Wish
 from dashboard.models import Environment, HostRole, Revision, Stack
@@ -111,3 +112,18 @@ def test_a_manager_that_falls_silent_takes_no_longer_than_the_deadline(
     swarm.answers["/services"] = silent
     with pytest.raises(ProviderError, match="1 s"):
         plan_stack(shop, WISH, updating=False)
+
+
+def test_a_deployment_keeps_the_plan_that_was_shown_for_it(shop: Environment, swarm: Swarm) -> None:
+    shown = plan_stack(shop, WISH, updating=False).text
+    stacks.deploy_stack(shop, shop.owner, WISH)
+    kept = Revision.objects.get().plan
+    assert kept == shown
+    assert "+ service demo_web" in kept
+    assert "correct horse" not in kept
+
+
+def test_the_plan_of_another_wish_is_not_kept(shop: Environment, swarm: Swarm) -> None:
+    plan_stack(shop, replace(WISH, answers={"DB_PASSWORD": "another horse"}), updating=False)
+    stacks.deploy_stack(shop, shop.owner, WISH)
+    assert Revision.objects.get().plan == ""

@@ -14,7 +14,7 @@ from django.db import connection
 from dashboard.models import Host, HostRole, Operation, OperationState, Revision, StackState
 from dashboard.operations import catalogue, runner
 from dashboard.operations.context import StepContext
-from dashboard.operations.masking import Masker
+from dashboard.operations.masking import Masker, unsaid
 from platform_manager import wiring
 from tests import factories
 from tests.engines.fake_engine import FakeEngine, http
@@ -162,3 +162,9 @@ def test_what_the_secrets_of_a_stack_hold_is_masked_too(operation: Operation) ->
     )
     StepContext(operation, 1).log("key-in-a-file open-in-a-file given-by-hand plain-by-hand")
     assert operation.logs.get().text == "*** open-in-a-file *** plain-by-hand"
+
+
+def test_what_everybody_reads_in_the_file_is_not_masked() -> None:
+    file = "services: {wiki-db: {image: 'demo/wiki:1', command: passwords}}"
+    assert unsaid(["wiki", "password", "hunter2", ""], file, "shop") == ["password", "hunter2"]
+    assert unsaid(["shop"], file, "shop") == []

@@ -1,15 +1,17 @@
 """Real recipes through the catalog and its form: the swarm gets what plain ``docker stack deploy`` would give it.
 
-The SmartSDK recipes are tried where their folder lies at hand, those of the project always. Their images can't be had
-here: what is compared is what the swarm was told to run.
+The SmartSDK recipes are tried where their folder lies at hand, the project's own for each feature always. Images can't
+be had here: what is compared is what the swarm was told to run.
 """
 
 from __future__ import annotations
 
+import asyncio
 import html
 import os
 from base64 import b64decode
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,20 +22,20 @@ from django.test import Client
 from django.urls import reverse
 
 from dashboard.catalogs.refreshing import claim, refresh
-from dashboard.flows import environments, hosts, operations, stacks
-from dashboard.models import Catalog, CatalogKind, Environment, Operation, RecipeVersion, Revision, StepState
+from dashboard.flows import operations, stacks
+from dashboard.models import Catalog, CatalogKind, Operation, RecipeVersion, Revision, StepState
 from platform_manager import recipes
+from platform_manager.engines import cli
 from platform_manager.recipes import suggest_stack_name
-from tests import factories
+from tests.operations.swarm_pair import SwarmPair
+from tests.recipes.features import CONFIGS, FEATURES, FILES, SECRETS, Feature
 from tests.support import plain_deploy
 from tests.support.lab import ROOT, Lab, finished, succeeded, transcript, until
 
 pytestmark = [pytest.mark.engine, pytest.mark.django_db(transaction=True)]
 
 SHARED = Path(os.environ.get("SMARTSDK_RECIPES") or ROOT.parent / "shared" / "data" / "smartsdk-recipes")
-OWN = ROOT / "tests" / "recipes" / "features"
 PROVIDED = ("STACK_NAME", "DOCKER_MTU")
-MTU = "com.docker.network.driver.mtu"
 # What these recipes can't do without, and the form says so at its field.
 LACKS = {
     "data-management/context-broker/ha/docker-compose.yml": "MONGO_SERVICE_URI",
@@ -43,30 +45,13 @@ LACKS = {
 GENERATED = {"security/api-umbrella/docker-compose.yml": {"api-umbrella.yml": "app_env: production\n"}}
 
 
-class Swarms:
-    """Two swarms alike: one the platform deploys to, the other plain ``docker stack deploy``."""
+class Swarms(SwarmPair):
+    """With a browser's session, and the catalog of a folder."""
 
     def __init__(self, lab: Lab) -> None:
-        lab.start_web()
-        lab.start_hub()
-        lab.start_worker()
-        self.lab, self.user = lab, factories.user()
-        self.ours, self.plain = (self._environment(name) for name in ("ours", "plain"))
-        adding = [hosts.add_hosts(one, self.user, driver="local", prefix="fw", quantity=1) for one in self.both]
-        for operation in adding:
-            succeeded(operation)
+        super().__init__(lab)
         self.client = Client(SERVER_NAME="127.0.0.1")
         self.client.force_login(self.user)
-
-    @property
-    def both(self) -> tuple[Environment, Environment]:
-        return self.ours, self.plain
-
-    def _environment(self, name: str) -> Environment:
-        return environments.create_environment(self.user, name=name, managers=1)
-
-    def socket(self, environment: Environment) -> Path:
-        return self.lab.var / "links" / f"{environment.hosts.get().pk}.sock"
 
     def read_catalog(self, folder: Path) -> list[RecipeVersion]:
         settings.PM_CATALOG_FOLDERS = [str(folder)]
@@ -81,7 +66,7 @@ class Swarms:
         return self.client.post(reverse("stack_deploy", args=[self.ours.pk]), data)
 
     def holds_nothing_of(self, stack: str) -> bool:
-        socket = self.socket(self.ours)
+        socket = self.sockets[0]
         kept = [plain_deploy.contents(socket, kind, stack) for kind in ("config", "secret")]
         return not (plain_deploy.services(socket, stack) or plain_deploy.networks(socket, stack) or any(kept))
 
@@ -103,6 +88,33 @@ def test_every_smartsdk_recipe_becomes_what_docker_makes_of_it(swarms: Swarms) -
     assert {version.recipe.key for version in versions} >= files
     for version in sorted(versions, key=lambda one: one.recipe.key):
         assert_same(swarms, version)
+
+
+def test_every_feature_of_recipes_reaches_the_swarm_as_docker_would_give_it(swarms: Swarms) -> None:
+    for socket in swarms.sockets:
+        node = plain_deploy.cli(socket, "node", "ls", "-q").strip()
+        # Nothing has to run for being told.
+        plain_deploy.cli(socket, "node", "update", "--availability", "drain", node)
+        for kind, names in (("secret", SECRETS), ("config", CONFIGS)):
+            for name in names:
+                plain_deploy.cli(socket, kind, "create", name, str(Path(__file__)))
+    accepted = [one for one in FEATURES.values() if one.says != "error" and not one.early]
+    assert len(accepted) > 60
+    with ThreadPoolExecutor(2) as both:
+        for n, feature in enumerate(accepted):
+            assert_feature(swarms, both, f"{feature.stack}-{n}", feature)
+
+
+def assert_feature(swarms: Swarms, both: ThreadPoolExecutor, stack: str, feature: Feature) -> None:
+    ready = recipes.prepare(recipes.parse(feature.text, FILES), feature.answers, mtu=swarms.mtu, stack_name=stack)
+    plain = both.submit(swarms.deploy_plain, stack, feature.text, FILES, feature.answers)
+    ours = asyncio.run(cli.stack_deploy(swarms.sockets[0], stack, ready.compose, files=ready.files))
+    plain.result()
+    assert ours.exit_code == 0, f"{stack}: {ours.output}"
+    try:
+        swarms.assert_alike(stack)
+    finally:
+        list(both.map(lambda socket: plain_deploy.cli(socket, "stack", "rm", stack), swarms.sockets))
 
 
 def assert_same(swarms: Swarms, version: RecipeVersion) -> None:
@@ -187,26 +199,8 @@ def handed_over(swarms: Swarms, operation: Operation, name: str) -> Iterator[Rev
 
 
 def compare(swarms: Swarms, version: RecipeVersion, revision: Revision, name: str) -> None:
-    folder = swarms.lab.var / "plain" / name
-    folder.mkdir(parents=True)
-    for path, data in revision.files.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(b64decode(data))
-    (folder / "stack.yml").write_text(version.compose)
-    mtu = str(swarms.ours.swarm_mtu or Environment.objects.get(pk=swarms.ours.pk).swarm_mtu)
-    variables = {"STACK_NAME": name, "DOCKER_MTU": mtu, **revision.answers}
-    sockets = [swarms.socket(one) for one in swarms.both]
-    plain_deploy.deploy(sockets[1], folder / "stack.yml", name, variables)
+    swarms.deploy_plain(name, version.compose, revision.files, revision.answers)
     try:
-        ours, plain = (plain_deploy.services(socket, name) for socket in sockets)
-        assert ours, name
-        assert ours == plain, name
-        for kind in ("config", "secret"):
-            assert plain_deploy.contents(sockets[0], kind, name) == plain_deploy.contents(sockets[1], kind, name)
-        made = [plain_deploy.networks(socket, name) for socket in sockets]
-        assert all(network["Options"].pop(MTU) for network in made[0].values()), f"{name}: a network without MTU"
-        for network in made[1].values():
-            network["Options"].pop(MTU, "")
-        assert made[0] == made[1], name
+        swarms.assert_alike(name)
     finally:
-        plain_deploy.cli(sockets[1], "stack", "rm", name)
+        plain_deploy.cli(swarms.sockets[1], "stack", "rm", name)

@@ -282,3 +282,18 @@ def test_nonsense_from_a_manager_is_no_crash(wrong: Any) -> None:
     more = {"EndpointSpec": {"Ports": [wrong]}, "UpdateConfig": wrong, "Mode": wrong, "Labels": wrong}
     made = plan(("/services/id0/update", spec()), services=[{**stored, **more}], networks=[{"Labels": wrong}])
     assert only(made, "service").action == "update"
+
+
+@pytest.mark.parametrize(
+    ("target", "note"),
+    [("s1_default", ""), ("net0", ""), ("other", "Nothing in the stack uses it any more. It stays.")],
+)
+def test_a_network_of_the_stack_that_its_file_calls_external_is_not_said_to_be_unused(target: str, note: str) -> None:
+    joined = spec()
+    joined["TaskTemplate"]["Networks"] = [{"Target": target}]
+    made = plan(
+        ("/services/id0/update", joined),
+        services=[spec()],
+        networks=[{"Id": "net0", "Name": "s1_default", "Labels": LABEL}],
+    )
+    assert (only(made, "network").action, only(made, "network").note) == ("keep", note)

@@ -71,6 +71,16 @@ def test_a_question_shows_label_variable_help_and_that_it_is_required(client: Cl
     assert '<label class="form-label" for="answer-TAG">Tag of the image</label>' in shown
 
 
+def test_a_required_question_with_a_default_may_stay_blank_and_has_no_star(client: Client, shop: Environment) -> None:
+    asked = (
+        Question("TAG", label="Tag", default="1.0", required=True),
+        Question("COLOUR", label="Colour", required=True),
+    )
+    shown = opened(client, shop, version=version(questions=asked).pk)
+    assert '<label class="form-label" for="answer-TAG">Tag</label>' in shown
+    assert '<label class="form-label required" for="answer-COLOUR">Colour</label>' in shown
+
+
 def test_strays_and_unused_questions_are_told_apart(client: Client, shop: Environment) -> None:
     shown = opened(client, shop, version=version().pk)
     known, rest = shown.split("Other variables of the file")

@@ -14,7 +14,7 @@ from dashboard.models import CatalogRecipe, Environment, PlatformSettings, Revis
 from platform_manager.catalogs.rancher import STORED_AS, Template
 from platform_manager.recipes import Question, QuestionKind
 from tests import factories
-from tests.views.deploy_world import catalog, element, names, opened, previewed, recipe, sent, text, version
+from tests.views.deploy_world import COMPOSE, catalog, element, names, opened, previewed, recipe, sent, text, version
 
 pytestmark = pytest.mark.django_db
 TAG = (Question("TAG", default="1"),)
@@ -269,6 +269,8 @@ services:
     known, unused = opened(client, shop, version=made.pk).split("Not used by this file")
     assert all(f'name="answer.{name}"' in known for name in ("TAG", "MORE", "WORD"))
     assert 'name="answer.NEVER"' in unused
+    told = client.get(reverse("catalog_recipe", args=[shop.pk, made.recipe.pk])).context["questions"]
+    assert [one.question.variable for one in told if one.remark] == ["NEVER"]
     assert sent(client, shop, "stack_deploy", **typed).status_code == 302
     revision = Revision.objects.get()
     assert "${WORD}" in revision.compose
@@ -285,3 +287,30 @@ def test_a_template_that_its_answers_make_undeployable_says_so(client: Client, s
     shown = text(sent(client, shop, "stack_deploy", version=made.pk, name="shop", **{"answer.TAG": "true"}))
     assert "This version can't be deployed" in shown
     assert "app" in shown.split('id="compose-error"')[1].split("</div>")[0]
+
+
+def test_an_error_in_the_file_of_a_recipe_leads_to_editing_it(client: Client, shop: Environment) -> None:
+    sound = previewed(client, shop, version=version().pk, name="shop", **{"answer.ADMIN": "s3cret-1"})
+    assert "edit the compose file" not in sound
+    clash = COMPOSE + "    ports: ['80:80', '80:81']\n"
+    told = previewed(client, shop, version=version(compose=clash).pk, name="shop", **{"answer.ADMIN": "s3cret-1"})
+    assert "edit the compose file" in told
+
+
+def test_a_password_that_is_the_name_of_the_program_does_not_hide_its_services(
+    client: Client, shop: Environment
+) -> None:
+    compose = """
+version: "3.8"
+services:
+  wiki: {image: "demo/wiki:1", environment: {PASSWORD: "${PASSWORD}"}}
+  more: {image: "demo/more:${OTHER_PASSWORD}"}
+"""
+    asked = (
+        Question("PASSWORD", QuestionKind.PASSWORD, default="wiki"),
+        Question("OTHER_PASSWORD", QuestionKind.PASSWORD),
+    )
+    made = version(compose=compose, questions=asked)
+    told = previewed(client, shop, version=made.pk, name="wiki", **{"answer.OTHER_PASSWORD": "hunter2"})
+    assert "demo/wiki:1" in told and "wiki_default" in told
+    assert "demo/more:***" in told and "hunter2" not in told

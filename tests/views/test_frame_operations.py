@@ -42,6 +42,16 @@ def test_a_failed_operation_says_the_step_the_reason_what_is_left_and_what_to_do
     assert "could not be pulled on fw-02." in page
     assert "/stacks/demo/" in page.split("Left behind")[1]
     assert "press Retry" in page
+    assert "/stacks/demo/update/" in page.split("What to do next")[1]
+
+
+def test_an_operation_that_waits_leads_to_those_before_it(client: Client, anna: User) -> None:
+    environment = factories.environment(anna)
+    waiting = factories.operation(environment, state=OperationState.QUEUED)
+    page = client.get(address("operation", waiting)).content.decode()
+    assert (
+        f'<a href="{reverse("operations", args=[environment.pk])}" class="alert-link">operations before it</a>' in page
+    )
 
 
 def test_hosts_that_were_not_finished_are_named(client: Client, anna: User) -> None:

@@ -113,7 +113,10 @@ def test_an_export_holds_a_file_to_deploy_and_no_secret(client: Client, web: Sta
 def test_a_deployment_that_stopped_half_way_says_what_is_there_and_both_ways_out(client: Client, web: Stack) -> None:
     operation = factories.operation(web.environment, "Update", OperationState.FAILED, kind="deploy_stack")
     web.revisions.filter(n=2).update(
-        state=StackState.FAILED, operation=operation, made=["service web_web (created)", "network web_net (created)"]
+        state=StackState.FAILED,
+        operation=operation,
+        sentence="The swarm did not accept the stack.",
+        made=["service web_web (created)", "network web_default (created)"],
     )
     web.revisions.filter(n=1).update(state=StackState.FAILED)
     Stack.objects.update(state=StackState.FAILED)
@@ -122,6 +125,7 @@ def test_a_deployment_that_stopped_half_way_says_what_is_there_and_both_ways_out
     assert reverse("stack_roll_back", args=[web.environment_id, "web", 1]) not in shown.split("Revisions")[0]
     assert reverse("operation_retry", args=[web.environment_id, operation.pk]) in shown
     assert "Remove what was made" in shown
+    assert "The swarm did not accept the stack." in shown.partition("stopped half way")[2].partition("Finish it")[0]
 
 
 @pytest.mark.parametrize(("view", "more"), [("stack", ()), ("stack_revision", (2,))])
@@ -165,6 +169,24 @@ def test_the_last_lines_of_a_failing_task_stand_on_the_page_of_its_stack(client:
     shown = page(client, "stack", web)
     assert "giving up" in shown and "web_web on fw-01" in shown
     assert "starting &lt;b&gt;" in shown
+
+
+def test_a_failing_stack_leads_to_its_file_and_back_to_what_ran(client: Client, web: Stack) -> None:
+    failure = {"service": "web_web", "node": "fw-01", "error": "exit (3)", "lines": []}
+    web.revisions.filter(n=2).update(state=StackState.FAILED, failures=[failure])
+    web.revisions.filter(n=1).update(state=StackState.RUNNING)
+    Stack.objects.filter(pk=web.pk).update(state=StackState.FAILED)
+    back = f'{reverse("stack_roll_back", args=[web.environment_id, "web", 1])}" class="btn"'
+    ways = page(client, "stack", web).partition("What to do next")[2]
+    assert reverse("stack_update", args=[web.environment_id, "web"]) in ways
+    assert back in ways and "Roll back to revision 1, which ran" in ways
+    web.revisions.filter(n=1).update(state=StackState.FAILED)
+    assert "which ran" not in page(client, "stack", web)
+
+
+def test_one_revision_alone_is_not_offered_for_comparing(client: Client, shop: Environment, web: Stack) -> None:
+    assert "Compare the newest two" in page(client, "stack", web)
+    assert "Compare the newest two" not in page(client, "stack", factories.stack(shop, "single"))
 
 
 def test_a_stack_deployed_elsewhere_offers_to_be_adopted(client: Client, shop: Environment) -> None:

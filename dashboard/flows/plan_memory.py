@@ -1,0 +1,46 @@
+"""The last plans that were shown, so that a deployment keeps the one it was made by without planning again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from django.core.cache import cache
+from django.utils.crypto import salted_hmac
+
+from dashboard.models import Environment
+
+if TYPE_CHECKING:
+    from .stacks import Wish
+
+SECONDS = 900
+LONGEST = 50_000
+
+
+def remember(environment: Environment, wish: Wish, pins: Mapping[str, str] | None, text: str) -> None:
+    """``text`` is the plan of this wish, masked as it may be stored."""
+    cache.set(_key(environment, wish, pins), text[:LONGEST], SECONDS)
+
+
+def recall(environment: Environment, wish: Wish, pins: Mapping[str, str] | None) -> str:
+    """The plan of exactly this wish as it was shown last, "" where none was in the last quarter of an hour."""
+    return str(cache.get(_key(environment, wish, pins)) or "")
+
+
+def _key(environment: Environment, wish: Wish, pins: Mapping[str, str] | None) -> str:
+    """Keyed: a wish holds passwords, and others may read the cache."""
+    told = {
+        "environment": str(environment.pk),
+        "name": wish.name,
+        "compose": wish.compose,
+        "answers": {name: value for name, value in wish.answers.items() if value != ""},
+        "overlays": wish.overlays,
+        "files": {path: sha256(data).hexdigest() for path, data in wish.files.items()},
+        "made": [sorted(wish.networks), sorted(wish.volumes)],
+        "contents": [dict(wish.secrets), dict(wish.configs)],
+        "pins": dict(pins or {}),
+    }
+    digest = salted_hmac("dashboard.plan_memory", json.dumps(told, sort_keys=True), algorithm="sha256")
+    return f"plan-{digest.hexdigest()}"
