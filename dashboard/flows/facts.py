@@ -5,20 +5,27 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 
-from dashboard.models import Environment, Host
+from django.db.models import Q
+from django.utils import timezone
+
+from dashboard.models import Environment, Host, OperationState
 from platform_manager import recipes
 from platform_manager.swarm import snapshot as records
 from platform_manager.swarm.ports import published
 
 Ports = dict[tuple[int, str], str]
+# What was read may have been asked for so much earlier than it was written down.
+LAG = timedelta(seconds=10)
 
 
 def environment_facts(environment: Environment, stack_name: str) -> recipes.EnvironmentFacts:
     """From the last snapshot; what belongs to ``stack_name`` itself stands in nobody's way."""
     row = environment.snapshot
     networks = records.load(records.Network, row.networks)
-    others = [one for one in records.load(records.Service, row.services) if one.stack != stack_name or not stack_name]
+    services = records.load(records.Service, row.services)
+    others = [one for one in services if one.stack != stack_name or not stack_name]
     everywhere, on_hosts = _ports(others)
     return recipes.EnvironmentFacts(
         stack_name=stack_name,
@@ -35,7 +42,17 @@ def environment_facts(environment: Environment, stack_name: str) -> recipes.Envi
         host_ports=on_hosts,
         hosts=_hosts(environment, records.load(records.Node, row.nodes)),
         existing_stacks=set(environment.stacks.values_list("name", flat=True)),
+        foreign_stacks=_foreign(environment, row.read_at, {one.stack for one in services}),
     )
+
+
+def _foreign(environment: Environment, read_at: datetime | None, names: set[str]) -> set[str]:
+    """The stacks that were deployed past the platform; not those it removed since the swarm was read."""
+    lately = Q(finished_at=None) | Q(finished_at__gte=(read_at or timezone.now()) - LAG)
+    stopped = (OperationState.FAILED, OperationState.CANCELLED)
+    gone = environment.operations.filter(lately, kind="remove_stack").exclude(state__in=stopped)
+    known = environment.stacks.values_list("name", flat=True)
+    return names - {""} - set(known) - set(gone.values_list("args__stack", flat=True))
 
 
 def _hosts(environment: Environment, nodes: list[records.Node]) -> list[recipes.HostFacts] | None:

@@ -58,6 +58,8 @@ def retry_operation(operation: Operation, user: User) -> Operation:
     again = _asked_again(operation, environment, user)
     again.retry_of = operation
     again.save(update_fields=["retry_of"])
+    # What a revision tells of its steps is told by the newest try.
+    Revision.objects.filter(operation=operation).update(operation=again)
     requested("operation.retry", again, operation)
     return again
 
@@ -88,9 +90,12 @@ def _plan_revision_again(operation: Operation) -> None:
     stack = revision.stack
     if stack.revisions.filter(n__gt=revision.n).exists():
         raise UserError(f"{stack.name} was updated since: repeat the newest deployment, or update the stack again.")
+    same = stack.environment.operations.filter(kind=operation.kind, args__revision=revision.pk)
+    if same.filter(state__in=(OperationState.QUEUED, OperationState.RUNNING)).exists():
+        raise UserError(f"{stack.name} is being deployed already.")
     # It may be long ago that somebody looked at it.
     check_allowed(stack.environment, wish_of(revision))
     Revision.objects.filter(pk=revision.pk).update(
-        state=StackState.PLANNING, sentence="", updates_before=None, failures=[], finished_at=None
+        state=StackState.PLANNING, sentence="", updates_before=None, held_before=None, failures=[], finished_at=None
     )
     Stack.objects.filter(pk=stack.pk).update(state=StackState.PLANNING, sentence="", settled_at=None)

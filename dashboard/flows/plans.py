@@ -59,7 +59,7 @@ def plan_stack(
     # Here, not in a coroutine: a large file takes seconds to read, and all share one event loop.
     recipe = wish.parsed()
     prepared = _prepared(environment, wish.name, recipe, wish.answers, pins)
-    names, sure = _renames(environment, wish.name, prepared, manager, timer) if updating else ({}, True)
+    names, sure = _renames(environment, wish.name, prepared, manager, timer)
     if names:
         prepared = _prepared(environment, wish.name, recipe, wish.answers, pins, names)
     texts = {"overlays": prepared.overlays, "files": prepared.files}

@@ -71,7 +71,6 @@ def _again(
 def wish_of(revision: Revision) -> Wish:
     """What was wished for with a revision, to be wished again."""
     stack, contents = revision.stack, revision.contents or {}
-    found = stack.source.versions.filter(label=revision.version).first() if stack.source else None
     return Wish(
         name=stack.name,
         compose=revision.compose,
@@ -85,14 +84,9 @@ def wish_of(revision: Revision) -> Wish:
         recipe=stack.recipe,
         source=stack.source,
         version=revision.version,
-        version_digest=_version_digest(revision, found.digest if found else ""),
+        version_digest=revision.version_digest,
         secret_names=frozenset(secret_names(revision)),
     )
-
-
-def _version_digest(revision: Revision, current: str) -> str:
-    """Of the version it came from; what the catalog has under that name now may be another."""
-    return revision.stack.version_digest if revision.version == revision.stack.version else current
 
 
 def secret_names(revision: Revision) -> set[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -115,9 +115,9 @@ def deploy_stack(
     if errors:
         raise UserError(errors[0].message, "name" if errors[0].path == "name" else "compose")
     origin = origin or (Origin.UPDATE if updating else Origin.DEPLOY)
-    stack = _stack(environment, wish, origin, updating=updating)
+    stack = _stack(environment, wish, updating=updating)
     n = (stack.revisions.aggregate(last=Max("n"))["last"] or 0) + 1
-    recorded = _recorded(wish)
+    recorded = _recorded(_with_earlier(wish, preview, stack.revisions.first()))
     revision = Revision.objects.create(
         stack=stack,
         n=n,
@@ -145,6 +145,28 @@ def _title(revision: Revision) -> str:
     }.get(Origin(revision.origin), f"Update stack {name} to revision {revision.n}")
 
 
+def _with_earlier(wish: Wish, preview: recipes.Preview, earlier: Revision | None) -> Wish:
+    """With what was made for the stack before, as far as this file expects it too: it may be gone some day."""
+    if earlier is None:
+        return wish
+    contents = earlier.contents or {}
+
+    def expected(found: list[Any], names: Iterable[str]) -> set[str]:
+        return {one.name for one in found if one.external} & set(names)
+
+    def kept(found: list[Any], kind: str) -> dict[str, str]:
+        given = contents.get(kind) or {}
+        return {name: given[name] for name in expected(found, given)}
+
+    return replace(
+        wish,
+        networks=wish.networks | expected(preview.networks, earlier.wishes.get("networks", ())),
+        volumes=wish.volumes | expected(preview.volumes, earlier.wishes.get("volumes", ())),
+        secrets={**kept(preview.secrets, "secrets"), **wish.secrets},
+        configs={**kept(preview.configs, "configs"), **wish.configs},
+    )
+
+
 def _recorded(wish: Wish) -> dict[str, Any]:
     """What a revision keeps of a wish."""
     return {
@@ -159,10 +181,11 @@ def _recorded(wish: Wish) -> dict[str, Any]:
         },
         "contents": {"secrets": dict(wish.secrets), "configs": dict(wish.configs)},
         "version": wish.version,
+        "version_digest": wish.version_digest,
     }
 
 
-def _stack(environment: Environment, wish: Wish, origin: Origin, *, updating: bool) -> Stack:
+def _stack(environment: Environment, wish: Wish, *, updating: bool) -> Stack:
     name = wish.name
     stack, made = Stack.objects.get_or_create(environment=environment, name=name)
     if not made and not updating:
@@ -176,15 +199,19 @@ def _stack(environment: Environment, wish: Wish, origin: Origin, *, updating: bo
         raise UserError(f"A deployment of {name} is under way. Wait for it, or cancel it first.", "name")
     came = {
         "recipe": wish.recipe,
-        "source": wish.source,
+        "source": _still_there(wish.source),
         "version": wish.version,
         "version_digest": wish.version_digest,
     }
-    if origin in AUDITED and wish.source is None:
-        # What is repeated came from where it came; the wish may not know.
-        came = {}
     Stack.objects.filter(pk=stack.pk).update(state=StackState.PLANNING, sentence="", settled_at=None, **came)
     return stack
+
+
+def _still_there(source: CatalogRecipe | None) -> CatalogRecipe | None:
+    """The recipe, kept from leaving until the stack leads to it; catalogs are removed and read anew meanwhile."""
+    if source is None:
+        return None
+    return CatalogRecipe.objects.select_for_update().only("pk").filter(pk=source.pk).first()
 
 
 @transaction.atomic

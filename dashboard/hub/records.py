@@ -149,8 +149,14 @@ def write_snapshot(environment_id: str, columns: dict[str, str]) -> None:
 
 
 def settled_stacks(environment_id: str) -> list[dict[str, Any]]:
-    """Stacks whose state the watcher keeps, with the updates that their last deployment found."""
-    newest = Revision.objects.filter(stack=OuterRef("pk")).order_by("-n").values("updates_before")[:1]
+    """Stacks whose state the watcher keeps, with the updates that their last deployment found.
+
+    ``handed_over`` says whether the swarm took the newest one.
+    """
+    # A deployment that was cancelled before it began found none.
+    looked = Revision.objects.filter(stack=OuterRef("pk"), updates_before__isnull=False)
+    newest = looked.order_by("-n").values("updates_before")[:1]
+    images = Revision.objects.filter(stack=OuterRef("pk")).order_by("-n").values("digests")[:1]
     found = Stack.objects.filter(environment_id=environment_id).exclude(settled_at=None)
     return [
         {
@@ -159,8 +165,9 @@ def settled_stacks(environment_id: str) -> list[dict[str, Any]]:
             "state": stack.state,
             "sentence": stack.sentence,
             "updates_before": stack.updates_before,
+            "handed_over": bool(stack.images),
         }
-        for stack in found.annotate(updates_before=Subquery(newest))
+        for stack in found.annotate(updates_before=Subquery(newest), images=Subquery(images))
     ]
 
 

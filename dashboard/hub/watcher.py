@@ -259,6 +259,10 @@ def _verdict(
     stack: Mapping[str, Any], services: Iterable[Json], tasks: Iterable[Json], nodes: Iterable[Json]
 ) -> stacks.StackStatus:
     """``stack`` as :func:`records.settled_stacks` gives it."""
+    services = list(services)
+    if not services and stack["state"] == stacks.StackState.FAILED and not stack["handed_over"]:
+        # It has no service because the swarm took none, and the sentence says why.
+        return stacks.StackStatus(stacks.StackState.FAILED, stack["sentence"], 0, 0, [])
     status = stacks.judge(updates.since(services, stack["updates_before"]), tasks, nodes)
     try:
         before = stacks.StackState(stack["state"])

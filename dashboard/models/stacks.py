@@ -68,7 +68,8 @@ class Revision(models.Model):
     service that are deployed instead of the file's, ``digests`` those that were resolved, by service. ``plan`` is the
     plan as text. ``made`` is what the swarm holds of a deployment that stopped half way, ``failures`` are
     ``{"service", "node", "error", "lines": [str]}`` of tasks that ended it. ``came_from`` is the number of the
-    revision that this one repeats.
+    revision that this one repeats. ``version_digest`` is what its recipe's version held. ``held_before`` is what the
+    swarm held of the stack before anything was changed, as :func:`platform_manager.swarm.held.held` tells it.
     """
 
     stack = models.ForeignKey(Stack, on_delete=models.CASCADE, related_name="revisions")
@@ -82,6 +83,7 @@ class Revision(models.Model):
     pins: models.JSONField[dict[str, str]] = models.JSONField(default=dict, blank=True)
     digests: models.JSONField[dict[str, str]] = models.JSONField(default=dict, blank=True)
     version = models.CharField(max_length=100, blank=True)
+    version_digest = models.CharField(max_length=64, blank=True)
     origin = models.CharField(max_length=10, choices=Origin.choices, default=Origin.DEPLOY)
     came_from = models.PositiveIntegerField(null=True, blank=True)
     plan = models.TextField(blank=True)
@@ -97,6 +99,7 @@ class Revision(models.Model):
         blank=True,
         help_text="Of each service of the stack, the update it told of before this deployment.",
     )
+    held_before: models.JSONField[dict[str, str] | None] = models.JSONField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

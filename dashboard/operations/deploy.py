@@ -45,14 +45,10 @@ def converge(context: StepContext) -> str:
         else:
             good_since = None
         if status.state in (stacks.StackState.FAILED, stacks.StackState.ROLLED_BACK):
-            look.tell_failures()
-            raise ProviderError(_with_failures(status), retryable=False)
+            raise ProviderError(_with_failures(status, look.tell_failures()), retryable=False)
         if now > deadline:
-            look.tell_failures()
-            raise ProviderError(
-                f"It did not come up within {settings.PM_CONVERGE_SECONDS} s: {_with_failures(status)}",
-                retryable=False,
-            )
+            why = _with_failures(status, look.tell_failures())
+            raise ProviderError(f"It did not come up within {settings.PM_CONVERGE_SECONDS} s: {why}", retryable=False)
         time.sleep(0.1 if now < deadline - settings.PM_CONVERGE_SECONDS + 10 else 0.5)
 
 
@@ -68,17 +64,25 @@ class _Look:
         self.services = updates.since(services, revision.updates_before)
         self.status = stacks.judge(self.services, self.tasks, nodes)
 
-    def tell_failures(self) -> None:
-        tell_failures(self.context, self.revision, self.services, self.tasks, self.status)
+    def tell_failures(self) -> list[str]:
+        """What they were, a sentence each."""
+        found = tell_failures(self.context, self.revision, self.services, self.tasks, self.status)
+        return [_one(one["service"], one["node"], one["error"]) for one in found]
 
 
-def _with_failures(status: stacks.StackStatus) -> str:
+def _one(service: str, node: str, error: str) -> str:
+    return f"{service} on {node or 'no host'}: {error.removeprefix('task: ')}"
+
+
+def _with_failures(status: stacks.StackStatus, told: list[str]) -> str:
+    """``told`` are the failures that were looked into: they say more than the swarm does of the same ones."""
     lines = [status.sentence]
     for service in status.services:
         if service.state is not stacks.StackState.RUNNING and service.sentence not in status.sentence:
             lines.append(service.sentence)
-        lines += [f"{service.name} on {failure.node or 'no host'}: {failure.error}" for failure in service.failures[:3]]
-    return "\n".join(dict.fromkeys(lines))
+        lines += [_one(service.name, failure.node, failure.error) for failure in service.failures[:3]]
+    once = dict.fromkeys([*lines, *told])
+    return "\n".join(line for line in once if not any(other != line and other.startswith(line) for other in once))
 
 
 def failed(context: StepContext, sentence: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from dashboard.models import Revision, Stack, StackState
@@ -32,7 +33,7 @@ def set_state(context: StepContext, revision: Revision, state: StackState, sente
         return
     revision.state, revision.sentence = state, sentence
     Revision.objects.filter(pk=revision.pk).update(state=state, sentence=sentence)
-    Stack.objects.filter(pk=revision.stack_id).update(state=state, sentence=sentence)
+    _staying(revision).update(state=state, sentence=sentence)
     context.changed()
 
 
@@ -40,8 +41,13 @@ def finish(revision: Revision) -> None:
     """It has ended: from now on the watcher keeps the stack's state."""
     now = timezone.now()
     Revision.objects.filter(pk=revision.pk).update(finished_at=now)
-    Stack.objects.filter(pk=revision.stack_id).update(settled_at=now)
+    _staying(revision).update(settled_at=now)
     revision.finished_at = now
+
+
+def _staying(revision: Revision) -> QuerySet[Stack]:
+    """The stack, unless somebody removes it meanwhile: then that is what is told of it."""
+    return Stack.objects.filter(pk=revision.stack_id).exclude(state=StackState.REMOVING)
 
 
 def prepared(context: StepContext, revision: Revision, renames: Renames | None = None) -> recipes.Prepared:

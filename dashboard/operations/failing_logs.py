@@ -30,18 +30,20 @@ def tell_failures(
     services: Sequence[Json],
     tasks: Sequence[Json],
     status: stacks.StackStatus,
-) -> None:
-    """Write what the failing tasks said into the revision and the operation's log, without secrets."""
+) -> list[dict[str, Any]]:
+    """Write what the failing tasks said into the revision and the operation's log, without secrets; returns it."""
     found = failing.culprits(services, tasks, status)
     images = {text(task.get("ID"), 64): _image(task) for task in tasks}
     failures = [_failure(context, culprit, images.get(culprit.task_id, "")) for culprit in found]
     Revision.objects.filter(pk=revision.pk).update(failures=failures)
+    context.changed()
     for failure in failures:
         where = f" on {failure['node']}" if failure["node"] else ""
         context.log(f"{failure['service']}{where}: {failure['error']}", OperationLog.Level.ERROR)
         if failure["lines"]:
             context.log(f"The last lines that {failure['service']} said:")
             context.log("\n".join(failure["lines"]), "output")
+    return failures
 
 
 def _failure(context: StepContext, culprit: Culprit, image: str) -> dict[str, Any]:

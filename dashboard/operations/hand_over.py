@@ -63,11 +63,12 @@ class _Before:
             marks = await held.held(manager, revision.stack.name)
             return updates.told(services), anew.failing(services, tasks), marks
 
-        told, self.failing, self.marks = on_manager(context, look)
+        told, self.failing, marks = on_manager(context, look)
         # Kept where the step runs again: what it saw first was before anything was changed.
         if revision.updates_before is None:
-            revision.updates_before = told
-            Revision.objects.filter(pk=revision.pk).update(updates_before=told)
+            revision.updates_before, revision.held_before = told, marks
+            Revision.objects.filter(pk=revision.pk).update(updates_before=told, held_before=marks)
+        self.marks = marks if revision.held_before is None else revision.held_before
 
 
 def _deploy(context: StepContext, revision: Revision) -> None:

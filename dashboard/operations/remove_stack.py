@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils import timezone
+
 from dashboard.models import Stack, StackState
 from platform_manager.engines.client import EngineClient
 from platform_manager.errors import ProviderError
@@ -66,8 +68,10 @@ def forget(context: StepContext) -> None:
 
 
 def failed(context: StepContext, sentence: str) -> None:
+    # Where nothing was begun the stack is as it was, and the watcher says how that is.
+    settled_at = None if context.n else timezone.now()
     Stack.objects.filter(environment=context.environment, name=context.args["stack"]).update(
-        state=StackState.FAILED, sentence=f"Its removal stopped: {sentence}"
+        state=StackState.FAILED, sentence=f"Its removal stopped: {sentence}", settled_at=settled_at
     )
     context.changed()
 

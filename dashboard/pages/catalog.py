@@ -23,7 +23,9 @@ MOST_FOUND = 10_000
 SHOWN_STACKS = 3
 SHOWN_CATEGORIES = 4
 # Large columns that no card shows.
-CARD = ("id", "catalog_id", "title", "summary", "categories", "icon", "logo_type", "versions_told", "preferred")
+CARD = (
+    "id", "catalog_id", "title", "summary", "categories", "icon", "logo_type", "versions_told", "preferred", "gone_at",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -148,12 +150,15 @@ def uses_of(
     viewer: Viewer, recipes: Iterable[CatalogRecipe], versions: Mapping[UUID, Sequence[Offered]]
 ) -> dict[UUID, list[Use]]:
     """The environment's stacks by the recipe they came from."""
-    preferred = {row.pk: row.preferred for row in recipes}
+    rows = list(recipes)
+    preferred = {row.pk: row.preferred for row in rows}
+    # Nothing of what left its catalog can be deployed.
+    gone = {row.pk for row in rows if row.gone_at is not None}
     found: dict[UUID, list[Use]] = {}
     for stack in viewer.environment.stacks.filter(source__in=preferred).order_by("name"):
         key = stack.source_id
         if key is not None:
-            upgrade = upgrade_of(stack, versions[key], preferred[key])
+            upgrade = "" if key in gone else upgrade_of(stack, versions[key], preferred[key])
             found.setdefault(key, []).append(Use(stack.name, stack.version, upgrade))
     return found
 

@@ -18,6 +18,7 @@ from platform_manager import recipes
 from platform_manager.catalogs import rancher
 from platform_manager.recipes import Choice, Question, QuestionKind
 
+from .catalog import upgrade_of, versions_of
 from .snapshot import read
 from .viewer import Viewer
 
@@ -92,8 +93,11 @@ def upgrade(viewer: Viewer, known: Stack) -> RecipeVersion | None:
     """What its catalog offers instead of what runs."""
     if known.source_id is None:
         return None
-    found = offered(CatalogRecipe.objects.of(viewer.environment, viewer.user).filter(pk=known.source_id).first())
-    return found if found is not None and found.digest != known.version_digest and not found.refusal else None
+    recipe = CatalogRecipe.objects.of(viewer.environment, viewer.user).filter(pk=known.source_id).first()
+    if recipe is None:
+        return None
+    label = upgrade_of(known, versions_of([recipe.pk])[recipe.pk], recipe.preferred)
+    return recipe.versions.filter(label=label).first() if label else None
 
 
 def offered(recipe: CatalogRecipe | None) -> RecipeVersion | None:

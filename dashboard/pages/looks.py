@@ -83,12 +83,18 @@ def service_badge(service: Service, tasks: Iterable[Task], *, unknown: int = 0, 
         return Badge("No tasks", "secondary", False, "Nothing is wanted, or no host fits its constraints.")
     if error:
         return Badge("Failing", "red", True, f"It is started again and again. The last try: {error}")
+    states = {task.state for task in tasks}
+    if "complete" in states and states <= {"complete", "running"}:
+        # What is to be started again has its next task at once.
+        done = states == {"complete"}
+        words = "Its tasks ended well, and are not started again."
+        return Badge("Done", "secondary", False, words) if done else Badge("Running", "green", False, words)
     if service.running >= service.desired:
         return Badge("Running", "green", False, "Everything that should run does.")
     if unknown:
         word, colour = ("Degraded", "yellow") if service.running else ("Unknown", "yellow")
         return Badge(word, colour, False, "Tasks are on a host that does not answer; they may run.")
-    if all(task.state in STARTING or task.state == "running" for task in tasks):
+    if states <= STARTING | {"running", "complete"}:
         return Badge("Starting", "azure", True, "Its tasks are starting.")
     if service.running:
         return Badge("Degraded", "yellow", False, "Some tasks do not run.")

@@ -19,6 +19,8 @@ from .viewer import Viewer
 SHORT_DIGEST = 12
 COMPARED = 100
 LISTED = 20
+REDEPLOY = "The newest revision is given to the swarm once more. What is as it should be stays as it is; {}."
+FIXED = "images that it fixes to a digest stay those"
 UNWELL = (StackState.FAILED, StackState.ROLLED_BACK, StackState.DEGRADED)
 
 
@@ -61,12 +63,15 @@ def revision_context(viewer: Viewer, name: str, n: int) -> dict[str, Any]:
     stack = known_stack(viewer, name)
     revision = known_revision(stack, n)
     newest = stack.revisions.values_list("n", flat=True).first()
+    images = images_of(revision)
     return {
         **viewer.shared,
         "stack": stack,
         "revision": revision,
         "badge": badge_of(revision),
-        "images": images_of(revision),
+        "images": images,
+        # Without a digest a tag may stand for another image by now.
+        "exact": bool(images) and all(image.digest for image in images),
         "answers": answers_of(revision),
         "files": sorted(revision.files or {}),
         "newest": newest,
@@ -75,6 +80,7 @@ def revision_context(viewer: Viewer, name: str, n: int) -> dict[str, Any]:
         "earlier": earlier_than(stack, revision.n),
         "failures": failures_of(revision),
         "trouble": trouble_of(stack) if revision.n == newest else [],
+        "redeploy_text": REDEPLOY.format(FIXED if revision.pins else "images are looked up anew"),
     }
 
 
@@ -125,7 +131,7 @@ class Trouble:
 
     ``made`` is what the swarm holds of one that stopped half way; ``finish`` the operation that goes on with it when
     it is repeated, None where it can't be. ``good`` is the number of the last revision that ran, 0 where none did.
-    ``sentence`` says why.
+    ``sentence`` says why. ``update`` says that some of what is there was there before.
     """
 
     id: str
@@ -136,6 +142,7 @@ class Trouble:
     finish: Any
     good: int
     sentence: str
+    update: bool
 
 
 def trouble_of(stack: Stack | None) -> list[Trouble]:
@@ -143,15 +150,27 @@ def trouble_of(stack: Stack | None) -> list[Trouble]:
     revision = stack.revisions.select_related("operation").first() if stack else None
     if stack is None or revision is None or stack.state == StackState.REMOVING or revision.state not in UNWELL:
         return []
-    failures = failures_of(revision)
+    # What came up after all, later than anybody waited, has no trouble any more.
+    failures = failures_of(revision) if stack.state != StackState.RUNNING else ()
     if not failures and not revision.made:
         return []
     operation = revision.operation
     stopped = operation is not None and operation.state in (OperationState.FAILED, OperationState.CANCELLED)
     finish = operation.pk if operation is not None and stopped else None
-    good = stack.revisions.filter(n__lt=revision.n, state=StackState.RUNNING).values_list("n", flat=True).first() or 0
-    made, said = tuple(revision.made), revision.sentence
-    return [Trouble(f"trouble-{revision.pk}", stack.name, revision.n, failures, made, finish, good, said)]
+    ran = stack.revisions.filter(n__lt=revision.n, state=StackState.RUNNING).values_list("n", flat=True).first()
+    return [
+        Trouble(
+            id=f"trouble-{revision.pk}",
+            name=stack.name,
+            n=revision.n,
+            failures=failures,
+            made=tuple(revision.made),
+            finish=finish,
+            good=ran or 0,
+            sentence=revision.sentence,
+            update=any(not line.endswith("(created)") for line in revision.made),
+        )
+    ]
 
 
 def failures_of(revision: Revision) -> tuple[Failure, ...]:
@@ -227,7 +246,7 @@ class RevisionRow:
 
 def revision_rows(stack: Stack | None) -> list[RevisionRow]:
     """Newest first."""
-    heavy = ("answers", "compose", "files", "overlays", "contents", "plan")
+    heavy = ("answers", "compose", "files", "overlays", "contents", "plan", "held_before")
     found = stack.revisions.select_related("author").defer(*heavy)[:LISTED] if stack else ()
     return [
         RevisionRow(

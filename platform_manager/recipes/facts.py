@@ -39,6 +39,8 @@ class EnvironmentFacts:
     ``wished_…`` are external networks and volumes that the platform shall make first, ``given_…`` secrets and
     configs whose content is at hand. ``forbidden`` are the dangers that the operator forbids.
 
+    ``existing_stacks`` are the platform's, ``foreign_stacks`` those of the swarm that somebody else deployed.
+
     ``secrets``, ``configs`` and ``hosts`` None means that nothing is known of them: nothing is checked then.
     """
 
@@ -51,6 +53,7 @@ class EnvironmentFacts:
     published_ports: Mapping[tuple[int, str], str] = field(default_factory=dict)
     hosts: list[HostFacts] | None = None
     existing_stacks: set[str] = field(default_factory=set)
+    foreign_stacks: set[str] = field(default_factory=set)
     forbidden: frozenset[str] = frozenset()
     wished_networks: frozenset[str] = frozenset()
     wished_volumes: frozenset[str] = frozenset()

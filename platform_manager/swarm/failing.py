@@ -12,7 +12,7 @@ from platform_manager.engines.client import EngineClient
 from platform_manager.engines.errors import EngineError
 
 from .judgement import ServiceStatus, StackState, StackStatus
-from .snapshot import Json, mapping, part, sequence, text
+from .snapshot import Json, mapping, number, part, sequence, text
 from .tasks import TaskFailure, essence
 
 MOST_SERVICES = 3
@@ -105,7 +105,8 @@ async def said_unhealthy(engine: EngineClient, culprit: Culprit) -> str:
     checks = [mapping(check) for check in sequence(part(found, "State", "Health", "Log"))]
     if not checks or not checks[-1].get("ExitCode"):
         return ""
-    return " ".join(_lines(text(checks[-1].get("Output"), BYTES).encode()))[:LINE_CHARACTERS]
+    said = " ".join(_lines(text(checks[-1].get("Output"), BYTES).encode()))[:LINE_CHARACTERS]
+    return said or f"it said nothing, exit code {number(checks[-1]['ExitCode'])}"
 
 
 def _lines(data: bytes) -> list[str]:

@@ -14,10 +14,12 @@ from enum import StrEnum
 from platform_manager.recipes.constraints import read_constraint
 from platform_manager.recipes.facts import HostFacts
 
+from .scheduling import constraints
 from .snapshot import Json, image_of, mapping, number, part, sequence, text
 from .tasks import STABLE_SECONDS, Fate, Slot, TaskFailure, is_ready, slots_of
 
 FAILURES_SHOWN = 20
+IDLE_SHOWN = 3
 
 
 class StackState(StrEnum):
@@ -34,7 +36,7 @@ class StackState(StrEnum):
 
 @dataclass(frozen=True)
 class ServiceStatus:
-    """``running`` counts tasks that run on a host that answers, and those that ended well for good."""
+    """``running`` counts tasks that run on a host that answers, and those that ended well for good, the ``done``."""
 
     id: str
     name: str
@@ -47,6 +49,7 @@ class ServiceStatus:
     ports: list[str]
     update_state: str
     failures: list[TaskFailure] = field(default_factory=list)
+    done: int = 0
 
 
 @dataclass(frozen=True)
@@ -117,16 +120,26 @@ def _stack(services: list[ServiceStatus], recheck: float | None, *, fresh: bool)
     state = next(state for state in _WORST_FIRST if any(service.state is state for service in services))
     running = sum(service.running for service in services)
     desired = sum(service.desired for service in services)
-    count = f"{running} of {desired} tasks running"
+    count = _count(running, desired, sum(service.done for service in services))
     reasons = [service.sentence for service in services if service.state is state]
     if state is StackState.RUNNING:
-        sentence = f"{count}."
+        sentence = " ".join([f"{count}.", *(one.sentence for one in services if _is_idle(one))][: 1 + IDLE_SHOWN])
     elif state is StackState.CONVERGING:
         waiting = next((reason for reason in reasons if ":" in reason), "")
         sentence = f"{count}. {waiting}".strip()
     else:
         sentence = f"{reasons[0]} {count}."
     return StackStatus(state, sentence, running, desired, services, recheck, fresh)
+
+
+def _count(running: int, desired: int, done: int) -> str:
+    """In words; ``running`` counts the ``done`` too."""
+    return f"{running - done} of {desired} tasks running{f', {done} done' if done else ''}"
+
+
+def _is_idle(service: ServiceStatus) -> bool:
+    """It has a task on every host that fits, and none does."""
+    return service.mode.startswith("global") and not service.desired
 
 
 class _ServiceJudge:
@@ -148,7 +161,8 @@ class _ServiceJudge:
         running = sum(slot.fate is Fate.GOOD for slot in counted)
         state, reason = self._updating() or self._tasks(counted, running)
         name = text(part(self.service, "Spec", "Name"), 255)
-        count = f"{running} of {self.desired} tasks running"
+        done = sum(slot.done for slot in counted)
+        count = _count(running, self.desired, done)
         gone_back = text(part(self.service, "UpdateStatus", "State"), 40).startswith("rollback")
         failures = [failure for slot in self.slots for failure in (slot.history if gone_back else slot.failures)]
         failures.sort(key=lambda failure: failure.at, reverse=True)
@@ -164,6 +178,7 @@ class _ServiceJudge:
             ports=_ports(self.service),
             update_state=text(part(self.service, "UpdateStatus", "State"), 40),
             failures=failures[:FAILURES_SHOWN],
+            done=done,
         )
 
     def patient(self, status: ServiceStatus) -> ServiceStatus:
@@ -197,7 +212,7 @@ class _ServiceJudge:
 
     def _tasks(self, counted: list[Slot], running: int) -> tuple[StackState, str]:
         if running >= self.desired:
-            return StackState.RUNNING, ""
+            return StackState.RUNNING, self._no_host()
         missing = [slot for slot in counted if slot.fate is not Fate.GOOD]
         missing += [Slot(Fate.MOVING)] * (self.desired - len(counted))
         worst = max(missing, key=lambda slot: slot.fate)
@@ -211,6 +226,13 @@ class _ServiceJudge:
             return StackState.CONVERGING, reason
         self.looping = all(slot.may_recover for slot in missing)
         return StackState.FAILED, reason
+
+    def _no_host(self) -> str:
+        """Why a service that has a task on every fitting host has none; "" for others."""
+        if self.desired or not self.mode.startswith("global"):
+            return ""
+        wanted = " and ".join(constraints(part(self.service, "Spec", "TaskTemplate")))
+        return f"no host that takes tasks {f'meets {wanted}' if wanted else 'is there'}, so it has no task."
 
 
 def _wanted(service: Json, nodes: list[Json]) -> tuple[str, int]:

@@ -11,6 +11,7 @@ from platform_manager.engines.rehearsal import Given, Recorded, Rehearsal
 
 from .plan import Change, Item, Kind, Plan
 from .plan_fields import CONTAINER, Fields, Names, fields
+from .rotation import is_rotated
 from .snapshot import MTU_OPTION, STACK_LABEL, Json, mapping, part, sequence, text
 
 __all__ = ["Masks", "planned"]
@@ -134,7 +135,7 @@ class _Maker:
         kept = [_name(body) for body in self.updated[kind].values()]
         left = named - set(kept)
         for name in map(_name, self.made[kind]):
-            old = sorted(one for one in left if _base(one) == _base(name) and ROTATED.fullmatch(name))
+            old = sorted(one for one in left if _related(one, name))
             left -= set(old)
             if old:
                 note = f"Content changed: {name} takes its place. The old one goes once nothing uses it."
@@ -144,9 +145,8 @@ class _Maker:
                 yield Item(singular, name, "create")
         for identifier, body in self.updated[kind].items():
             yield self._kept_content(singular, there.get(identifier, {}), body)
-        bases = {_base(name) for name in kept}
         for name in sorted(left):
-            earlier = _base(name) in bases
+            earlier = any(_related(name, one) for one in kept)
             yield Item(singular, name, "remove" if earlier else "keep", note=EARLIER if earlier else UNUSED)
 
     def _kept_content(self, kind: Kind, spec: Json, body: Json) -> Item:
@@ -256,9 +256,11 @@ def _name(spec: Json) -> str:
     return text(spec.get("Name"), 255)
 
 
-def _base(name: str) -> str:
-    found = ROTATED.fullmatch(name)
-    return found[1] if found else name
+def _related(one: str, other: str) -> bool:
+    """Whether they are two contents of one secret or config."""
+    found = [ROTATED.fullmatch(name) for name in (one, other)]
+    same = found[0] and found[1] and found[0][1] == found[1][1]
+    return bool(same) or is_rotated(one, other) or is_rotated(other, one)
 
 
 def _tasks(told: Fields) -> str:

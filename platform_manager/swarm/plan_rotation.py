@@ -13,7 +13,7 @@ from typing import Any
 from platform_manager.engines.client import EngineClient
 from platform_manager.engines.errors import EngineError
 
-from .rotation import DIGITS, Declared, renames, rotated
+from .rotation import Declared, is_rotated, renames, rotated
 from .snapshot import mapping, part, sequence, text
 
 
@@ -24,7 +24,8 @@ async def planned_renames(
 
     ``last`` is what the deployment that runs now declared.
     """
-    reader = _Reader(client, last, key)
+    wanted = list(wanted)
+    reader = _Reader(client, wanted, last, key)
     names = await renames(reader, wanted, stack, key)
     return names, reader.sure
 
@@ -32,9 +33,10 @@ async def planned_renames(
 class _Reader:
     """A client that answers what a write would say."""
 
-    def __init__(self, client: EngineClient, last: Iterable[Declared], key: bytes) -> None:
+    def __init__(self, client: EngineClient, wanted: Iterable[Declared], last: Iterable[Declared], key: bytes) -> None:
         self.sure = True
         self._client, self._key = client, key
+        self._wanted = {one.name for one in wanted}
         self._last = {one.name: one for one in last if one.kind == "secrets"}
         self._names: set[str] = set()
 
@@ -54,15 +56,16 @@ class _Reader:
         raise NotImplementedError("a plan removes nothing")
 
     def _holds(self, name: str, content: bytes) -> bool:
-        stem = name[: -DIGITS - 1]
-        if name == rotated(Declared("secrets", "", stem, content), self._key):
-            return True
+        of = next((one for one in self._wanted if is_rotated(name, one)), None)
+        if of is not None and name not in self._wanted:
+            # It tells its content, if it was given with this key: what never ran may be of before another one.
+            same = name == rotated(Declared("secrets", "", of, content), self._key)
+            self.sure = self.sure and (same or of in self._last)
+            return same
         known = self._last.get(name)
         if known is None:
-            # A rotated name of other content, or one that nobody knows anything of.
-            is_rotated = any(one.startswith(stem) for one in self._last)
-            self.sure = self.sure and is_rotated
-            return not is_rotated
+            self.sure = False
+            return True
         if rotated(known, self._key) in self._names:
             # What runs now has a rotated name: the plain one holds something earlier.
             self.sure = False

@@ -10,7 +10,6 @@ from __future__ import annotations
 import binascii
 import hmac
 import posixpath
-import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,11 +17,13 @@ from hashlib import sha256
 from typing import Any, Protocol
 
 from platform_manager.engines.errors import EngineError
+from platform_manager.errors import UserError
 
 from .provisions import Kind, listed
 from .snapshot import STACK_LABEL, Json, mapping, number, part, sequence, text
 
 DIGITS = 8
+HEXADECIMAL = frozenset("0123456789abcdef")
 LONGEST_NAME = 64
 # More objects of one name are not looked through: old ones are removed as nothing uses them.
 MOST_CANDIDATES = 20
@@ -67,7 +68,7 @@ def _plain(path: str) -> str:
 async def renames(client: Client, wanted: Iterable[Declared], stack: str, key: bytes) -> dict[tuple[str, str], str]:
     """By kind and key, the names that differ from the plain ones. ``key`` keeps names of secrets from telling them.
 
-    Raises EngineError.
+    Raises EngineError, and UserError where one of them is another stack's.
     """
     found: dict[tuple[str, str], str] = {}
     cached: dict[Kind, list[dict[str, Any]]] = {}
@@ -82,14 +83,22 @@ async def renames(client: Client, wanted: Iterable[Declared], stack: str, key: b
 
 async def _name(client: Client, one: Declared, family: Mapping[str, Json], stack: str, key: bytes) -> str:
     plain = family.get(one.name)
-    # Of another stack, or nobody's: the Docker CLI says what is wrong with that.
-    if plain is not None and part(plain, "Spec", "Labels", STACK_LABEL) != stack:
-        return one.name
+    if plain is not None and (owner := text(part(plain, "Spec", "Labels", STACK_LABEL), 255)) != stack:
+        # The Docker CLI would make it this stack's, or stop half way where the contents differ.
+        raise UserError(_taken(one, owner), "compose")
     own = [found for found in family.values() if part(found, "Spec", "Labels", STACK_LABEL) == stack]
     for found in own[:MOST_CANDIDATES]:
         if await _holds(client, one.kind, found, one.content):
             return text(part(found, "Spec", "Name"), 255)
     return one.name if plain is None else rotated(one, key)
+
+
+def _taken(one: Declared, owner: str) -> str:
+    kind, whose = one.kind[:-1], f"the stack {owner}'s" if owner else "no stack's"
+    return (
+        f"There is a {kind} '{one.name}' already, and it is {whose}. "
+        "Give this one another name, or write 'external: true' to use what is there."
+    )
 
 
 def rotated(one: Declared, key: bytes) -> str:
@@ -102,11 +111,17 @@ def _stem(name: str) -> str:
     return name[: LONGEST_NAME - DIGITS - 1]
 
 
+def is_rotated(name: str, plain: str) -> bool:
+    """Whether it is the name of another content of the one with the plain name."""
+    stem = f"{_stem(plain)}-"
+    digits = name.removeprefix(stem)
+    return name.startswith(stem) and len(digits) == DIGITS and set(digits) <= HEXADECIMAL
+
+
 def _family(objects: Iterable[Json], name: str) -> dict[str, Json]:
     """The objects of this name and of its other contents, the plain one first."""
-    pattern = re.compile(rf"{re.escape(_stem(name))}-[0-9a-f]{{{DIGITS}}}")
     named = {text(part(found, "Spec", "Name"), 255): found for found in objects}
-    members = sorted((one for one in named if pattern.fullmatch(one)), reverse=True)
+    members = sorted((one for one in named if is_rotated(one, name)), reverse=True)
     return {one: named[one] for one in [name, *members] if one in named}
 
 

@@ -25,6 +25,7 @@ REFUSALS = 2
 # A task that fits no host may wait for one that just joins, or for a port that is being freed.
 PENDING_SECONDS = 15.0
 
+BY_ITSELF = "ended by itself, with exit code 0"
 _LIVE = ("running", "ready", "complete")
 
 
@@ -54,7 +55,8 @@ class Slot:
     """``failures`` are worth showing; ``history`` are all that the swarm remembers.
 
     ``may_recover`` is False when trying again can't help; ``changes_in``: the verdict may change after
-    so many seconds without news; ``fresh``: it is well, but not for long enough to be relied on.
+    so many seconds without news; ``fresh``: it is well, but not for long enough to be relied on; ``done``: it ended
+    well, for good.
     """
 
     fate: Fate
@@ -64,6 +66,7 @@ class Slot:
     may_recover: bool = True
     changes_in: float | None = None
     fresh: bool = False
+    done: bool = False
 
 
 def is_ready(node: Json) -> bool:
@@ -145,7 +148,7 @@ class _SlotJudge:
     def _running(self, task: Json, recent: list[Json]) -> Slot:
         state = _state(task)
         if state == "complete":
-            return Slot(Fate.GOOD)
+            return Slot(Fate.GOOD, done=True)
         up = state == "running" and self._answers(task)
         if not (up and self._age(task) >= STABLE_SECONDS) and (broken := self._broken(recent)):
             broken.changes_in = max(STABLE_SECONDS - self._age(task), 1.0) if up else None
@@ -192,7 +195,7 @@ class _SlotJudge:
         policy = mapping(part(self.template, "RestartPolicy"))
         condition = text(policy.get("Condition"), 20) or "any"
         if _state(last) == "complete" and (self.job or condition in ("none", "on-failure")):
-            return Slot(Fate.GOOD)
+            return Slot(Fate.GOOD, done=True)
         if not self._ended_badly(last):
             return None
         failures = sum(_state(task) in FAILED for task in self._of_this_version())
@@ -213,11 +216,12 @@ class _SlotJudge:
 
     def _failure(self, task: Json) -> TaskFailure:
         code = part(task, "Status", "ContainerStatus", "ExitCode")
+        said = BY_ITSELF if _state(task) == "complete" else text(part(task, "Status", "Message"), 500)
         return TaskFailure(
             task_id=text(task.get("ID"), 64),
             slot=number(task.get("Slot")),
             node=self._host(task),
-            error=_error(task) or text(part(task, "Status", "Message"), 500),
+            error=_error(task) or said,
             exit_code=code if isinstance(code, int) else None,
             at=text(part(task, "Status", "Timestamp"), 40),
         )
@@ -242,7 +246,7 @@ def _stuck(task: Json) -> bool:
 
 def _sentence(task: Json) -> str:
     if _state(task) == "complete":
-        return "It ended by itself, with exit code 0."
+        return f"It {BY_ITSELF}."
     words = _error(task).removeprefix("task: ") or _state(task)
     return f"Last error: {words.rstrip('.')}."
 

@@ -9,7 +9,7 @@ import pytest
 
 from dashboard.flows.facts import environment_facts
 from dashboard.flows.stacks import Wish, preview_stack
-from dashboard.models import Environment, PlatformSettings
+from dashboard.models import Environment, OperationState, PlatformSettings
 from platform_manager.recipes import EnvironmentFacts
 from platform_manager.swarm import snapshot as swarm
 from tests import factories
@@ -123,3 +123,18 @@ def test_what_the_operator_forbids_and_what_is_wished_counts(shop: Environment) 
 
     assert [(p.severity, p.danger) for p in shown.problems] == [("error", "docker_socket")]
     assert [network.wished for network in shown.networks] == [True]
+
+
+def test_a_new_stack_does_not_take_over_one_that_somebody_else_deployed(shop: Environment) -> None:
+    factories.snapshot(shop, services=[factories.service("web", "outside"), factories.service("db", "gone")])
+    factories.stack(shop, "ours")
+    removal = {"kind": "remove_stack", "args": {"stack": "gone"}}
+    factories.operation(shop, state=OperationState.SUCCEEDED, **removal)
+
+    assert facts_of(shop).foreign_stacks == {"outside"}
+    preview = preview_stack(
+        Environment.objects.get(pk=shop.pk), Wish("outside", "services: {web: {image: demo/web:1}}")
+    )
+    (problem,) = [one for one in preview.problems if one.path == "name"]
+    assert problem.severity == "error"
+    assert "deployed past the platform" in problem.message

@@ -6,7 +6,8 @@ import pytest
 from django.utils import timezone
 
 from dashboard.flows.environments import delete_environment
-from dashboard.flows.operations import retry_operation
+from dashboard.flows.operations import cancel_operation, retry_operation
+from dashboard.flows.stacks import Wish, deploy_stack, remove_stack
 from dashboard.models import Operation, OperationState, PlatformSettings, Stack, StackState
 from platform_manager.errors import UserError
 from tests import factories
@@ -67,3 +68,41 @@ def test_what_operators_forbid_by_now_is_not_repeated() -> None:
     assert Stack.objects.get().state == StackState.FAILED
     PlatformSettings.objects.update(forbid_docker_socket=False)
     assert retry_operation(failed, stack.environment.owner).retry_of == failed
+
+
+def test_a_deployment_is_repeated_once_at_a_time_whichever_of_its_tries_is_asked() -> None:
+    stack = factories.stack(factories.environment(), state=StackState.FAILED)
+    first = failed_deployment(stack)
+    second = retry_operation(first, stack.environment.owner)
+    Operation.objects.filter(pk=second.pk).update(state=OperationState.FAILED)
+    second.refresh_from_db()
+    retry_operation(second, stack.environment.owner)
+    with pytest.raises(UserError, match="being deployed already"):
+        retry_operation(first, stack.environment.owner)
+
+
+def test_a_revision_leads_to_its_newest_try() -> None:
+    stack = factories.stack(factories.environment(), state=StackState.FAILED)
+    first = failed_deployment(stack)
+    stack.revisions.update(operation=first)
+    second = retry_operation(first, stack.environment.owner)
+    assert stack.revisions.get().operation == second
+
+
+def test_a_removal_that_never_began_leaves_the_stack_to_the_watcher() -> None:
+    stack = factories.stack(factories.environment())
+    removal = remove_stack(stack.environment, stack.environment.owner, stack.name)
+    cancel_operation(removal, stack.environment.owner)
+    stack.refresh_from_db()
+    assert stack.settled_at is not None
+
+
+def test_a_stack_that_is_being_removed_is_not_said_to_have_failed_when_its_deployment_ends() -> None:
+    environment = factories.environment()
+    factories.host(environment)
+    deploying = deploy_stack(environment, environment.owner, Wish("shop", "services: {web: {image: demo/web:1}}"))
+    remove_stack(environment, environment.owner, "shop")
+    cancel_operation(deploying, environment.owner)
+    stack = Stack.objects.get(name="shop")
+    assert (stack.state, stack.settled_at) == (StackState.REMOVING, None)
+    assert stack.revisions.get().state == StackState.FAILED

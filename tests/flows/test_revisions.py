@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from dashboard.flows import revisions
-from dashboard.models import AuditEntry, Catalog, Operation, OperationState, Origin, Revision, Stack
+from dashboard.flows.stacks import Wish, deploy_stack
+from dashboard.models import AuditEntry, Catalog, Operation, OperationState, Origin, Revision, Snapshot, Stack
 from platform_manager.errors import UserError
+from platform_manager.swarm.snapshot import dump
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -79,6 +81,8 @@ def test_what_is_repeated_still_comes_from_its_recipe(stack: Stack) -> None:
     catalog = Catalog.objects.create(name="Ours")
     recipe = catalog.recipes.create(key="shop", title="Shop")
     Stack.objects.filter(pk=stack.pk).update(source=recipe, recipe="Shop", version_digest="d")
+    stack.revisions.filter(n=1).update(version_digest="before")
+    stack.revisions.filter(n=3).update(version_digest="d")
     stack.refresh_from_db()
 
     ended(revisions.redeploy(stack.environment, stack.environment.owner, stack))
@@ -87,7 +91,55 @@ def test_what_is_repeated_still_comes_from_its_recipe(stack: Stack) -> None:
 
     revisions.roll_back(stack.environment, stack.environment.owner, stack, 1)
     stack.refresh_from_db()
-    assert (stack.source, stack.version, stack.version_digest) == (recipe, "0.9", "")
+    assert (stack.source, stack.version, stack.version_digest) == (recipe, "0.9", "before")
+
+
+def test_going_back_within_one_version_goes_back_to_what_it_held_then(stack: Stack) -> None:
+    """A version without a number of its own keeps its name while its content changes."""
+    recipe = Catalog.objects.create(name="Ours").recipes.create(key="shop", title="Shop")
+    recipe.versions.create(label="latest", digest="new", compose=WEB)
+    Stack.objects.filter(pk=stack.pk).update(source=recipe, version="latest", version_digest="new")
+    stack.revisions.update(version="latest", version_digest="new")
+    stack.revisions.filter(n=1).update(version_digest="old")
+    stack.refresh_from_db()
+
+    revisions.roll_back(stack.environment, stack.environment.owner, stack, 1)
+
+    stack.refresh_from_db()
+    assert (stack.version, stack.version_digest) == ("latest", "old")
+    assert newest(stack).version_digest == "old"
+
+
+def test_what_left_with_its_catalog_is_not_said_to_run_after_going_back(stack: Stack) -> None:
+    """The stack's recipe is gone; the number of its version is still told, and truly."""
+    revisions.roll_back(stack.environment, stack.environment.owner, stack, 1)
+    stack.refresh_from_db()
+    assert (stack.source, stack.version) == (None, "0.9")
+
+
+def test_what_was_made_for_a_stack_is_made_again_by_every_later_revision(stack: Stack) -> None:
+    """An update asks only for what is missing; what was given before is missing again some day."""
+    shared = """\
+services:
+  web: {image: "registry.example.org/web:1", networks: [front], secrets: [key]}
+networks: {front: {external: true}, other: {external: true}}
+secrets: {key: {external: true}}
+"""
+    stack.revisions.filter(n=3).update(
+        wishes={"networks": ["front", "unused"], "volumes": []},
+        contents={"secrets": {"key": "s3cret-key", "unused": "x"}, "configs": {}},
+    )
+    Snapshot.objects.update_or_create(
+        environment=stack.environment,
+        defaults={"networks": dump([factories.network("front")]), "secrets": '["key"]'},
+    )
+    stack.environment.refresh_from_db()
+
+    deploy_stack(stack.environment, stack.environment.owner, Wish("shop", shared), updating=True)
+
+    made = newest(stack)
+    assert made.wishes["networks"] == ["front"]
+    assert made.contents == {"secrets": {"key": "s3cret-key"}, "configs": {}}
 
 
 @pytest.mark.parametrize(("n", "words"), [(7, "has no revision 7"), (3, "is the newest")])
@@ -154,3 +206,12 @@ def test_an_export_is_a_folder_of_files_without_secret_answers(stack: Stack) -> 
         contents = {name: archive.read(name).decode() for name in archive.namelist()}
     assert "shop-1/docker-compose.yml" in contents
     assert not any("s3cret" in text for text in contents.values())
+
+
+def test_a_recipe_that_leaves_while_it_is_deployed_is_no_hindrance(stack: Stack) -> None:
+    recipe = Catalog.objects.create(name="Ours").recipes.create(key="shop", title="Shop")
+    wish = Wish("shop", WEB, {"PASSWORD": "s3cret-4"}, source=recipe, version="1.0", recipe="Shop")
+    Catalog.objects.all().delete()
+    deploy_stack(stack.environment, stack.environment.owner, wish, updating=True)
+    stack.refresh_from_db()
+    assert (stack.source, stack.recipe, newest(stack).n) == (None, "Shop", 4)

@@ -15,8 +15,8 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from dashboard.hub import records, service
-from dashboard.hub.watcher import NO_MANAGER
-from dashboard.models import Environment, Host, HostRole, HostState, Snapshot
+from dashboard.hub.watcher import NO_MANAGER, _verdict
+from dashboard.models import Environment, Host, HostRole, HostState, Snapshot, StackState
 from tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -87,6 +87,27 @@ def test_the_newest_deployment_says_which_updates_it_found() -> None:
     factories.revision(stack, 2, updates_before={"web": "2026-11-22T10:00:00Z"})
     found = records.settled_stacks(str(stack.environment_id))
     assert [one["updates_before"] for one in found] == [{"web": "2026-11-22T10:00:00Z"}]
+
+
+def test_a_deployment_that_never_looked_does_not_bring_old_updates_back() -> None:
+    stack = factories.stack(factories.environment(), settled_at=timezone.now())
+    factories.revision(stack, 2, updates_before={"web": "2026-11-22T10:00:00Z"})
+    factories.revision(stack, 3, state=StackState.FAILED)
+    found = records.settled_stacks(str(stack.environment_id))
+    assert [one["updates_before"] for one in found] == [{"web": "2026-11-22T10:00:00Z"}]
+
+
+@pytest.mark.parametrize(
+    ("digests", "words"),
+    [({}, "port 80 is in use"), ({"web": "demo/web:1"}, "The swarm has no service of this stack.")],
+)
+def test_why_the_swarm_took_no_service_stays_said(digests: dict[str, str], words: str) -> None:
+    stack = factories.stack(
+        factories.environment(), state=StackState.FAILED, sentence="port 80 is in use", settled_at=timezone.now()
+    )
+    stack.revisions.update(digests=digests)
+    (found,) = records.settled_stacks(str(stack.environment_id))
+    assert _verdict(found, [], [], []).sentence == words
 
 
 @pytest.fixture

@@ -20,8 +20,10 @@ from django.core.management import call_command
 
 from dashboard.flows import adoption, environments, hosts, operations, revisions, stacks
 from dashboard.models import Environment, Host, Operation, OperationState, Origin, Revision, Snapshot, Stack, StackState
+from dashboard.operations.context import StepContext
+from dashboard.operations.hand_over import hand_over
 from platform_manager import wiring
-from platform_manager.errors import UserError
+from platform_manager.errors import ProviderError, UserError
 from tests import factories
 from tests.support.lab import Lab, finished, running_lab, succeeded, transcript, until
 
@@ -243,7 +245,7 @@ def test_what_a_stack_expects_is_made_before_it_is_handed_over(shop: World) -> N
     assert (revision.state, revision.finished_at is not None, revision.made) == (StackState.RUNNING, True, [])
 
 
-def test_a_deployment_that_stops_half_way_lists_what_was_made_and_is_finished_later(shop: World) -> None:
+def test_a_deployment_that_stops_half_way_lists_what_was_made_and_is_finished_later(shop: World, settings: Any) -> None:
     shop.docker("service", "create", "-d", "--name", "half_second", "127.0.0.1:1/ticker:1")
 
     stopped = failed(shop.deploy("half", HALF))
@@ -253,6 +255,16 @@ def test_a_deployment_that_stops_half_way_lists_what_was_made_and_is_finished_la
     assert not any("half_second" in line for line in made)
     assert "It stopped half way. The swarm holds of it now: network half_default (created)" in transcript(stopped)
     assert "half_second already exists" in stopped.error
+
+    # A worker that died after the CLI left no list; who begins the step again still knows what was there before.
+    Revision.objects.filter(pk=shop.revision("half").pk).update(made=[])
+    settings.PM_SOCKETS = shop.lab.var / "links"
+    try:
+        with pytest.raises(ProviderError, match="half_second already exists"):
+            hand_over(StepContext(stopped, 1))
+    finally:
+        wiring.run(wiring.core().pool.forget(shop.host.pk), 5)
+    assert "network half_default (created)" in shop.revision("half").made
 
     shop.docker("service", "rm", "half_second")
     succeeded(operations.retry_operation(stopped, shop.user))

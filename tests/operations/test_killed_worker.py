@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,9 +27,24 @@ services:
     stop_grace_period: 1s
     deploy:
       replicas: 2
+    configs: [settings]
 networks:
   default:
     driver: overlay
+configs:
+  settings: {file: ./settings.txt}
+"""
+# It expects what the platform makes first.
+MORE = """
+version: "3.8"
+services:
+  web:
+    networks: [default, shared]
+    secrets: [password]
+networks:
+  shared: {external: true}
+secrets:
+  password: {external: true}
 """
 
 
@@ -38,12 +56,32 @@ class Killer:
         self.marks.mkdir()
         lab.start("-m", "tests.support.crashing_worker", CRASH_MARKS=str(self.marks))
 
+    @contextmanager
+    def spared(self, kind: str) -> Iterator[None]:
+        """Operations of this kind meanwhile are run without a death."""
+        catalogue.load()
+        steps = enumerate(kinds.kind_of(kind).steps, 1)
+        marks = [self.marks / f"{kind}-{n}-{step.name}-{when}" for n, step in steps for when in ("before", "after")]
+        for mark in marks:
+            mark.touch()
+        yield
+        for mark in marks:
+            mark.unlink()
+
     def run(self, operation: Operation) -> None:
         """The operation to its end, over as many deaths as it has steps, twice."""
         succeeded(operation, seconds=300)
         catalogue.load()
         steps = kinds.kind_of(operation.kind).steps
         assert len(list(self.marks.glob(f"{operation.kind}-*"))) == 2 * len(steps)
+
+
+def listed(sockets: Path, environment: Environment, kind: str) -> list[str]:
+    """What the stack has of a kind, by name."""
+    manager = environment.hosts.filter(role="manager").exclude(node_id="").first()
+    assert manager is not None
+    words = ("ls", "--format", "{{.Name}}", "--filter", "label=com.docker.stack.namespace=demo")
+    return docker("-H", f"unix://{sockets}/{manager.pk}.sock", kind, *words).split()
 
 
 def nodes(settings_sockets: Path, environment: Environment) -> list[str]:
@@ -73,11 +111,29 @@ def test_every_operation_survives_a_kill_at_every_step(lab: Lab) -> None:
     assert len(lab.containers()) == 3
     assert sorted(nodes(lab.var / "links", environment)) == sorted(row.node_id for row in rows)
 
-    killer.run(stacks.deploy_stack(environment, user, stacks.Wish("demo", COMPOSE)))
-    assert Stack.objects.get(name="demo").state == StackState.RUNNING
+    first = stacks.Wish("demo", COMPOSE, files={"settings.txt": b"a: 1"})
+    with killer.spared("deploy_stack"):
+        succeeded(stacks.deploy_stack(environment, user, first))
+    second = replace(
+        first,
+        files={"settings.txt": b"a: 2"},
+        overlays=(("more.yml", MORE),),
+        networks=frozenset({"shared"}),
+        secrets={"password": "hunter2-hunter2"},
+    )
+    killer.run(stacks.deploy_stack(environment, user, second, updating=True))
+    stack = Stack.objects.get(name="demo")
+    revision = stack.revisions.first()
+    assert revision is not None
+    assert (stack.state, revision.made) == (StackState.RUNNING, [])
+    assert revision.digests == {"web": "127.0.0.1:1/ticker:1"}
+    # The new content alone is left, under a name of its own.
+    (config,) = listed(lab.var / "links", environment, "config")
+    assert config.startswith("demo_settings-")
 
     killer.run(stacks.remove_stack(environment, user, "demo"))
     assert not Stack.objects.filter(name="demo").exists()
+    assert listed(lab.var / "links", environment, "config") == []
 
     lost = rows[2]
     docker("rm", "-f", lost.provider_id)

@@ -187,6 +187,23 @@ def test_an_object_that_is_rotated_is_replaced(kind: str, old: str) -> None:
     assert "s1_key-deadbeef takes its place" in item.note
 
 
+@pytest.mark.parametrize("kind", ["secrets", "configs"])
+def test_an_object_that_gets_its_first_name_again_is_replaced_too(kind: str) -> None:
+    """The rotated one is removed afterwards, as all earlier contents are."""
+    new = {"Name": "s1_key", "Labels": LABEL, "Data": "bmV3"}
+    made = plan((f"/{kind}/create", new), **{kind: [{"Name": "s1_key-deadbeef", "Labels": LABEL}]})
+    item = only(made, kind[:-1])
+    assert (item.name, item.action) == ("s1_key-deadbeef", "replace")
+    assert "s1_key takes its place" in item.note
+
+
+def test_a_long_name_is_known_though_its_rotated_one_is_cut() -> None:
+    name = f"s1_{'k' * 61}"
+    new = {"Name": f"{name[:55]}-deadbeef", "Labels": LABEL, "Data": "bmV3"}
+    made = plan(("/secrets/create", new), secrets=[{"Name": name, "Labels": LABEL}])
+    assert (only(made, "secret").name, only(made, "secret").action) == (name, "replace")
+
+
 def test_a_secret_is_not_known_to_be_the_same_unless_somebody_compared() -> None:
     key = {"Name": "s1_key", "Labels": LABEL}
     order = ("/secrets/id0/update", {**key, "Data": "bmV3"})

@@ -73,3 +73,11 @@ async def test_it_is_said_when_nobody_knows_what_a_secret_holds() -> None:
     ):
         assert (await planned_renames(swarm, [C], last, "s1", KEY))[1] is sure  # type: ignore[arg-type]
         assert swarm.writes == 0
+
+
+async def test_a_secret_that_was_left_out_for_a_while_is_not_said_to_change() -> None:
+    """The last deployment did not declare it, so nobody knows; another secret of the stack says nothing of it."""
+    other = Declared("secrets", "other", "s1_other", b"x")
+    swarm = holding((PLAIN, A), ("s1_other", other))
+    names, sure = await planned_renames(swarm, [other, A], [other], "s1", KEY)  # type: ignore[arg-type]
+    assert (names, sure) == ({}, False)

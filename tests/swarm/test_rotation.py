@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from platform_manager.engines.client import EngineClient
+from platform_manager.errors import UserError
 from platform_manager.swarm import held, provisions, rotation
 from platform_manager.swarm.rotation import Declared
 from tests.swarm.keeping_swarm import KeepingSwarm, client_of
@@ -90,7 +91,9 @@ async def test_what_belongs_to_another_stack_is_left_alone(
 ) -> None:
     swarm.add(kind, "shop_key", coded("a"), stack="blog")
 
-    assert await named(client, one(kind, "b")) == "shop_key"
+    for content in ("a", "b"):
+        with pytest.raises(UserError, match="'shop_key' already, and it is the stack blog's"):
+            await named(client, one(kind, content))
     assert swarm.asked == []
 
 

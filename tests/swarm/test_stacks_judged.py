@@ -71,7 +71,7 @@ def crashes(*ages: float, **more: Any) -> list[dict[str, Any]]:
     ("name", "state", "words"),
     [
         ("running", StackState.RUNNING, "3 of 3 tasks running."),
-        ("job_done", StackState.RUNNING, "2 of 2 tasks running."),
+        ("job_done", StackState.RUNNING, "0 of 2 tasks running, 2 done."),
         ("crash_loop", StackState.FAILED, "keeps ending. Last error: non-zero exit (7)."),
         ("no_image", StackState.FAILED, "the image 127.0.0.1:1/nothing:1 can't be pulled."),
         ("no_host_fits", StackState.FAILED, "1 host does not meet the constraint node.labels.ssd == true."),
@@ -277,3 +277,31 @@ def test_what_ran_may_start_tasks_without_having_failed() -> None:
     moved = judged(service(), [task("starting", age=1)])
 
     assert steadied(StackState.RUNNING, "", moved).state is StackState.CONVERGING
+
+
+def test_a_global_service_that_no_host_fits_is_said_to_have_no_task() -> None:
+    web = service({"Global": {}}, template={"Placement": {"Constraints": ["node.labels.disk == ssd"]}})
+    status = judged(web, [])
+    assert status.state is StackState.RUNNING
+    assert status.sentence == (
+        "0 of 0 tasks running. shop_web: no host that takes tasks meets node.labels.disk == ssd, so it has no task."
+    )
+
+
+def test_a_global_service_without_a_host_is_said_to_have_no_task() -> None:
+    status = judged(service({"Global": {}}), [], [node(availability="drain")])
+    assert "shop_web: no host that takes tasks is there" in status.sentence
+
+
+def test_what_ended_well_for_good_is_told_as_done_and_not_as_running() -> None:
+    once = service(template={"RestartPolicy": {"Condition": "none"}})
+    ended = task("complete", Spec={**deepcopy(TEMPLATE), "RestartPolicy": {"Condition": "none"}})
+    status = judged(once, [ended])
+    assert (status.state, status.sentence) == (StackState.RUNNING, "0 of 1 tasks running, 1 done.")
+
+
+def test_a_task_that_ended_by_itself_makes_an_update_fail_in_words() -> None:
+    update = {"State": "rollback_completed", "Message": "update rolled back due to early termination of task t"}
+    ended = task("complete", Status={"State": "complete", "Timestamp": ago(5), "Message": "finished"})
+    status = judged(service(UpdateStatus=update), [ended, task()])
+    assert "Last error: ended by itself, with exit code 0." in status.sentence

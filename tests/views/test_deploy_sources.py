@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from dashboard.models import Environment, PlatformSettings, Revision, Stack
+from dashboard.models import CatalogRecipe, Environment, PlatformSettings, Revision, Stack
 from platform_manager.catalogs.rancher import STORED_AS, Template
 from platform_manager.recipes import Question, QuestionKind
 from tests import factories
@@ -189,6 +189,15 @@ def test_an_upgrade_is_offered_keeps_answers_and_takes_new_defaults(
     running.refresh_from_db()
     assert (running.version, running.version_digest) == ("2", "digest-2")
     assert Revision.objects.order_by("-n")[0].answers == {"TAG": "2", "MORE": "own"}
+
+
+def test_what_the_catalog_would_offer_is_no_upgrade_of_something_newer(
+    client: Client, shop: Environment, running: Stack
+) -> None:
+    """The form says the same of it as the catalog's page."""
+    version(running.source, "0", TAG, compose=compose("demo/old:${TAG}"), position=1)
+    CatalogRecipe.objects.update(preferred="0")
+    assert "Upgrade available" not in opened(client, shop, "stack_update", "shop")
 
 
 def test_an_update_without_another_version_stays_with_its_own(
