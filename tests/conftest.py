@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-KEEP_HASHERS = ("/browser/", "/operations/", "/bench/", "/real_cloud.py")
+KEEP_HASHERS = ("/browser/", "/operations/", "/deployments/", "/bench/", "/real_cloud.py")
 
 # No worker of a test reads what is on the internet, in this process or in one of its own.
 os.environ["PM_SMARTSDK_RECIPES"] = "none"

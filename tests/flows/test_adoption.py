@@ -1,4 +1,4 @@
-"""Stacks made elsewhere: what is refused and recorded. That nothing changes on a swarm is in tests/operations."""
+"""Stacks made elsewhere: what is refused and recorded. That nothing changes on a swarm is in tests/deployments."""
 
 from __future__ import annotations
 

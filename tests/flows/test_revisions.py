@@ -1,4 +1,4 @@
-"""Revisions: repeated, compared and taken away. What they do on a swarm is in tests/operations."""
+"""Revisions: repeated, compared and taken away. What they do on a swarm is in tests/deployments."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ from dashboard.models import Catalog, CatalogKind, Operation, RecipeVersion, Rev
 from platform_manager import recipes
 from platform_manager.engines import cli
 from platform_manager.recipes import suggest_stack_name
-from tests.operations.swarm_pair import SwarmPair
+from tests.deployments.swarm_pair import SwarmPair
 from tests.recipes.features import CONFIGS, FEATURES, FILES, SECRETS, Feature
 from tests.support import plain_deploy
 from tests.support.lab import ROOT, Lab, finished, succeeded, transcript, until
