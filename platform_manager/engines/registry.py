@@ -22,7 +22,8 @@ from platform_manager.outgoing import caused_by, is_forbidden, session
 
 # The registry of images whose names have none, and where it answers.
 DEFAULT = "docker.io"
-DEFAULT_HOST = "index.docker.io"
+# What images without a registry come from is known to the Docker CLI under this host.
+DEFAULT_HOST = f"index.{DEFAULT}"
 DEFAULT_KEY = f"https://{DEFAULT_HOST}/v1/"
 ANSWER_SECONDS = 10.0
 CHECK_SECONDS = 45.0

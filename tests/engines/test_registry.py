@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from platform_manager.engines.registry import Login, auths, check, checked_server, server_of
+from platform_manager.engines.registry import DEFAULT_KEY, Login, auths, check, checked_server, server_of
 from platform_manager.errors import UserError
 from tests.catalogs.servers import drip, serving
 from tests.engines.fake_registry import Registry, running
@@ -114,7 +114,7 @@ def test_the_cli_is_given_only_what_the_images_need() -> None:
     ]
     config = json.loads(auths(logins, ["registry.example.org/a", "whoami"]) or b"")
     assert set(config) == {"auths"}
-    assert set(config["auths"]) == {"registry.example.org", "https://index.docker.io/v1/"}
+    assert set(config["auths"]) == {"registry.example.org", DEFAULT_KEY}
     assert b64decode(config["auths"]["registry.example.org"]["auth"]) == b"ann:pw:1"
     assert auths(logins, ["elsewhere.org/a"]) is None
 
@@ -124,7 +124,7 @@ def test_the_cli_is_given_only_what_the_images_need() -> None:
     [
         ("Registry.Example.org", "registry.example.org"),
         ("https://registry.example.org:5000/", "registry.example.org:5000"),
-        ("https://index.docker.io/v1/", "docker.io"),
+        (DEFAULT_KEY, "docker.io"),
         ("docker.io", "docker.io"),
     ],
 )

@@ -395,12 +395,12 @@ def test_a_cloud_that_only_lets_wait_is_asked_seldom_and_often_again_once_it_ans
     memory.answered()
 
     look_at(world.account, memory)
-    watch._begin_looks()
+    watch.begin()
     assert world.account in due()
 
     monkeypatch.setattr(cloud_look, "LOOK_SECONDS", 20)
     look_at(world.account, memory)
-    watch._begin_looks()
+    watch.begin()
     assert world.account not in due()
 
 
@@ -417,7 +417,7 @@ def test_a_database_that_is_away_while_accounts_are_claimed_does_not_end_the_wat
     with connection.execute_wrapper(away):
         for _ in range(2 * cloud_watch.AT_ONCE):
             with pytest.raises(OperationalError):
-                watch._begin_looks()
+                watch.begin()
     watch.start()
     until(lambda: Host.objects.get(pk=world.host.pk).machine, what="the host is seen", seconds=20)
 
