@@ -41,6 +41,7 @@ def _key(environment: Environment, wish: Wish, pins: Mapping[str, str] | None) -
         "made": [sorted(wish.networks), sorted(wish.volumes)],
         "contents": [dict(wish.secrets), dict(wish.configs)],
         "pins": dict(pins or {}),
+        "anew": wish.anew,
     }
     digest = salted_hmac("dashboard.plan_memory", json.dumps(told, sort_keys=True), algorithm="sha256")
     return f"plan-{digest.hexdigest()}"

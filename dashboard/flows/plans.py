@@ -76,6 +76,8 @@ def plan_stack(
         masks=Masks(mask, lambda name: SECRET_NAME.search(name) is not None),
         secrets_compared=sure,
     )
+    if wish.anew:
+        plan = plan.anew()
     remember(environment, wish, pins, plan.text)
     return plan
 

@@ -44,7 +44,7 @@ class Wish:
     ``overlays`` are (name, compose text) merged over it in order, ``files`` the recipe's by path. ``networks`` and
     ``volumes`` are external ones to make first; ``secrets`` and ``configs`` what external ones that are missing shall
     hold, by name. ``source`` and ``version`` say which recipe it came from, ``recipe`` is its title. ``secret_names``
-    are the answers that nobody shall read; None: those whose names say so.
+    are the answers that nobody shall read; None: those whose names say so. ``anew``: what runs is removed first.
     """
 
     name: str
@@ -61,6 +61,7 @@ class Wish:
     version: str = ""
     version_digest: str = ""
     secret_names: frozenset[str] | None = None
+    anew: bool = False
 
     def parsed(self) -> recipes.Recipe:
         """Raises ComposeInvalid."""
@@ -80,6 +81,9 @@ def preview_stack(environment: Environment, wish: Wish, *, updating: bool = Fals
     )
     if updating:
         facts.existing_stacks.discard(wish.name)
+    if wish.anew:
+        # Its own networks are made anew too, with any option.
+        facts = replace(facts, network_mtus={})
     return recipes.preview(wish.parsed(), wish.answers, facts)
 
 
@@ -177,6 +181,7 @@ def _recorded(wish: Wish) -> dict[str, Any]:
         "wishes": {
             "networks": sorted(wish.networks),
             "volumes": sorted(wish.volumes),
+            "anew": wish.anew,
             "secret_names": sorted(secret_names(wish.answers) if wish.secret_names is None else wish.secret_names),
         },
         "contents": {"secrets": dict(wish.secrets), "configs": dict(wish.configs)},

@@ -65,6 +65,7 @@ class Extras:
     networks: frozenset[str] = frozenset()
     volumes: frozenset[str] = frozenset()
     overlays: frozenset[str] = frozenset()
+    anew: bool = False
     contents: Mapping[tuple[str, str], str] = field(default_factory=dict)
     errors: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
@@ -86,7 +87,7 @@ def read_extras(data: Mapping[str, Any]) -> Extras:
         contents[kind, name] = text = str(data[key]).replace("\r\n", "\n")
         if len(text.encode()) > CONTENT_CAP:
             errors[kind, name] = f"It is larger than {CONTENT_CAP} bytes. A swarm takes no more."
-    return Extras(contents=contents, errors=errors, **ticked)
+    return Extras(contents=contents, errors=errors, anew=bool(data.get("anew")), **ticked)
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,8 @@ class Revision(models.Model):
     """One recorded deployment of a stack.
 
     ``files`` are base64 by path relative to the compose file, ``overlays`` ``[{"name", "compose"}]`` merged over it in
-    order. ``wishes`` are what is made before: ``{"networks": [names], "volumes": [names]}``; ``contents`` what missing
+    order. ``wishes`` are what is made before: ``{"networks": [names], "volumes": [names]}``, with ``secret_names`` and
+    ``anew`` (what runs is still to be removed first); ``contents`` what missing
     secrets and configs shall hold, ``{"secrets": {name: text}, "configs": {name: text}}``. ``pins`` are images by
     service that are deployed instead of the file's, ``digests`` those that were resolved, by service. ``plan`` is the
     plan as text. ``made`` is what the swarm holds of a deployment that stopped half way, ``failures`` are
@@ -79,7 +80,7 @@ class Revision(models.Model):
     files = EncryptedJSONField(default=dict)
     overlays: models.JSONField[list[dict[str, str]]] = models.JSONField(default=list, blank=True)
     contents = EncryptedJSONField(default=dict)
-    wishes: models.JSONField[dict[str, list[str]]] = models.JSONField(default=dict, blank=True)
+    wishes: models.JSONField[dict[str, Any]] = models.JSONField(default=dict, blank=True)
     pins: models.JSONField[dict[str, str]] = models.JSONField(default=dict, blank=True)
     digests: models.JSONField[dict[str, str]] = models.JSONField(default=dict, blank=True)
     version = models.CharField(max_length=100, blank=True)

@@ -27,6 +27,7 @@ from .managers import on_manager
 from .provide import provide
 from .recorded import recipe_of
 from .registry_auth import auth_for
+from .remove_stack import remove_and_wait
 
 # How long what a removed stack leaves may stay in the way: its networks are in use until its last task has ended.
 PASSING_SECONDS = 60.0
@@ -42,6 +43,7 @@ def hand_over(context: StepContext) -> str | None:
     revision = revision_of(context)
     set_state(context, revision, StackState.DEPLOYING)
     recipe_of(revision)
+    _remove_first(context, revision)
     before = _Before(context, revision)
     try:
         provide(context, revision)
@@ -52,6 +54,16 @@ def hand_over(context: StepContext) -> str | None:
     _tell_whole(context, revision)
     _start_anew(context, revision, before.failing)
     return None
+
+
+def _remove_first(context: StepContext, revision: Revision) -> None:
+    """Where that was wished: what runs goes, to be made anew. Once it has gone the wish is fulfilled."""
+    if not revision.wishes.get("anew"):
+        return
+    context.log("Removing what runs, to make it anew. Volumes stay.")
+    remove_and_wait(context, revision.stack.name)
+    revision.wishes = {**revision.wishes, "anew": False}
+    Revision.objects.filter(pk=revision.pk).update(wishes=revision.wishes)
 
 
 class _Before:

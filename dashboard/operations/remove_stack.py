@@ -40,6 +40,13 @@ def wait_until_gone(context: StepContext) -> str | None:
     if _no_swarm(context):
         return "There is no swarm any more."
 
+    remove_and_wait(context, name)
+    return "Nothing of it is left but its volumes."
+
+
+def remove_and_wait(context: StepContext, name: str) -> None:
+    """Remove round after round until nothing of the stack is left; ProviderError when that takes too long."""
+
     async def rest(manager: EngineClient) -> list[str]:
         found = await stacks.remains(manager, name)
         if found:
@@ -59,7 +66,6 @@ def wait_until_gone(context: StepContext) -> str | None:
             f"Still there after {GONE_SECONDS} s: {', '.join(left[:20])}. Remove the stack again.",
             retryable=False,
         ) from None
-    return "Nothing of it is left but its volumes."
 
 
 def forget(context: StepContext) -> None:

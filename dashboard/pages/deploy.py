@@ -115,6 +115,7 @@ class Draft:
             "deployable": self.sound and not self.unnamed,
             "unnamed": self.sound and self.unnamed,
             "offers": offers,
+            "offers_anew": self.wish.anew or any(one.offer == "recreate" for one in self.problems),
             "dangerous": any(one.severity == "danger" for one in self.problems),
             "own_networks": [
                 one.name for one in offers if one.kind == "network" and not one.ticked and not given.source.locked
@@ -202,6 +203,7 @@ def _wish(given: StackInput, known: Stack | None) -> Wish:
         version=version.label if version else known.version if known else "",
         version_digest=version.digest if version else known.version_digest if known else "",
         secret_names=given.secret_names,
+        anew=given.extras.anew and known is not None,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 Kind = Literal["service", "network", "secret", "config", "volume"]
@@ -24,6 +24,9 @@ WORDS: dict[Action, str] = {
     "keep": "Keep",
 }
 SIGNS: dict[Action, str] = {"create": "+", "update": "~", "replace": "±", "remove": "-", "keep": "="}
+
+
+ANEW = "All tasks stop first: what is there is removed and made anew. Volumes stay, each on its host."
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,10 @@ class Plan:
     def changes_nothing(self) -> bool:
         return all(item.action == "keep" for item in self.items)
 
+    def anew(self) -> Plan:
+        """The same where everything is removed first: what is there is replaced, volumes aside."""
+        return Plan(tuple(map(_anew, self.items)), (*self.notes, ANEW))
+
     @property
     def summary(self) -> str:
         return ", ".join(f"{count.number} {count.words}" for count in self.counted)
@@ -102,6 +109,13 @@ class Plan:
     def text(self) -> str:
         """The plan for a terminal; the counts are its last line."""
         return "\n".join([*(item.text for item in self.items), *self.notes, self.summary])
+
+
+def _anew(item: Item) -> Item:
+    if item.kind == "volume" or item.action in ("create", "remove"):
+        return item
+    # What the swarm would not change is no matter any more.
+    return replace(item, action="replace", note="")
 
 
 def _word(value: str | None) -> str:

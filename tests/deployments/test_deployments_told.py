@@ -90,6 +90,12 @@ configs:
 secrets:
   password: {file: ./password.txt}
 """
+NETWORKED = """
+services:
+  web: {image: "127.0.0.1:1/ticker:1", stop_grace_period: 1s}
+networks:
+  default: {driver_opts: {com.docker.network.driver.mtu: "MTU"}}
+"""
 ELSEWHERE = """
 version: "3.8"
 services:
@@ -297,6 +303,16 @@ def test_changed_contents_get_names_of_their_own_and_an_earlier_revision_comes_b
     assert (newest.n, newest.origin, newest.came_from) == (3, Origin.ROLLBACK, 1)
     (config,) = shop.listed("config", "rotated")
     assert shop.docker("config", "inspect", config, "--format", "{{json .Spec.Data}}").strip() == '"YTogMQ=="'
+
+
+def test_a_network_gets_another_mtu_when_its_stack_is_made_anew(shop: World) -> None:
+    succeeded(shop.deploy("wide", NETWORKED.replace("MTU", "1300")))
+    succeeded(shop.deploy("wide", NETWORKED.replace("MTU", "1200"), updating=True, anew=True))
+
+    options = shop.docker("network", "inspect", "wide_default", "--format", "{{json .Options}}")
+    assert json.loads(options)["com.docker.network.driver.mtu"] == "1200"
+    assert shop.revision("wide").wishes["anew"] is False
+    succeeded(stacks.remove_stack(shop.environment, shop.user, "wide"))
 
 
 def test_a_stack_made_elsewhere_is_adopted_and_deployed_again_without_a_change(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from platform_manager.engines.rehearsal import Before, Given, Recorded, Rehearsal
-from platform_manager.swarm.plan import Item, Plan
+from platform_manager.swarm.plan import Change, Item, Plan
 from platform_manager.swarm.plan_making import DIGESTS, UNSEEN, Masks, planned
 
 LABEL = {"com.docker.stack.namespace": "s1"}
@@ -297,3 +297,16 @@ def test_a_network_of_the_stack_that_its_file_calls_external_is_not_said_to_be_u
         networks=[{"Id": "net0", "Name": "s1_default", "Labels": LABEL}],
     )
     assert (only(made, "network").action, only(made, "network").note) == ("keep", note)
+
+
+def test_what_is_removed_first_is_replaced_whatever_the_swarm_would_change_of_it() -> None:
+    items = (
+        Item("service", "shop_web", "keep"),
+        Item("network", "shop_default", "keep", (Change("mtu", "1300", "1400"),), "It can't be changed."),
+        Item("service", "shop_new", "create"),
+        Item("volume", "shop_data", "keep"),
+    )
+    plan = Plan(items).anew()
+    assert [item.action for item in plan.items] == ["replace", "replace", "create", "keep"]
+    assert plan.items[1].note == ""
+    assert "Volumes stay" in plan.text

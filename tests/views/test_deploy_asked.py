@@ -67,7 +67,7 @@ def test_it_is_recorded_and_the_secret_is_never_shown(client: Client, shop: Envi
     pages.append(text(refused))
     assert sent(client, shop, "stack_deploy", **typed, **TICKED, **GIVEN).status_code == 302
     revision = Revision.objects.get()
-    assert revision.wishes == {"networks": ["lost"], "volumes": ["data"], "secret_names": []}
+    assert revision.wishes == {"networks": ["lost"], "volumes": ["data"], "secret_names": [], "anew": False}
     assert revision.contents == {"secrets": {"key": "hidden\nkey"}, "configs": {"page": "<b>page</b>"}}
     assert b64decode(revision.files["conf/own.json"]) == b'{"a": 1}'
     assert secrets_of(shop.operations.get()) == ["hidden\nkey"]
@@ -125,3 +125,24 @@ def test_a_danger_says_what_it_means_and_what_an_operator_forbids(client: Client
     PlatformSettings.objects.create(forbid_docker_socket=True)
     assert "This platform does not allow" in previewed(client, shop, name="shop", compose=compose)
     assert sent(client, shop, "stack_deploy", name="shop", compose=compose).status_code == 422
+
+
+def test_a_network_that_can_not_change_is_made_anew_with_its_stack(client: Client, shop: Environment) -> None:
+    compose = "version: '3.8'\nservices: {web: {image: 'demo/app:1'}}\n"
+    stack = factories.stack(shop, "shop", compose=compose)
+    factories.snapshot(
+        shop, nodes=[factories.node(1)], networks=[factories.network("shop_default", mtu=1300, stack="shop")]
+    )
+    offered = opened(client, shop, "stack_update", "shop")
+    assert "Remove the stack first, and make it anew" in offered
+    assert "can&#x27;t be changed to 1400" in offered
+    ticked = previewed(client, shop, updating="shop", compose=compose, anew="yes")
+    assert "can&#x27;t be changed" not in ticked
+    assert element(ticked, "anew").endswith("checked>")
+    assert sent(client, shop, "stack_update", "shop", compose=compose, anew="yes").status_code == 302
+    assert stack.revisions.first().wishes["anew"] is True  # type: ignore[union-attr]
+
+
+def test_a_stack_that_needs_no_such_thing_is_not_offered_it(client: Client, shop: Environment) -> None:
+    factories.stack(shop, "shop", compose="services: {web: {image: 'demo/app:1'}}\n")
+    assert "make it anew" not in opened(client, shop, "stack_update", "shop")
