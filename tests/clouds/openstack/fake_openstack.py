@@ -132,12 +132,16 @@ class FakeOpenStack:
         self.port = runner.addresses[0][1]
         self._ready.set()
         await self._stop.wait()
+        server = runner.server
         await runner.cleanup()
         # Connections that nobody used are still being taken and left.
         for _ in range(10):
             if rest := asyncio.all_tasks() - {asyncio.current_task()}:
                 await asyncio.wait(rest, timeout=1)
             await asyncio.sleep(0)
+            for connection in server.connections if server else ():
+                if connection.transport is not None:
+                    connection.transport.abort()
 
     @web.middleware
     async def _middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
