@@ -12,7 +12,7 @@ from dashboard.models import Catalog
 from . import presets
 from .refreshing import Sources, claim, due, refresh
 
-PAUSE_SECONDS = 1.0
+PAUSE_SECONDS = 2.0
 AT_ONCE = 3
 
 

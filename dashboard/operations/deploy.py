@@ -10,7 +10,7 @@ from django.conf import settings
 from dashboard.models import OperationLog, Revision, StackState
 from platform_manager.engines.client import EngineClient
 from platform_manager.errors import PlatformError, ProviderError
-from platform_manager.swarm import stacks, updates
+from platform_manager.swarm import held, stacks, updates
 
 from .context import StepContext
 from .deploy_parts import finish, revision_of, set_state
@@ -63,6 +63,9 @@ class _Look:
         services, self.tasks, nodes = on_manager(context, read, seconds=30)
         self.services = updates.since(services, revision.updates_before)
         self.status = stacks.judge(self.services, self.tasks, nodes)
+        if not revision.digests and (images := held.images(self.services, revision.stack.name)):
+            revision.digests = images
+            Revision.objects.filter(pk=revision.pk).update(digests=images)
 
     def tell_failures(self) -> list[str]:
         """What they were, a sentence each."""

@@ -5,9 +5,10 @@ The CLI is not atomic: what it made before it stopped stays. It is listed, and t
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -51,7 +52,9 @@ def hand_over(context: StepContext) -> str | None:
     except PlatformError:
         _tell_half(context, revision, before)
         raise
-    _tell_whole(context, revision)
+    # What the engine made of the images is told by the first look at what runs.
+    revision.made, revision.failures, revision.digests = [], [], {}
+    Revision.objects.filter(pk=revision.pk).update(made=[], failures=[], digests={})
     _start_anew(context, revision, before.failing)
     return None
 
@@ -71,8 +74,8 @@ class _Before:
 
     def __init__(self, context: StepContext, revision: Revision) -> None:
         async def look(manager: EngineClient) -> tuple[dict[str, str], dict[str, Mapping[str, Any]], dict[str, str]]:
-            services, tasks, _ = await stacks.read(manager, revision.stack.name)
-            marks = await held.held(manager, revision.stack.name)
+            name = revision.stack.name
+            (services, tasks, _), marks = await asyncio.gather(stacks.read(manager, name), held.held(manager, name))
             return updates.told(services), anew.failing(services, tasks), marks
 
         told, self.failing, marks = on_manager(context, look)
@@ -123,9 +126,12 @@ def _run(context: StepContext, revision: Revision, names: Renames) -> cli.CliRes
     return on_manager(context, deploy, seconds=CLI_SECONDS)
 
 
-def _images(given: recipes.Prepared) -> list[str]:
-    found = [mapping(service).get("image") for services in sections(given, "services") for service in services.values()]
-    return [image for image in found if isinstance(image, str)]
+def _images(given: recipes.Prepared) -> Iterator[str]:
+    """Read only where somebody asks for one."""
+    for services in sections(given, "services"):
+        for service in services.values():
+            if isinstance(image := mapping(service).get("image"), str):
+                yield image
 
 
 def declared(context: StepContext, revision: Revision) -> list[rotation.Declared]:
@@ -140,7 +146,7 @@ def declared(context: StepContext, revision: Revision) -> list[rotation.Declared
 
 def rotated_names(context: StepContext, revision: Revision) -> Renames:
     """The names of those whose content is another than what the swarm holds under the plain name."""
-    wanted = declared(context, revision)
+    wanted = declared(context, revision) if revision.files else []
     if not wanted:
         return {}
 
@@ -152,7 +158,7 @@ def rotated_names(context: StepContext, revision: Revision) -> Renames:
 
 def remove_rotated(context: StepContext, revision: Revision) -> None:
     """Earlier contents of secrets and configs that nothing uses any more; for a stack that runs."""
-    wanted = declared(context, revision)
+    wanted = declared(context, revision) if revision.files else []
     if not wanted:
         return
     names = rotated_names(context, revision)
@@ -183,15 +189,6 @@ def _tell_half(context: StepContext, revision: Revision, before: _Before) -> Non
     else:
         context.log("Nothing of the stack was changed." if before.marks else "Nothing was made.")
     Revision.objects.filter(pk=revision.pk).update(made=made)
-
-
-def _tell_whole(context: StepContext, revision: Revision) -> None:
-    async def look(manager: EngineClient) -> dict[str, str]:
-        services, _, _ = await stacks.read(manager, revision.stack.name)
-        return held.images(services, revision.stack.name)
-
-    digests = on_manager(context, look)
-    Revision.objects.filter(pk=revision.pk).update(made=[], failures=[], digests=digests)
 
 
 def _start_anew(context: StepContext, revision: Revision, failed: Mapping[str, Mapping[str, Any]]) -> None:

@@ -18,4 +18,5 @@ def logins_of(environment: Environment) -> list[Login]:
 
 def auth_for(environment: Environment, images: Iterable[str]) -> bytes | None:
     """What the Docker CLI is given for these images; None where it needs nothing."""
-    return auths(logins_of(environment), images)
+    logins = logins_of(environment)
+    return auths(logins, images) if logins else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from .snapshot import STACK_LABEL, Json, image_of, number, part, sequence, text
@@ -66,7 +66,7 @@ def _mark(item: Json) -> str:
     return f"{mark} {number(part(item, 'Version', 'Index'))}" if service else mark
 
 
-def images(services: list[Json], stack: str) -> dict[str, str]:
+def images(services: Iterable[Json], stack: str) -> dict[str, str]:
     """By service as the compose file names it, the image as the engine resolved it, with its digest if it has one."""
     found = {}
     for service in services:
