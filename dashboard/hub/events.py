@@ -9,7 +9,7 @@ from typing import Any
 from platform_manager.engines.client import EngineClient, EngineUnreachable
 
 HEARD = {
-    "type": ["container", "node", "service", "network", "volume"],
+    "type": ["container", "node", "service", "network", "volume", "secret", "config"],
     "event": ["create", "start", "die", "oom", "health_status", "destroy", "update", "remove"],
 }
 # An engine that hangs is noticed after the sum of both; a lost host by its link.

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from dashboard.flows import environments, hosts
-from dashboard.models import Environment
+from dashboard.models import Environment, Snapshot
 from tests import factories
 from tests.support import plain_deploy
-from tests.support.lab import Lab, succeeded
+from tests.support.lab import Lab, succeeded, until
 
 MTU = "com.docker.network.driver.mtu"
 
@@ -30,6 +31,11 @@ class SwarmPair:
             succeeded(operation)
         for one in made:
             one.refresh_from_db()
+            until(partial(self._seen, one), what=f"the hub has seen the networks of {one}")
+
+    @staticmethod
+    def _seen(environment: Environment) -> bool:
+        return '"backend"' in Snapshot.objects.get(environment=environment).networks
 
     @property
     def mtu(self) -> int:
