@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from django.conf import settings
 
 from dashboard.models import Environment, Revision, StackState
-from dashboard.operations.deploy_parts import Renames
+from dashboard.operations.deploy_parts import Renames, declared_in
 from dashboard.operations.managers import NoManager, managers, speaking
 from dashboard.operations.masking import SECRET_NAME, Masker, secret_answers, secrets_of_stack, unsaid
 from dashboard.operations.recorded import recipe_of
@@ -19,13 +19,12 @@ from platform_manager import recipes, wiring
 from platform_manager.engines.client import EngineClient
 from platform_manager.engines.rehearsal import Given, rehearse
 from platform_manager.errors import ProviderError, UserError
-from platform_manager.recipes import document
 from platform_manager.swarm import cluster
 from platform_manager.swarm import snapshot as records
 from platform_manager.swarm.plan import Plan
 from platform_manager.swarm.plan_making import Masks, planned
 from platform_manager.swarm.plan_rotation import planned_renames
-from platform_manager.swarm.rotation import Declared, declared
+from platform_manager.swarm.rotation import Declared
 
 from .plan_memory import remember
 from .stacks import Wish
@@ -111,7 +110,7 @@ def _renames(
     environment: Environment, name: str, prepared: recipes.Prepared, manager: EngineClient, timer: _Timer
 ) -> tuple[Renames, bool]:
     """As a deployment finds them, and whether the contents of all secrets are known."""
-    wanted = _declared(prepared, name) if prepared.files else []
+    wanted = declared_in(prepared, name) if prepared.files else []
     if not wanted:
         return {}, True
     last: list[Declared] = []
@@ -120,18 +119,8 @@ def _renames(
     if running is not None and any(one.kind == "secrets" for one in wanted):
         # What ran once may not be understood any more: then nothing is known of it.
         with suppress(UserError):
-            last = _declared(_prepared(environment, name, recipe_of(running), running.answers or {}), name)
+            last = declared_in(_prepared(environment, name, recipe_of(running), running.answers or {}), name)
     return timer.run(planned_renames(manager, wanted, last, name, settings.SECRET_KEY.encode()))
-
-
-def _declared(prepared: recipes.Prepared, stack: str) -> list[Declared]:
-    merged: dict[str, dict[str, Any]] = {"secrets": {}, "configs": {}}
-    for text in (prepared.compose, *prepared.overlays):
-        value = document.read(text).value
-        for kind, entries in merged.items():
-            section = value.get(kind)
-            entries.update(section if isinstance(section, dict) else {})
-    return declared(merged, prepared.files, stack)
 
 
 class _Timer:

@@ -12,7 +12,7 @@ from dashboard.models import Revision, Stack, StackState
 from platform_manager import recipes
 from platform_manager.errors import UserError
 from platform_manager.recipes import document
-from platform_manager.swarm import cluster
+from platform_manager.swarm import cluster, rotation
 
 from .context import StepContext
 from .recorded import recipe_of
@@ -63,6 +63,15 @@ def prepared(context: StepContext, revision: Revision, renames: Renames | None =
         pins=revision.pins,
         renames=dict(renames or {}),
     )
+
+
+def declared_in(given: recipes.Prepared, stack: str) -> list[rotation.Declared]:
+    """The secrets and configs that the stack makes from files."""
+    merged: dict[str, dict[str, Any]] = {"secrets": {}, "configs": {}}
+    for kind, entries in merged.items():
+        for section in sections(given, kind):
+            entries.update(section)
+    return rotation.declared(merged, given.files, stack)
 
 
 def sections(given: recipes.Prepared, section: str) -> Iterator[dict[str, Any]]:

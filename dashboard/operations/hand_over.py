@@ -23,7 +23,7 @@ from platform_manager.swarm import anew, held, rotation, stacks, updates
 from platform_manager.swarm.snapshot import mapping
 
 from .context import StepContext
-from .deploy_parts import Renames, prepared, revision_of, sections, set_state
+from .deploy_parts import Renames, declared_in, prepared, revision_of, sections, set_state
 from .managers import on_manager
 from .provide import provide
 from .recorded import recipe_of
@@ -136,12 +136,7 @@ def _images(given: recipes.Prepared) -> Iterator[str]:
 
 def declared(context: StepContext, revision: Revision) -> list[rotation.Declared]:
     """The secrets and configs that the stack makes from files of its recipe."""
-    given = prepared(context, revision)
-    merged: dict[str, dict[str, Any]] = {"secrets": {}, "configs": {}}
-    for kind, entries in merged.items():
-        for section in sections(given, kind):
-            entries.update(section)
-    return rotation.declared(merged, given.files, revision.stack.name)
+    return declared_in(prepared(context, revision), revision.stack.name)
 
 
 def rotated_names(context: StepContext, revision: Revision) -> Renames:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
+from platform_manager.catalogs import rancher as rancher_catalog
 from platform_manager.catalogs.base import Entry, Found, Skipped, Tree, Version
 from platform_manager.catalogs.compose_files import ComposeFiles
 from platform_manager.catalogs.describing import described
@@ -53,7 +53,7 @@ def read_tree(tree: Tree, *, name: str = "", own_addresses: Collection[str] = ()
     formats += [_COMPOSE] if files.found else []
     entries = _told_apart(made)
     if rancher:
-        other: Found = importlib.import_module("platform_manager.catalogs.rancher").read(tree)
+        other = rancher_catalog.read(tree)
         entries += other.entries
         skipped += other.skipped
         formats.append(_RANCHER_NAME)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
-import types
 from pathlib import Path
 
 import pytest
@@ -280,26 +278,20 @@ def test_a_list_is_understood_where_only_a_folder_of_its_repository_was_taken() 
     assert (entry.key, entry.title) == ("a/docker-compose.yml", "Title of deep/a/docker-compose.yml")
 
 
-def test_rancher_folders_are_left_to_their_own_reader(monkeypatch: pytest.MonkeyPatch) -> None:
-    given: list[Tree] = []
-
-    def read(tree: Tree) -> Found:
-        given.append(tree)
-        return Found("rancher", (Entry("base*blog", "Blog", (Version("1"),)),))
-
-    stub = types.ModuleType("platform_manager.catalogs.rancher")
-    stub.read = read  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, stub.__name__, stub)
+def test_rancher_folders_are_left_to_their_own_reader() -> None:
     tree = {
-        "templates/blog/config.yml": b"name: Blog\n",
-        "templates/blog/0/docker-compose.yml": COMPOSE,
-        "templates/blog/0/rancher-compose.yml": b"catalog: {}\n",
+        "templates/blog/config.yml": b"name: Blog\nversion: '1'\n",
+        "templates/blog/0/docker-compose.yml": b"web:\n  image: web:1\n",
+        "templates/blog/0/rancher-compose.yml": b".catalog: {name: Blog, version: '1'}\n",
         "templates/plain/docker-compose.yml": COMPOSE,
         "own/docker-compose.yml": COMPOSE,
     }
     found = read_tree(tree)
-    assert given == [tree]
-    assert set(by_key(found)) == {"templates/plain/docker-compose.yml", "own/docker-compose.yml", "base*blog"}
+    plain = {"templates/plain/docker-compose.yml", "own/docker-compose.yml"}
+    (blog,) = (entry for entry in found.entries if entry.key not in plain)
+    assert plain < set(by_key(found))
+    assert (blog.title, [version.label for version in blog.versions]) == ("Blog", ["1"])
+    assert "services:" in blog.versions[0].compose
     assert found.format == "Compose files and Rancher catalog"
 
 
