@@ -24,7 +24,7 @@ as_postgres() {
 }
 
 stop_servers() {
-    for run in ${plain:-} ${clouds:-}; do kill "$run" 2>/dev/null || true; done
+    for queue in ${engines:-} ${rest:-}; do kill "$queue" 2>/dev/null || true; done
     [ -z "${redis:-}" ] || kill "$redis" 2>/dev/null || true
     [ ! -s "$work/db/postmaster.pid" ] || as_postgres "$bin/pg_ctl" -D "$work/db" -m immediate -w stop >/dev/null 2>&1 || true
     rm -rf "$work"
@@ -53,30 +53,54 @@ redis_port=$(free_port)
 redis-server --bind 127.0.0.1 --port "$redis_port" --save '' --appendonly no --dir "$work" >/dev/null &
 redis=$!
 
-# Four runs, none of which hides what the others find. Those without engine and browser run beside the operations,
-# and those with a fake cloud beside both: they wait more than they work. The browser has the machine for itself.
-failed=0
+# Two queues beside each other, none of whose runs hides what the others find: what waits for engines and clouds in one
+# is filled by the work of the other. The browser's tests come where the fewest others run.
 quick="not engine and not browser"
-say "without engine and browser (told below), beside the operations on PostgreSQL and Redis"
-PM_VAR=$work/var-plain $python -m pytest -m "$quick" --ignore tests/openstack >"$work/plain.log" 2>&1 &
-plain=$!
-PM_VAR=$work/var-clouds $python -m pytest -m "$quick" tests/openstack >"$work/clouds.log" 2>&1 &
-clouds=$!
-# Workers within a test leave the connections of their threads to the interpreter.
-PM_VAR=$work/var-scaled PM_DATABASE_URL="postgresql://platform@127.0.0.1:$port/postgres" \
-    PM_REDIS_URL="redis://127.0.0.1:$redis_port/0" \
-    $python -m pytest tests/operations -W 'ignore:<psycopg.Connection object:ResourceWarning' || failed=$?
-wait $plain || failed=$?
-wait $clouds || failed=$?
-say "without engine and browser:"
-cat "$work/plain.log" "$work/clouds.log"
 
-# What engines, links and disks do is the same on any database: these ran above.
+run() {  # NAME ARGUMENTS OF PYTEST: one run with a folder of its own; its output is told when it has ended
+    name=$1
+    shift
+    begun=$(date +%s)
+    PM_VAR=$work/var-$name $python -m pytest "$@" >"$work/$name.log" 2>&1 &
+    running=$!
+    trap 'kill $running 2>/dev/null; exit 143' TERM
+    if wait $running; then ended=0; else ended=$?; fi
+    say "$name: ended with $ended after $(($(date +%s) - begun)) s"
+    flock "$work" cat "$work/$name.log"
+    return $ended
+}
+
+# What engines, links and disks do is the same on any database: these run on PostgreSQL.
 ran=
 for name in dialled_hosts full_disk hosts_that_come_back hub_away recreation; do
     ran="$ran --ignore tests/operations/test_$name.py"
 done
-say "with engine and browser, on SQLite"
-# shellcheck disable=SC2086
-PM_VAR=$work/var $python -m pytest -m "engine or browser" $ran || failed=$?
+
+with_engines() {  # the operations on PostgreSQL and Redis, the rest on SQLite
+    failed=0
+    export PM_DATABASE_URL="postgresql://platform@127.0.0.1:$port/postgres" PM_REDIS_URL="redis://127.0.0.1:$redis_port/0"
+    # Workers within a test leave the connections of their threads to the interpreter.
+    run operations tests/operations -W 'ignore:<psycopg.Connection object:ResourceWarning' || failed=$?
+    unset PM_DATABASE_URL PM_REDIS_URL
+    # shellcheck disable=SC2086
+    run engines -m "engine and not browser" $ran || failed=$?
+    return $failed
+}
+
+with_the_rest() {
+    failed=0
+    run quick -m "$quick" --ignore tests/openstack || failed=$?
+    run clouds -m "$quick" tests/openstack || failed=$?
+    run browser -m browser || failed=$?
+    return $failed
+}
+
+say "two queues of runs; the output of each comes when it has ended"
+(with_engines) &
+engines=$!
+(with_the_rest) &
+rest=$!
+failed=0
+wait $engines || failed=$?
+wait $rest || failed=$?
 [ $failed = 0 ]
