@@ -17,9 +17,9 @@ from openstack_samples import Answer
 
 from dashboard.flows.recreate import may_recreate, may_start
 from dashboard.models import AuditEntry, CloudAccount, CloudCleanup, Environment, Host, HostState, OperationState
-from dashboard.operations import cloud_look, cloud_watch
-from dashboard.operations.cloud_look import LEFTOVERS_SECONDS, Memory, look_at
-from dashboard.operations.cloud_watch import CloudWatch, claim, due
+from dashboard.operations.clouds import cloud_look, cloud_watch
+from dashboard.operations.clouds.cloud_look import LEFTOVERS_SECONDS, Memory, look_at
+from dashboard.operations.clouds.cloud_watch import CloudWatch, claim, due
 from platform_manager.clouds.openstack.marks import Mark
 from tests import factories
 from tests.support.lab import until
@@ -228,7 +228,7 @@ def test_a_host_that_is_made_or_removed_is_left_alone(world: World, state: HostS
 
 def test_only_what_changed_is_written_and_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     hints: list[str] = []
-    monkeypatch.setattr("dashboard.operations.cloud_look.hint", lambda group, **_: hints.append(group))
+    monkeypatch.setattr("dashboard.operations.clouds.cloud_look.hint", lambda group, **_: hints.append(group))
     world.look()
     seen_at = world.host.machine_seen_at
     world.look()
