@@ -18,7 +18,7 @@ GROWN = '{{range until 60}}{{$x = dict "a" $x "b" $x}}{{$y = dict "a" $y "b" $y}
 SLOW = {
     "mappings that hold each other many times over are compared": BOTH + GROWN + "{{has $x (list $y)}}",
     # The low byte of each mark is that of "a", at which a search for bytes stops.
-    "each character is looked for among many": '{{trimAll (repeat 350000 "\u0161" | printf "%sa") (repeat 350000 "a")}}',
+    "each character is looked for in many": '{{trimAll (repeat 350000 "\u0161" | printf "%sa") (repeat 350000 "a")}}',
     "many variables are looked through": "".join(f"{{{{$v{n} := 1}}}}" for n in range(12_000))
     + "{{$x := and"
     + " $" * 20_000
