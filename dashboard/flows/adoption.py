@@ -12,8 +12,8 @@ from django.utils import timezone
 from dashboard.models import Environment, OperationState, Origin, Revision, Stack, StackState
 from dashboard.models.auditing import record
 from dashboard.models.hints import environment_group, hint
-from dashboard.operations.managers import managers, speaking
 from dashboard.operations.masking import SECRET_NAME
+from dashboard.operations.nodes.managers import managers, speaking
 from platform_manager import wiring
 from platform_manager.engines.errors import EngineError
 from platform_manager.errors import UserError

@@ -11,8 +11,8 @@ from django.db import IntegrityError, transaction
 
 from dashboard.models import AuditEntry, CloudAccount, CloudCleanup, OperationState
 from dashboard.models.auditing import record
-from dashboard.operations.claims import Claim, Known, Whose
-from dashboard.operations.drivers import link_of
+from dashboard.operations.clouds.claims import Claim, Known, Whose
+from dashboard.operations.clouds.drivers import link_of
 from dashboard.operations.wake import wake
 from platform_manager import wiring
 from platform_manager.clouds.openstack.things import Thing

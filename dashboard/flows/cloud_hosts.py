@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from django.contrib.auth.models import User
 
 from dashboard.models import CloudAccount, Environment, Host, LinkKind
-from dashboard.operations.drivers import link_of
+from dashboard.operations.clouds.drivers import link_of
 from platform_manager import wiring
 from platform_manager.errors import PlatformError, UserError
 

@@ -16,7 +16,7 @@ from dashboard.models import CloudAccount, CloudPreset, Environment, Right
 from dashboard.models.auditing import record
 from dashboard.models.clouds import preset_is_private
 from dashboard.models.permissions import is_operator, rights_of
-from dashboard.operations.drivers import share
+from dashboard.operations.clouds.drivers import share
 from platform_manager import wiring
 from platform_manager.clouds.openstack.account import Account, auth_url
 from platform_manager.clouds.openstack.readers import read_file

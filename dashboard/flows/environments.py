@@ -21,7 +21,7 @@ from dashboard.models import (
 )
 from dashboard.models.auditing import record, record_finished
 from dashboard.models.environments import MANAGER_COUNTS
-from dashboard.operations.staying import Staying, offered
+from dashboard.operations.clouds.staying import Staying, offered
 from platform_manager.errors import UserError
 
 from .limits import check_may_create_environment

@@ -12,8 +12,8 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from dashboard.models import CloudAccount, Environment, Host, HostRole, HostState, LinkKind, Operation, OperationState
-from dashboard.operations import quorum
-from dashboard.operations.drivers import OPENSTACK
+from dashboard.operations.clouds.drivers import OPENSTACK
+from dashboard.operations.nodes import quorum
 from platform_manager.errors import UserError
 from platform_manager.swarm.cluster import manager_target
 

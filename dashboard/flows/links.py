@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 
 from dashboard.models import Environment, EnvironmentKey, LinkKind
-from dashboard.operations.drivers import unreachable
+from dashboard.operations.clouds.drivers import unreachable
 from platform_manager.engines.dialling import new_key_pair
 from platform_manager.errors import UserError
 

@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 from django.conf import settings
 
 from dashboard.models import Environment, Revision, StackState
-from dashboard.operations.deploy_parts import Renames, declared_in
-from dashboard.operations.managers import NoManager, managers, speaking
+from dashboard.operations.deploying.deploy_parts import Renames, declared_in
 from dashboard.operations.masking import SECRET_NAME, Masker, secret_answers, secrets_of_stack, unsaid
+from dashboard.operations.nodes.managers import NoManager, managers, speaking
 from dashboard.operations.recorded import recipe_of
 from platform_manager import recipes, wiring
 from platform_manager.engines.client import EngineClient

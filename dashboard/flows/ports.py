@@ -11,8 +11,8 @@ from django.db import transaction
 
 from dashboard.models import Environment, Host, HostState, OpenPort, Operation, OperationState
 from dashboard.models.openings import EVERYBODY
-from dashboard.operations.drivers import OPENSTACK
-from dashboard.operations.open_ports import NAME, Asked, who
+from dashboard.operations.clouds.drivers import OPENSTACK
+from dashboard.operations.clouds.open_ports import NAME, Asked, who
 from platform_manager.errors import UserError
 
 from .request import locked, request_operation, requested

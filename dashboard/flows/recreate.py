@@ -8,9 +8,9 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from dashboard.models import Environment, Host, HostRole, HostState, MachineState, Operation, OperationState
-from dashboard.operations import quorum
-from dashboard.operations.recreate_host import LOST_MACHINES, MADE_BY_US, alive
-from dashboard.operations.start_host import stopped
+from dashboard.operations.hosts.recreate_host import LOST_MACHINES, MADE_BY_US, alive
+from dashboard.operations.hosts.start_host import stopped
+from dashboard.operations.nodes import quorum
 from platform_manager.errors import UserError
 
 from .cloud_hosts import check_may_make

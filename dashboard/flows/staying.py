@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from dashboard.models import Environment, Host
-from dashboard.operations.staying import Staying, of_accounts
+from dashboard.operations.clouds.staying import Staying, of_accounts
 from platform_manager.errors import UserError
 
 

@@ -3,15 +3,15 @@
 from importlib import import_module
 
 MODULES = (
-    "add_hosts",
-    "remove_host",
-    "start_host",
-    "recreate_host",
-    "roles",
-    "deploy",
-    "remove_stack",
-    "open_ports",
-    "delete_environment",
+    "hosts.add_hosts",
+    "hosts.remove_host",
+    "hosts.start_host",
+    "hosts.recreate_host",
+    "nodes.roles",
+    "deploying.deploy",
+    "deploying.remove_stack",
+    "clouds.open_ports",
+    "hosts.delete_environment",
 )
 
 

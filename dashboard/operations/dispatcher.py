@@ -28,8 +28,8 @@ from dashboard.catalogs.watch import CatalogWatch
 from dashboard.models import Operation, OperationState, Worker
 
 from . import catalogue, runner
-from .cleanup import Cleanups
-from .cloud_watch import CloudWatch
+from .clouds.cleanup import Cleanups
+from .clouds.cloud_watch import CloudWatch
 from .takeover import GOING_ON
 from .upkeep import Upkeep
 from .wake import bell

@@ -14,7 +14,7 @@ from django.utils import timezone
 from dashboard.flows.cleanups import MOST_CHOSEN, Found, look_into, project_of, unfinished
 from dashboard.forms.clouds import CleanupForm
 from dashboard.models import CloudAccount, CloudCleanup, Environment, OperationState
-from dashboard.operations.claims import Claim, Whose
+from dashboard.operations.clouds.claims import Claim, Whose
 from platform_manager.clouds.openstack.things import MOST, Kind, Thing
 from platform_manager.errors import PlatformError
 

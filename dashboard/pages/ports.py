@@ -13,7 +13,7 @@ from django.http import Http404
 from dashboard.flows.ports import KEPT, nothing_to_open, places
 from dashboard.models import Environment, OpenPort, Operation, OperationState
 from dashboard.models.openings import EVERYBODY
-from dashboard.operations.open_ports import NAME, Asked, who
+from dashboard.operations.clouds.open_ports import NAME, Asked, who
 from platform_manager.swarm.ports import published
 
 from .lists import listing

@@ -16,8 +16,8 @@ from dashboard.flows.recreate import recreate_host, recreation_plan, start_host
 from dashboard.forms.hosts import AddHostsForm
 from dashboard.forms.staying import LeaveForm
 from dashboard.models import Host, Operation, Right
-from dashboard.operations.drivers import OPENSTACK
-from dashboard.operations.staying import offered
+from dashboard.operations.clouds.drivers import OPENSTACK
+from dashboard.operations.clouds.staying import offered
 from dashboard.pages import hosts as pages
 from dashboard.pages.add_hosts import AddHosts, first_values, opened, planned
 from dashboard.pages.viewer import Viewer

@@ -9,7 +9,7 @@ from dashboard.flows.ports import close_port, nothing_to_open, open_port, places
 from dashboard.forms.ports import OpenPortForm
 from dashboard.forms.refusals import show_refusal
 from dashboard.models import Right
-from dashboard.operations.open_ports import who
+from dashboard.operations.clouds.open_ports import who
 from dashboard.pages import ports as pages
 from dashboard.pages.snapshot import read
 from dashboard.pages.viewer import Viewer

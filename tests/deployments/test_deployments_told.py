@@ -21,7 +21,7 @@ from django.core.management import call_command
 from dashboard.flows import adoption, environments, hosts, operations, revisions, stacks
 from dashboard.models import Environment, Host, Operation, OperationState, Origin, Revision, Snapshot, Stack, StackState
 from dashboard.operations.context import StepContext
-from dashboard.operations.hand_over import hand_over
+from dashboard.operations.deploying.hand_over import hand_over
 from platform_manager import wiring
 from platform_manager.errors import ProviderError, UserError
 from tests import factories
@@ -179,16 +179,25 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def worlds(django_db_setup: None, django_db_blocker: Any) -> Iterator[tuple[World, World]]:
-    """The one where deployments fail, and the other. The database is emptied once, at the end."""
+def db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """The database without a transaction around each test, emptied once, at the end.
+
+    It bears this name because pytest-django makes databases only where a chosen test takes ``db`` or has its mark.
+    """
     with django_db_blocker.unblock():
         try:
-            with running_lab(PM_CONVERGE_SECONDS="60") as lab:
-                yield begun(lab)
+            yield
         finally:
             call_command("flush", verbosity=0, interactive=False)
             import_module("dashboard.migrations.0002_templates").make(apps, None)
             call_command("migrate", verbosity=0)
+
+
+@pytest.fixture(scope="module")
+def worlds(db: None) -> Iterator[tuple[World, World]]:
+    """The one where deployments fail, and the other."""
+    with running_lab(PM_CONVERGE_SECONDS="60") as lab:
+        yield begun(lab)
 
 
 def begun(lab: Lab) -> tuple[World, World]:
@@ -225,7 +234,6 @@ def failed(operation: Operation | None) -> Operation:
 
 @pytest.mark.django_db
 def test_nobody_goes_back_to_a_revision_that_is_not_there() -> None:
-    """Its mark also asks for the database that the fixture of the others uses without one."""
     stack = factories.stack(factories.environment(), "shop")
     with pytest.raises(UserError, match="shop has no revision 7"):
         revisions.roll_back(stack.environment, stack.environment.owner, stack, 7)

@@ -11,7 +11,7 @@ import pytest
 
 from dashboard.flows import adoption
 from dashboard.models import AuditEntry, Environment, HostRole, OperationState, Origin, Stack, StackState
-from dashboard.operations.managers import NoManager
+from dashboard.operations.nodes.managers import NoManager
 from platform_manager import wiring
 from platform_manager.errors import UserError
 from platform_manager.swarm.snapshot import STACK_LABEL

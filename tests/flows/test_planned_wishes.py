@@ -110,7 +110,7 @@ def test_a_manager_that_falls_silent_takes_no_longer_than_the_deadline(
         await writer.wait_closed()
 
     swarm.answers["/services"] = silent
-    with pytest.raises(ProviderError, match="1 s"):
+    with pytest.raises(ProviderError, match="No answer within"):
         plan_stack(shop, WISH, updating=False)
 
 

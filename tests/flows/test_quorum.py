@@ -9,7 +9,7 @@ import pytest
 
 from dashboard.flows.hosts import plan_hosts, removal_plan
 from dashboard.models import Host, HostRole, HostState
-from dashboard.operations import quorum
+from dashboard.operations.nodes import quorum
 from tests import factories
 
 KINDS = {

@@ -14,7 +14,7 @@ from openstack_samples import Answer, nova
 
 from dashboard.flows.cleanups import look_into, request_cleanup
 from dashboard.models import AuditEntry, CloudAccount, CloudCleanup, Environment, OperationState
-from dashboard.operations import cleanup
+from dashboard.operations.clouds import cleanup
 from dashboard.operations.dispatcher import Dispatcher
 from dashboard.operations.prune import prune
 from platform_manager.clouds.openstack.marks import Mark

@@ -15,10 +15,10 @@ from dashboard.flows.environments import delete_environment
 from dashboard.flows.hosts import add_hosts, remove_host
 from dashboard.flows.operations import retry_operation
 from dashboard.models import CloudAccount, Environment, Host, HostState, Operation, OperationLog
-from dashboard.operations.add_hosts import lowest_mtu
 from dashboard.operations.context import StepContext
 from dashboard.operations.dispatcher import Dispatcher
-from dashboard.operations.machines import spec_of
+from dashboard.operations.hosts.add_hosts import lowest_mtu
+from dashboard.operations.hosts.machines import spec_of
 from tests import factories
 from tests.support.lab import finished, succeeded, transcript
 

@@ -15,7 +15,7 @@ from dashboard.flows.hosts import add_hosts
 from dashboard.flows.operations import retry_operation
 from dashboard.flows.recreate import recreate_host, start_host
 from dashboard.models import CloudAccount, Environment, Host, HostState, MachineState
-from dashboard.operations.cloud_look import Memory, look_at
+from dashboard.operations.clouds.cloud_look import Memory, look_at
 from dashboard.operations.dispatcher import Dispatcher
 from tests.support.lab import finished, succeeded, transcript, until
 

@@ -15,8 +15,8 @@ from fake_openstack import FakeOpenStack
 from dashboard.flows import clouds
 from dashboard.flows.cloud_hosts import inventory_of
 from dashboard.models import CloudAccount, CloudSession, Environment
-from dashboard.operations.cloud_look import Memory, look_at
-from dashboard.operations.drivers import link_of
+from dashboard.operations.clouds.cloud_look import Memory, look_at
+from dashboard.operations.clouds.drivers import link_of
 from platform_manager import wiring
 from platform_manager.errors import UserError
 from tests.support.lab import until

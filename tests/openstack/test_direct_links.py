@@ -20,8 +20,8 @@ from dashboard.flows.operations import cancel_operation
 from dashboard.hub import direct
 from dashboard.models import CloudAccount, Environment, EnvironmentKey, Host, HostState, LinkKind, Operation
 from dashboard.models.hosts import FIRST_SEEN
-from dashboard.operations import host_keys
 from dashboard.operations.dispatcher import Dispatcher
+from dashboard.operations.hosts import host_keys
 from platform_manager.errors import UserError
 from tests.support.lab import finished, transcript, until
 

@@ -11,7 +11,7 @@ from fake_openstack import FakeOpenStack
 from openstack_samples import Answer
 
 from dashboard.models import AuditEntry, CloudAccount, Environment, Host, HostState, LinkKind, OpenPort, OperationState
-from dashboard.operations.cloud_look import LEFTOVERS_SECONDS, Memory, look_at
+from dashboard.operations.clouds.cloud_look import LEFTOVERS_SECONDS, Memory, look_at
 from platform_manager.clouds.openstack.marks import Mark
 from tests import factories
 

@@ -19,7 +19,7 @@ from dashboard.flows.environments import delete_environment
 from dashboard.flows.hosts import add_hosts, remove_host
 from dashboard.flows.operations import retry_operation
 from dashboard.models import AuditEntry, CloudAccount, Environment, Host, Operation, OperationLog, OperationState
-from dashboard.operations.cloud_look import Memory, look_at
+from dashboard.operations.clouds.cloud_look import Memory, look_at
 from dashboard.operations.dispatcher import Dispatcher
 from platform_manager.errors import UserError
 from tests import factories

@@ -13,8 +13,9 @@ from asgiref.sync import sync_to_async
 from pytest_django import Settings
 
 from dashboard.models import Environment, Host, HostRole, HostState, OperationLog
-from dashboard.operations import add_hosts, identity
 from dashboard.operations.context import StepContext
+from dashboard.operations.hosts import add_hosts
+from dashboard.operations.nodes import identity
 from platform_manager import wiring
 from platform_manager.errors import ProviderError
 from tests import factories

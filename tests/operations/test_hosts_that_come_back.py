@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from dashboard.models import Environment, Host, HostRole, HostState, MachineState, Operation
-from dashboard.operations import recreate_host, runner
+from dashboard.operations import runner
+from dashboard.operations.hosts import recreate_host
 from tests import factories
 
 from .fake_swarm import Swarm, swarm_of

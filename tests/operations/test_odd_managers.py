@@ -10,8 +10,10 @@ import pytest
 from django.utils import timezone
 
 from dashboard.models import Environment, Host, HostRole, HostState
-from dashboard.operations import add_hosts, managers, recreate_host, remove_host, runner
+from dashboard.operations import runner
 from dashboard.operations.context import StepContext
+from dashboard.operations.hosts import add_hosts, recreate_host, remove_host
+from dashboard.operations.nodes import managers
 from tests import factories
 from tests.engines.fake_engine import Request
 

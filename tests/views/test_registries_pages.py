@@ -11,8 +11,8 @@ from django.test import Client
 from django.urls import reverse
 
 from dashboard.models import AuditEntry, Environment, RegistryCredential
+from dashboard.operations.deploying.registry_auth import auth_for
 from dashboard.operations.masking import MASK, Masker, secrets_of
-from dashboard.operations.registry_auth import auth_for
 from tests import factories
 from tests.engines.fake_registry import Registry, running
 

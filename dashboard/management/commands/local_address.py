@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from dashboard.operations.addresses import platform_address
+from dashboard.operations.hosts.addresses import platform_address
 from platform_manager import wiring
 
 

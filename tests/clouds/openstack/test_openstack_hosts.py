@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import pytest
 from fake_openstack import FakeOpenStack, until
-from openstack_resources import EXTERNAL, INTERNAL
+from openstack_resources import INTERNAL
 from openstack_samples import Answer, nova
 
 from platform_manager.clouds.base import MachineSpec, MachineState
@@ -235,15 +235,6 @@ async def test_of_two_servers_of_a_host_the_one_that_works_stays(
     assert list(fake.resources.servers) == [good["id"]]
 
 
-async def test_removing_a_host_removes_all_its_servers(fake: FakeOpenStack, openstack: OpenStackDriver) -> None:
-    for _ in range(2):
-        fake.resources.add_server(metadata=Mark("abc123", "env-1", "host-1").metadata())
-
-    await openstack.destroy("host-1")
-
-    assert not fake.resources.servers
-
-
 async def test_a_server_deleted_in_the_cloud_while_it_is_built(
     fake: FakeOpenStack, openstack: OpenStackDriver, order: Order
 ) -> None:
@@ -270,46 +261,6 @@ async def test_a_stopped_server_is_started(fake: FakeOpenStack, openstack: OpenS
     assert not caught.value.retryable
 
 
-async def test_a_floating_ip_waits_for_the_port(fake: FakeOpenStack, openstack: OpenStackDriver, order: Order) -> None:
-    fake.resources.port_looks = 3
-
-    machine = await openstack.create(order(floating_pool=EXTERNAL))
-
-    [ip] = fake.resources.ips.values()
-    assert machine.addresses == ("10.89.4.33", "10.89.1.100")
-    assert list(fake.resources.ports) == [ip["port_id"]]
-    assert fake.count("GET /network/v2.0/ports") == 4
-    assert Mark.of_description(ip["description"]) == Mark("abc123", "env-1", "host-1", "op-1")
-
-
-async def test_a_floating_ip_from_before_a_crash_is_used(
-    fake: FakeOpenStack, openstack: OpenStackDriver, order: Order
-) -> None:
-    fake.resources.add_ip()
-    fake.resources.add_ip(Mark("other", "env-1", "host-1").description())
-    ours = fake.resources.add_ip(Mark("abc123", "env-1", "host-1", "op-0").description())
-
-    machine = await openstack.create(order(floating_pool=POOL))
-
-    assert machine.addresses[-1] == ours["floating_ip_address"]
-    assert len(fake.resources.ips) == 3
-
-
-async def test_of_two_floating_ips_of_a_host_the_one_in_use_stays(
-    fake: FakeOpenStack, openstack: OpenStackDriver, order: Order
-) -> None:
-    mark = Mark("abc123", "env-1", "host-1").description()
-    await openstack.create(order())
-    [port] = fake.resources.ports
-    fake.resources.add_ip(mark)
-    used = fake.resources.add_ip(mark, port_id=port)
-
-    machine = await openstack.create(order(floating_pool=POOL))
-
-    assert machine.addresses[-1] == used["floating_ip_address"]
-    assert used["port_id"] == port
-
-
 async def test_a_list_without_the_new_server_is_not_believed_at_once(
     fake: FakeOpenStack, openstack: OpenStackDriver, order: Order
 ) -> None:
@@ -319,82 +270,6 @@ async def test_a_list_without_the_new_server_is_not_believed_at_once(
     fake.trouble("GET /compute/v2.1/servers/detail", Answer(200, '{"servers": []}'), times=1)
 
     assert (await creation).state is MachineState.RUNNING
-
-
-async def test_a_floating_ip_given_by_hand_is_taken_as_it_is(
-    fake: FakeOpenStack, openstack: OpenStackDriver, order: Order
-) -> None:
-    await openstack.create(order())
-    [port] = fake.resources.ports
-    theirs = fake.resources.add_ip(port_id=port)
-
-    machine = await openstack.create(order(floating_pool=POOL))
-
-    assert machine.addresses[-1] == theirs["floating_ip_address"]
-    await openstack.destroy("host-1")
-    assert list(fake.resources.ips) == [theirs["id"]]
-
-
-async def test_a_host_goes_before_its_address_and_its_group_last(
-    fake: FakeOpenStack, openstack: OpenStackDriver, order: Order
-) -> None:
-    await openstack.create(order(floating_pool=POOL, public_key="ssh-ed25519 AAAA"))
-
-    for _ in range(2):
-        await openstack.destroy("host-1")
-        assert not fake.resources.ips
-        await openstack.destroy_environment("env-1")
-
-    assert fake.resources.order[:4] == ["server", "ip", "group", "key"]
-    assert not any(fake.resources.holds().values())
-
-
-async def test_an_environment_takes_what_is_left_of_its_hosts(
-    fake: FakeOpenStack, openstack: OpenStackDriver, order: Order
-) -> None:
-    await openstack.create(order("host-1", floating_pool=POOL))
-    await openstack.create(order("host-2", environment="env-2", floating_pool=POOL))
-
-    await openstack.destroy_environment("env-1")
-
-    assert fake.resources.holds() == {"servers": 1, "ports": 1, "ips": 1, "groups": 1, "keys": 0, "volumes": 0}
-
-
-async def test_a_group_still_in_use_is_waited_for(
-    fake: FakeOpenStack, openstack: OpenStackDriver, order: Order
-) -> None:
-    await openstack.create(order())
-    [group] = fake.resources.groups
-    theirs = fake.resources.add_server(groups=[group])
-    removal = asyncio.create_task(openstack.destroy_environment("env-1"))
-    await until(lambda: fake.count("DELETE /network/v2.0/security-groups") >= 3)
-    assert list(fake.resources.servers) == [theirs["id"]]
-
-    theirs["groups"].clear()
-    await removal
-
-    assert not fake.resources.groups
-
-
-async def test_what_is_not_ours_is_never_touched(fake: FakeOpenStack, openstack: OpenStackDriver, order: Order) -> None:
-    resources = fake.resources
-    for mark in (None, Mark("other", "env-1", "host-1"), Mark("other", "env-1")):
-        resources.add_server(metadata=mark.metadata() if mark else {})
-        resources.add_ip(mark.description() if mark else "")
-        resources.add_group("platform-manager-env-1", mark.description() if mark else "")
-    resources.keys["platform-manager_other_env-1"] = {"name": "platform-manager_other_env-1"}
-    resources.keys["platform-manager"] = {"name": "platform-manager"}
-    resources.quota.update(instances=10, floatingip=10)
-    before = resources.holds()
-
-    assert await openstack.list_machines() == []
-    await openstack.create(order(floating_pool=POOL, public_key="ssh-ed25519 AAAA"))
-    await openstack.destroy("host-1")
-    await openstack.destroy_environment("env-1")
-    await openstack.destroy_environment("")
-    await openstack.destroy("")
-
-    assert resources.holds() == before
 
 
 async def test_ten_at_once_share_their_looks(fake: FakeOpenStack, connect: Callable[..., Cloud], order: Order) -> None:

@@ -4,7 +4,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from platform_manager.catalogs.rancher.gotemplate.errors import MAX_OUTPUT, MAX_STEPS, STEP_CHARACTERS, TemplateRefused
+from platform_manager.catalogs.rancher.gotemplate.errors import (
+    MAX_OUTPUT,
+    MAX_STEPS,
+    MAX_VARIABLES,
+    STEP_CHARACTERS,
+    TemplateRefused,
+)
 from platform_manager.catalogs.rancher.gotemplate.functions import call
 from platform_manager.catalogs.rancher.gotemplate.nodes import (
     Chain,
@@ -22,7 +28,7 @@ from platform_manager.catalogs.rancher.gotemplate.nodes import (
     Variable,
     With,
 )
-from platform_manager.catalogs.rancher.gotemplate.values import Secret, Value, shown, size, truth
+from platform_manager.catalogs.rancher.gotemplate.values import Value, shown, size, truth
 
 
 def evaluate(nodes: Nodes, data: Mapping[str, Any]) -> str:
@@ -108,6 +114,8 @@ class _Run:
 
     def _keep(self, name: str, value: Value, pipeline: Pipeline) -> None:
         if pipeline.anew:
+            if len(self.variables) > MAX_VARIABLES:
+                raise TemplateRefused(f"it has more than {MAX_VARIABLES} variables at once", pipeline.line)
             self.variables.append((name, value))
             return
         for place in range(len(self.variables) - 1, -1, -1):
@@ -180,8 +188,6 @@ class _Run:
 
 
 def _written(value: Value) -> str:
-    if isinstance(value, Secret):
-        return value.instead
     return "<no value>" if value is None else shown(value)
 
 

@@ -40,11 +40,11 @@ def _bounded(length: int) -> None:
 
 
 def _texts(values: Iterable[Value]) -> list[str]:
-    """Measured one by one: many long lists may wait to be printed."""
+    """As they are written down. Measured one by one: many long lists may wait to be printed."""
     texts: list[str] = []
     length = 0
     for value in values:
-        texts.append(_text(value))
+        texts.append(shown(value))
         length += len(texts[-1]) + 1
         _bounded(length)
     return texts
@@ -226,13 +226,25 @@ def _last(values: Value) -> Value:
 
 
 def _has(needle: Value, values: Value) -> bool:
-    return any(
-        _kind(value) == _kind(needle) and value == needle for value in _list(values) if not isinstance(value, list)
-    )
+    """Lists and mappings are found nowhere: to compare two that hold others many times over takes for ever."""
+    if isinstance(needle, (list, dict)):
+        return False
+    return any(_kind(value) == _kind(needle) and value == needle for value in _list(values))
 
 
 def _has_key(values: Value, key: Value) -> bool:
     return isinstance(values, dict) and _text(key) in values
+
+
+def _trim_all(marks: Value, text: Value) -> str:
+    """Not ``str.strip``, which looks through all marks for every character."""
+    cut, whole = set(_text(marks)), _text(text)
+    start, end = 0, len(whole)
+    while start < end and whole[start] in cut:
+        start += 1
+    while start < end and whole[end - 1] in cut:
+        end -= 1
+    return whole[start:end]
 
 
 def _without(text: Value, cut: Callable[[str], str]) -> str:
@@ -265,7 +277,7 @@ FUNCTIONS: dict[str, TemplateFunction] = {
     "splitPreserveQuotes": _F(_split_preserving_quotes, 1, 1),
     "join": _F(_join, 2, 2),
     "trim": _F(lambda text: _without(text, str.strip), 1, 1),
-    "trimAll": _F(lambda marks, text: _text(text).strip(_text(marks)), 2, 2),
+    "trimAll": _F(_trim_all, 2, 2),
     "trimSuffix": _F(lambda end, text: _text(text).removesuffix(_text(end)), 2, 2),
     "trimPrefix": _F(lambda start, text: _text(text).removeprefix(_text(start)), 2, 2),
     "upper": _F(lambda text: _without(text, str.upper), 1, 1),

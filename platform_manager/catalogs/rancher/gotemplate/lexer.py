@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from platform_manager.catalogs.rancher.gotemplate.errors import TemplateRefused
+from platform_manager.catalogs.rancher.gotemplate.errors import MAX_TOKENS, TemplateRefused
 
 _TOKEN = re.compile(
     r"""
@@ -16,10 +16,10 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _SPACE = re.compile(r"[ \t\r\n]*")
-_COMMENT = re.compile(r"\{\{(?:-[ \t\r\n]+)?/\*.*?\*/(?P<right>[ \t\r\n]+-)?\}\}", re.DOTALL)
+_COMMENT = re.compile(r"\{\{(?:-[ \t\r\n]+)?/\*(?:(?!\*/).)*\*/(?P<right>[ \t\r\n]+-)?\}\}", re.DOTALL)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Token:
     """``kind`` is a group of the pattern above; ``spaced`` when white space stands before it."""
 
@@ -41,7 +41,7 @@ class Piece:
 
 def pieces(text: str) -> Iterator[Piece]:
     """Comments are gone and white space is trimmed; raises :class:`TemplateRefused`."""
-    position, line, trim = 0, 1, False
+    position, line, trim, count = 0, 1, False, 0
     while True:
         start = text.find("{{", position)
         plain = text[position : start if start >= 0 else len(text)]
@@ -57,6 +57,9 @@ def pieces(text: str) -> Iterator[Piece]:
             end, trim = comment.end(), bool(comment["right"])
         else:
             tokens, end, trim = _action(text, start + (3 if left_trim else 2), line)
+            count += 1 + len(tokens)
+            if count > MAX_TOKENS:
+                raise TemplateRefused("it has too many words", line)
             yield Piece(line, tokens=tuple(tokens), is_action=True)
         line += text.count("\n", start, end)
         position = end
@@ -79,6 +82,8 @@ def _action(text: str, position: int, line: int) -> tuple[list[Token], int, bool
             raise TemplateRefused(
                 f"'{rest}' can't be read" if rest else "an action that '{{' opens is never closed", line
             )
+        if len(tokens) > MAX_TOKENS:
+            raise TemplateRefused("it has too many words", line)
         tokens.append(Token(str(match.lastgroup), match[0], line, bool(space[0])))
         line += match[0].count("\n")
         position = match.end()

@@ -197,7 +197,10 @@ def _number(text: str) -> int | float:
 def _unescaped(text: str) -> str:
     def replaced(match: re.Match[str]) -> str:
         if match["code"]:
-            return chr(int(match["code"][1:], 16))
+            code = int(match["code"][1:], 16)
+            if 0xD800 <= code < 0xE000:
+                raise ValueError(text)
+            return chr(code)
         return _ESCAPES[match[1]]
 
     try:

@@ -1,11 +1,12 @@
 """Go's ``printf``, as far as templates of catalogs need it."""
 
 import re
+from collections.abc import Iterator
 
 from platform_manager.catalogs.rancher.gotemplate.errors import MAX_OUTPUT
-from platform_manager.catalogs.rancher.gotemplate.values import Value, number, shown
+from platform_manager.catalogs.rancher.gotemplate.values import Secret, Value, number, shown
 
-_VERB = re.compile(r"%(?P<flags>[-+# 0]*)(?P<width>[0-9]{0,9})(?:\.(?P<precision>[0-9]{0,9}))?(?P<verb>[^\W\d_]|%|$)")
+_VERB = re.compile(r"%(?P<flags>[-+# 0]*+)(?P<width>[0-9]{0,9})(?:\.(?P<precision>[0-9]{0,9}))?(?P<verb>[^\W\d_]|%|$)")
 _MAX_WIDTH = 1000
 _ESCAPED = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
@@ -16,7 +17,7 @@ def quoted(text: str) -> str:
 
 def go_format(pattern: str, values: tuple[Value, ...]) -> str:
     """Raises ValueError for what it can't format, with the reason in words."""
-    left = list(values)
+    left = iter(values)
     parts: list[str] = []
     length = position = 0
     for match in _VERB.finditer(pattern):
@@ -25,12 +26,12 @@ def go_format(pattern: str, values: tuple[Value, ...]) -> str:
         position = match.end()
         if length > MAX_OUTPUT:
             raise ValueError("a text grows too long")
-    if left:
-        raise ValueError(f"'printf' is given {len(left)} values too many")
+    if many := sum(1 for _ in left):
+        raise ValueError(f"'printf' is given {many} values too many")
     return "".join([*parts, pattern[position:]])
 
 
-def _formatted(match: re.Match[str], left: list[Value]) -> str:
+def _formatted(match: re.Match[str], left: Iterator[Value]) -> str:
     verb = match["verb"]
     if verb == "%":
         return "%"
@@ -40,9 +41,13 @@ def _formatted(match: re.Match[str], left: list[Value]) -> str:
         raise ValueError(f"'{match[0][:20]}' is too wide")
     if not verb or verb not in "svqdtxXfegc":
         raise ValueError(f"'{match[0][:20]}' can't be printed")
-    if not left:
-        raise ValueError(f"'{match[0][:20]}' has no value to print")
-    text = _verb(verb, left.pop(0), precision, "+" if "+" in match["flags"] else "")
+    try:
+        value = next(left)
+    except StopIteration:
+        raise ValueError(f"'{match[0][:20]}' has no value to print") from None
+    if isinstance(value, Secret) and (width or precision is not None):
+        value = value.plain()  # what stands for it has another length
+    text = _verb(verb, value, precision, "+" if "+" in match["flags"] else "")
     if "-" in match["flags"]:
         return text.ljust(width)
     if "0" in match["flags"] and verb in "dxXfeg":

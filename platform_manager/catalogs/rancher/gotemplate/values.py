@@ -1,5 +1,6 @@
 """The values that templates work with, and how Go prints them."""
 
+import re
 from typing import Any
 
 from platform_manager.catalogs.rancher.gotemplate.errors import MAX_OUTPUT
@@ -7,6 +8,7 @@ from platform_manager.catalogs.rancher.gotemplate.errors import MAX_OUTPUT
 Value = Any
 
 _MAX_DEPTH = 20
+_WHOLE = re.compile(r"[+-]?[0-9]{1,19}")
 
 
 class Secret(str):
@@ -20,6 +22,10 @@ class Secret(str):
         made.instead = instead
         return made
 
+    def plain(self) -> str:
+        """The text itself, written like any other."""
+        return str.__str__(self)
+
 
 def truth(value: Value) -> bool:
     """Go's: empty text, lists and mappings, zero, false and nothing are not true."""
@@ -27,7 +33,7 @@ def truth(value: Value) -> bool:
 
 
 def shown(value: Value) -> str:
-    """As ``print`` shows it; raises ValueError when that grows beyond bounds."""
+    """As ``print`` shows it, secrets by what stands for them; raises ValueError when that grows beyond bounds."""
     return _Printer().text(value)
 
 
@@ -35,7 +41,7 @@ def number(value: Value) -> int:
     """The whole number that a value stands for, as sprig's ``int``: 0 for what is none."""
     if isinstance(value, str):
         text = value.strip()
-        return checked(int(text)) if text.lstrip("+-").isdecimal() and len(text) < 20 and text.isascii() else 0
+        return checked(int(text)) if _WHOLE.fullmatch(text) else 0
     if isinstance(value, (bool, int, float)):
         return checked(int(value)) if value == value and abs(value) < 2**64 else 0
     return 0
@@ -82,6 +88,8 @@ class _Printer:
 def _plain(value: Value) -> str:
     if value is None:
         return "<nil>"
+    if isinstance(value, Secret):
+        return value.instead
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e21:

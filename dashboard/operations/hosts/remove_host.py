@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dashboard.models import Host, HostRole, HostState
 
-from . import quorum, staying
-from .context import StepContext
-from .drivers import driver_for
-from .kinds import Kind, Step, register
-from .leaving import check_majority, drain, find_node, leave_swarm, others, take_tasks_again, target
-from .odd import settle_managers
-from .roles import change_role
+from ..clouds import staying
+from ..clouds.drivers import driver_for
+from ..context import StepContext
+from ..kinds import Kind, Step, register
+from ..nodes import quorum
+from ..nodes.leaving import check_majority, drain, find_node, leave_swarm, others, take_tasks_again, target
+from ..nodes.odd import settle_managers
+from ..nodes.roles import change_role
 
 
 def check_quorum(context: StepContext) -> str | None:

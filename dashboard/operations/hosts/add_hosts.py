@@ -19,15 +19,15 @@ from platform_manager.errors import ProviderError, UserError
 from platform_manager.swarm import cluster
 from platform_manager.swarm.snapshot import part
 
-from . import identity, quorum
-from .context import StepContext
-from .drivers import console_of
+from ..clouds.drivers import console_of
+from ..context import StepContext
+from ..kinds import Kind, Step, register
+from ..nodes import identity, quorum
+from ..nodes.managers import managers, on_manager, speaking
+from ..nodes.odd import settle_managers
+from ..nodes.roles import change_role
 from .host_keys import HostKeys
-from .kinds import Kind, Step, register
 from .machines import MTU_RANGE, hosts_of, make_machines, network_mtu, set_state
-from .managers import managers, on_manager, speaking
-from .odd import settle_managers
-from .roles import change_role
 
 PATIENCE_SECONDS = 15.0
 CONSOLE_LINES = 60

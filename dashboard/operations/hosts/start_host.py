@@ -7,11 +7,11 @@ from django.conf import settings
 from dashboard.models import Host, HostState, MachineState
 from platform_manager.errors import ProviderError, UserError
 
+from ..clouds.drivers import OPENSTACK, console_of, driver_for, link_of
+from ..context import StepContext
+from ..kinds import Kind, Step, register
+from ..nodes.leaving import target
 from .add_hosts import CONSOLE_LINES
-from .context import StepContext
-from .drivers import OPENSTACK, console_of, driver_for, link_of
-from .kinds import Kind, Step, register
-from .leaving import target
 
 START_SECONDS = 120.0
 

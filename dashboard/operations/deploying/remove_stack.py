@@ -9,9 +9,9 @@ from platform_manager.engines.client import EngineClient
 from platform_manager.errors import ProviderError
 from platform_manager.swarm import stacks
 
-from .context import StepContext
-from .kinds import Kind, Step, register
-from .managers import managers, on_manager
+from ..context import StepContext
+from ..kinds import Kind, Step, register
+from ..nodes.managers import managers, on_manager
 
 GONE_SECONDS = 120
 

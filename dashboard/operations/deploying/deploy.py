@@ -12,12 +12,12 @@ from platform_manager.engines.client import EngineClient
 from platform_manager.errors import PlatformError, ProviderError
 from platform_manager.swarm import held, stacks, updates
 
-from .context import StepContext
+from ..context import StepContext
+from ..kinds import Kind, Step, register
+from ..nodes.managers import on_manager
 from .deploy_parts import finish, revision_of, set_state
 from .failing_logs import tell_failures
 from .hand_over import hand_over, remove_rotated
-from .kinds import Kind, Step, register
-from .managers import on_manager
 
 HOLD_SECONDS = 5.0
 BUSY = (StackState.PLANNING, StackState.DEPLOYING, StackState.CONVERGING, StackState.RUNNING)

@@ -9,8 +9,8 @@ from platform_manager.engines.errors import EngineError
 from platform_manager.swarm import cluster, provisions
 from platform_manager.swarm.provisions import Kind
 
-from .context import StepContext
-from .managers import on_manager
+from ..context import StepContext
+from ..nodes.managers import on_manager
 
 
 def provide(context: StepContext, revision: Revision) -> None:

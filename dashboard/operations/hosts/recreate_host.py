@@ -13,15 +13,16 @@ from platform_manager.engines.client import EngineClient
 from platform_manager.errors import UserError
 from platform_manager.swarm import cluster
 
-from . import add_hosts, leaving, quorum
-from .cloud_look import SETTLED
-from .context import StepContext
-from .drivers import OPENSTACK, driver_for
-from .kinds import Kind, Step, register
+from ..clouds.cloud_look import SETTLED
+from ..clouds.drivers import OPENSTACK, driver_for
+from ..context import StepContext
+from ..kinds import Kind, Step, register
+from ..nodes import leaving, quorum
+from ..nodes.managers import on_manager
+from ..nodes.odd import settle_managers
+from ..nodes.roles import change_role
+from . import add_hosts
 from .machines import make_machines
-from .managers import on_manager
-from .odd import settle_managers
-from .roles import change_role
 
 MADE_BY_US = ("local", OPENSTACK)
 LOST_MACHINES = (MachineState.GONE, MachineState.BROKEN, MachineState.CHANGED)

@@ -8,8 +8,8 @@ from platform_manager.errors import UserError
 from platform_manager.swarm import cluster
 from platform_manager.swarm.snapshot import part
 
-from .context import StepContext
-from .kinds import Kind, Step, register
+from ..context import StepContext
+from ..kinds import Kind, Step, register
 from .managers import managers, on_manager
 
 SECONDS = 60

@@ -22,11 +22,11 @@ from platform_manager.errors import PlatformError, ProviderError
 from platform_manager.swarm import anew, held, rotation, stacks, updates
 from platform_manager.swarm.snapshot import mapping
 
-from .context import StepContext
+from ..context import StepContext
+from ..nodes.managers import on_manager
+from ..recorded import recipe_of
 from .deploy_parts import Renames, declared_in, prepared, revision_of, sections, set_state
-from .managers import on_manager
 from .provide import provide
-from .recorded import recipe_of
 from .registry_auth import auth_for
 from .remove_stack import remove_and_wait
 

@@ -9,10 +9,10 @@ from django.utils import timezone
 from dashboard.models import Environment, Host, HostState
 from platform_manager import wiring
 
-from . import staying
-from .context import StepContext
-from .drivers import driver_for, drivers_of
-from .kinds import Kind, Step, register
+from ..clouds import staying
+from ..clouds.drivers import driver_for, drivers_of
+from ..context import StepContext
+from ..kinds import Kind, Step, register
 
 
 def destroy_hosts(context: StepContext) -> str:

@@ -12,10 +12,10 @@ from dashboard.models import EnrolmentToken, Environment, Host, HostState, LinkK
 from platform_manager.clouds.base import BootstrapSpec, Driver, Machine, MachineSpec
 from platform_manager.errors import PlatformError, ProviderError, UserError
 
+from ..clouds.drivers import driver_for, public_addresses
+from ..clouds.open_ports import opened, ssh_from
+from ..context import StepContext
 from .addresses import platform_address
-from .context import StepContext
-from .drivers import driver_for, public_addresses
-from .open_ports import opened, ssh_from
 
 # A cloud may take ten minutes to build a machine.
 MACHINES_SECONDS = 900.0

@@ -12,9 +12,9 @@ from dashboard.models.openings import EVERYBODY
 from platform_manager import wiring
 from platform_manager.errors import PlatformError, ProviderError, UserError
 
-from .context import StepContext
+from ..context import StepContext
+from ..kinds import Kind, Step, register
 from .drivers import link_of
-from .kinds import Kind, Step, register
 
 if TYPE_CHECKING:
     from platform_manager.clouds.openstack.groups import Group, Rule

@@ -17,8 +17,8 @@ from platform_manager.swarm.failing import Culprit
 from platform_manager.swarm.snapshot import Json, part, text
 from platform_manager.swarm.tasks import image_error
 
-from .context import StepContext
-from .managers import on_manager
+from ..context import StepContext
+from ..nodes.managers import on_manager
 from .registry_auth import logins_of
 
 ALL_SECONDS = 20.0

@@ -24,10 +24,10 @@ from platform_manager import wiring
 from platform_manager.clouds.openstack.things import Kind
 from platform_manager.errors import PlatformError, ProviderError
 
+from ..runner import BACKOFF_SECONDS, patiently
+from ..takeover import GOING_ON, take_over
 from .claims import claim_of
 from .drivers import link_of
-from .runner import BACKOFF_SECONDS, patiently
-from .takeover import GOING_ON, take_over
 
 NAME = "cleanup"
 LOOK_SECONDS = 5.0

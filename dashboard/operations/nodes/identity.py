@@ -9,7 +9,7 @@ from dashboard.models import Host
 from platform_manager.engines.client import EngineClient
 from platform_manager.swarm import cluster
 
-from .context import StepContext
+from ..context import StepContext
 from .managers import on_manager
 
 

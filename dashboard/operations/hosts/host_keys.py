@@ -10,8 +10,8 @@ from dashboard.models import Host, LinkKind
 from dashboard.models.hosts import FIRST_SEEN
 from platform_manager.errors import PlatformError
 
-from .context import StepContext
-from .drivers import driver_for
+from ..clouds.drivers import driver_for
+from ..context import StepContext
 
 # As the bootstrap script says it, or cloud-init in its block of keys, whichever of the two the console gets.
 KEY = re.compile(

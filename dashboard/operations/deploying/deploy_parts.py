@@ -14,8 +14,8 @@ from platform_manager.errors import UserError
 from platform_manager.recipes import document
 from platform_manager.swarm import cluster, rotation
 
-from .context import StepContext
-from .recorded import recipe_of
+from ..context import StepContext
+from ..recorded import recipe_of
 
 Renames = Mapping[tuple[str, str], str]
 

@@ -15,8 +15,8 @@ from platform_manager.clouds.openstack.marks import Mark
 from platform_manager.clouds.openstack.things import Kind
 from platform_manager.errors import PlatformError
 
+from ..context import StepContext
 from .cloud_look import tell
-from .context import StepContext
 
 ASK_SECONDS = 30.0
 

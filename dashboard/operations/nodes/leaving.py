@@ -11,8 +11,8 @@ from platform_manager.errors import PlatformError, ProviderError, UserError
 from platform_manager.swarm import cluster
 from platform_manager.swarm.snapshot import part
 
+from ..context import StepContext
 from . import identity
-from .context import StepContext
 from .managers import managers, on_manager
 
 DRAIN_SECONDS = 180

@@ -12,7 +12,7 @@ from platform_manager.engines.client import EngineClient, EngineError
 from platform_manager.errors import ProviderError
 from platform_manager.swarm import cluster
 
-from .context import StepContext
+from ..context import StepContext
 
 Value = TypeVar("Value")
 

@@ -11,7 +11,7 @@ from platform_manager.errors import PlatformError, ProviderError
 from platform_manager.swarm import cluster
 from platform_manager.swarm.snapshot import part
 
-from .context import StepContext
+from ..context import StepContext
 from .managers import on_manager
 from .roles import change_role
 

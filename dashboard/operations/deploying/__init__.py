@@ -1,0 +1,1 @@
+"""Stacks: handed over to their swarms, judged, and removed."""

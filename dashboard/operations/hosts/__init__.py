@@ -1,0 +1,1 @@
+"""Hosts made, started, made anew and removed."""
