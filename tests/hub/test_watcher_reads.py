@@ -113,12 +113,13 @@ async def test_an_engine_that_does_not_tell_its_volumes_holds_nothing_up(swarm: 
 async def test_volumes_of_all_hosts_and_names_of_secrets_are_known(swarm: FakeSwarm, hosts: list[Host]) -> None:
     for name, engine in swarm.engines.items():
         engine.answers["/volumes"] = http({"Volumes": [{"Name": f"of-{name}", "Driver": "local"}]})
-        engine.answers["/secrets"] = http([{"Spec": {"Name": "key"}}])
+        labels = {"com.docker.stack.namespace": "shop"}
+        engine.answers["/secrets"] = http([{"Spec": {"Name": "key"}}, {"Spec": {"Name": "cert", "Labels": labels}}])
     await swarm.watcher.read()
     async with asyncio.timeout(8):
         while (found := await swarm.snapshot()).secrets == "[]":
             await asyncio.sleep(0.01)
-    assert found.secrets == '["key"]'
+    assert json.loads(found.secrets) == {"cert": "shop", "key": ""}
     assert {(one["name"], one["node_id"]) for one in json.loads(found.volumes)} == {
         (f"of-{host.name}", host.node_id) for host in hosts
     }
