@@ -29,7 +29,7 @@ def environment_facts(environment: Environment, stack_name: str) -> recipes.Envi
     services = records.load(records.Service, row.services)
     others = [one for one in services if one.stack != stack_name or not stack_name]
     everywhere, on_hosts = _ports(others)
-    owners = {
+    owners: dict[str, Mapping[str, str | None]] = {
         "services": {service.name: service.stack for service in services},
         "volumes": {volume.name: volume.stack for volume in records.load(records.Volume, row.volumes)},
         "secrets": records.load_owners(row.secrets),

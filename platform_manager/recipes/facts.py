@@ -50,7 +50,7 @@ class EnvironmentFacts:
     stack it belongs to (""); to ``closed_networks`` no container can be attached that is not a service's.
     ``local_networks``, by name with their driver, are a manager's alone. ``neighbours`` maps a network and a name on it
     to the service of another stack that it means. ``hosts`` are the ones that take tasks. ``owners`` has the stack
-    ("") of each of the ``services``, ``volumes``, ``secrets`` and ``configs`` there are, by name.
+    ("", None where that is not known) of each of the ``services``, ``volumes``, ``secrets`` and ``configs``, by name.
 
     ``wished_…`` are external networks and volumes that the platform shall make first, ``given_…`` secrets and
     configs whose content is at hand. ``forbidden`` are the dangers that the operator forbids.
@@ -82,7 +82,7 @@ class EnvironmentFacts:
     neighbours: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     closed_networks: AbstractSet[str] = frozenset()
     local_networks: Mapping[str, str] = field(default_factory=dict)
-    owners: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    owners: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
 
 
 def without_stack(facts: EnvironmentFacts) -> EnvironmentFacts:

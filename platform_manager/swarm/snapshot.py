@@ -294,10 +294,10 @@ def owners(answers: Iterable[object]) -> str:
     return json.dumps(dict(sorted(found.items())), separators=(",", ":"))
 
 
-def load_owners(body: str) -> dict[str, str]:
-    """What :func:`owners` wrote; an older release kept names alone."""
+def load_owners(body: str) -> dict[str, str | None]:
+    """What :func:`owners` wrote; an older release kept names alone, whose stacks are not known."""
     found = json.loads(body or "[]")
-    return found if isinstance(found, dict) else dict.fromkeys(found, "")
+    return found if isinstance(found, dict) else dict.fromkeys(found)
 
 
 def load(kind: Callable[..., Record], body: str) -> list[Record]:

@@ -168,7 +168,7 @@ def test_whose_things_are_is_told_by_name(shop: Environment) -> None:
         "services": {"a_b_c": "a_b"},
         "volumes": {"data": "other"},
         "secrets": {"key": "shop", "own": ""},
-        "configs": {"written by an older release": ""},
+        "configs": {"written by an older release": None},
     }
     assert facts.secrets == {"key", "own"}
 

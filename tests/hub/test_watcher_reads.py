@@ -125,6 +125,15 @@ async def test_volumes_of_all_hosts_and_names_of_secrets_are_known(swarm: FakeSw
     }
 
 
+async def test_networks_of_the_swarm_and_the_manager_s_own_are_told_apart(swarm: FakeSwarm) -> None:
+    told = {"backend": "swarm", "mine": "local", "bridge": "local", "docker_gwbridge": "local", "odd": "global"}
+    for engine in swarm.engines.values():
+        engine.answers["/networks"] = http([{"Name": name, "Scope": scope} for name, scope in told.items()])
+    await swarm.watcher.read()
+    found = json.loads((await swarm.snapshot()).networks)
+    assert {one["name"]: one["scope"] for one in found} == {"backend": "swarm", "mine": "local"}
+
+
 @pytest.mark.parametrize(("code", "state"), [("137", "failed"), ("0", "complete")])
 async def test_a_container_that_ended_is_shown_before_the_swarm_takes_note(
     watched: FakeSwarm, hosts: list[Host], code: str, state: str

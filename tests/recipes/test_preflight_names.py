@@ -94,10 +94,22 @@ def test_two_stacks_whose_names_join_to_one_are_refused_with_both(kind: str, tex
     assert problems(text, files, stack_name="b", owners=taken) == []
 
 
-def test_a_service_that_was_made_without_a_stack_is_in_the_way() -> None:
-    found = only("services: {web: {image: x}}", owners={"services": {"shop_web": ""}})
+@pytest.mark.parametrize(
+    ("kind", "text", "remedy"),
+    [
+        ("service", "services: {b: {image: x}}", "or remove it"),
+        ("secret", service("secrets: [b]") + "secrets: {b: {file: f}}", "or write 'external: true' to use it"),
+        ("config", service("configs: [b]") + "configs: {b: {file: f}}", "or write 'external: true' to use it"),
+    ],
+)
+def test_what_was_made_without_a_stack_is_in_the_way(kind: str, text: str, remedy: str) -> None:
+    files = {"f": b"x"}
 
-    assert (found.severity, "'shop_web' already, made without a stack" in found.message) == (Severity.ERROR, True)
+    found = only(text, files, owners={f"{kind}s": {"shop_b": ""}})
+
+    assert found.severity is Severity.ERROR
+    assert f"There is a {kind} 'shop_b' already, made without a stack." in found.message and remedy in found.message
+    assert problems(text, files, owners={f"{kind}s": {"shop_b": None}}) == []
 
 
 def test_a_volume_that_names_itself_may_be_shared_knowingly() -> None:
@@ -107,3 +119,4 @@ def test_a_volume_that_names_itself_may_be_shared_knowingly() -> None:
 
     assert (found.severity, "of the stack 'other'" in found.message) == (Severity.WARNING, True)
     assert problems(text.replace("{name: data}", "{external: true}"), volumes={"data"}) == []
+    assert problems(text, owners={"volumes": {"data": ""}}) == []

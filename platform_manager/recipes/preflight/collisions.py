@@ -22,9 +22,9 @@ def inspect(value: Compose, facts: EnvironmentFacts) -> Iterator[Finding]:
         return
     for name in services(value):
         full = f"{stack}_{name}"
-        owner = facts.owners.get("services", {}).get(full, stack)
-        if owner != stack:
-            yield error(("services", name), _message("services", name, full, owner))
+        owner = facts.owners.get("services", {}).get(full)
+        if owner not in (None, stack):
+            yield error(("services", name), _message("services", name, full, owner or ""))
     for kind in ("volumes", "secrets", "configs"):
         yield from _objects(value, kind, facts)
 
@@ -35,9 +35,9 @@ def _objects(value: Compose, kind: str, facts: EnvironmentFacts) -> Iterator[Fin
         if is_external(declared) or (kind == "volumes" and key not in mounted):
             continue
         full = swarm_name(key, declared, facts.stack_name)
-        # What nobody's stack has may be this one's from before it was adopted.
-        owner = known.get(full) or facts.stack_name
-        if owner == facts.stack_name:
+        owner = known.get(full)
+        # Volumes without a stack were made for whoever mounts them.
+        if owner in (None, facts.stack_name) or (kind == "volumes" and not owner):
             continue
         if kind == "volumes" and declared.get("name"):
             message = (
@@ -46,15 +46,15 @@ def _objects(value: Compose, kind: str, facts: EnvironmentFacts) -> Iterator[Fin
             )
             yield warning((kind, key), message)
         else:
-            yield error((kind, key), _message(kind, key, full, owner))
+            yield error((kind, key), _message(kind, key, full, owner or ""))
 
 
 def _message(kind: str, key: str, full: str, owner: str) -> str:
     what = WORDS[kind]
     if not owner:
-        return (
-            f"There is a {what} '{full}' already, made without a stack. Rename '{key}', or choose another stack name."
-        )
+        use = "" if kind == "services" else ", or write 'external: true' to use it"
+        message = f"There is a {what} '{full}' already, made without a stack. Rename '{key}', choose another stack name"
+        return f"{message}{use}." if use else f"{message}, or remove it."
     theirs = full.removeprefix(f"{owner}_")
     message = f"The {what} '{key}' would be '{full}' on the swarm, which is '{theirs}' of the stack '{owner}'. "
     gone = ", or remove the volume where nobody needs its data" if kind == "volumes" else ""
