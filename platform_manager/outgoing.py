@@ -10,6 +10,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
@@ -20,12 +21,21 @@ from requests.adapters import HTTPAdapter
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, Retry, Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import LocationValueError, NewConnectionError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    LocationParseError,
+    LocationValueError,
+    NameResolutionError,
+    NewConnectionError,
+)
+from urllib3.util.connection import allowed_gai_family, create_connection
 
 from platform_manager.errors import UserError
 
 POOL = 32
+# For all addresses of a name together, and the least for each.
 CONNECT_SECONDS = 10
+LEAST_SECONDS = 1.0
 READ_SECONDS = 20
 REDIRECTS = 3
 MOST_BYTES = 32 * 2**20
@@ -68,26 +78,53 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
     return found.ipv4_mapped or found.sixtofour or translated or found
 
 
-class _Guarded(HTTPConnection):
-    def _new_conn(self) -> socket.socket:
-        _check_name(self)
-        return _checked(self, super()._new_conn())
+def _connect(connection: HTTPConnection, private: bool, deadline: Deadline | None) -> socket.socket:
+    """A socket to the first address of its name that answers, before anything was sent.
+
+    All addresses together have the time of one connection: a name may have any number of dead ones. Each gets an
+    equal share of what is left, so that one that answers is found behind them.
+    """
+    addresses = _addresses(connection)
+    if not private:
+        # Before connecting: whether anybody listens at a neighbour's port is nobody's business either.
+        for address in addresses:
+            _check_address(connection, address)
+    timeout = Timeout.resolve_default_timeout(connection.timeout)
+    seconds = min(CONNECT_SECONDS if timeout is None else timeout, deadline.left if deadline else CONNECT_SECONDS)
+    made = _first(connection, addresses, seconds)
+    made.settimeout(timeout)
+    if not private:
+        _check_peer(connection, made)
+    return deadline.admit(connection, made) if deadline else made
 
 
-class _GuardedTls(HTTPSConnection):
-    def _new_conn(self) -> socket.socket:
-        _check_name(self)
-        return _checked(self, super()._new_conn())
-
-
-def _check_name(connection: HTTPConnection) -> None:
-    """Refuses before connecting: whether anybody listens at a neighbour's port is nobody's business either."""
+def _addresses(connection: HTTPConnection) -> list[str]:
+    host = connection._dns_host.strip("[]")
     try:
-        found = socket.getaddrinfo(connection.host.strip("[]"), connection.port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        return  # Connecting fails too, and says why.
-    for *_, address in found:
-        _check_address(connection, str(address[0]))
+        found = socket.getaddrinfo(host, connection.port, allowed_gai_family(), socket.SOCK_STREAM)
+    except UnicodeError:
+        raise LocationParseError(f"'{host}', label empty or too long") from None
+    except socket.gaierror as error:
+        raise NameResolutionError(connection.host, connection, error) from error
+    return list(dict.fromkeys(str(place[0]) for *_, place in found))
+
+
+def _first(connection: HTTPConnection, addresses: list[str], seconds: float) -> socket.socket:
+    ends, failure = time.monotonic() + seconds, OSError("no address")
+    for number, address in enumerate(addresses):
+        left = ends - time.monotonic()
+        if left <= 0:
+            break
+        share = min(left, max(left / (len(addresses) - number), LEAST_SECONDS))
+        place, options = (address, connection.port), connection.socket_options
+        try:
+            return create_connection(place, share, connection.source_address, options)
+        except OSError as error:
+            failure = error
+    if isinstance(failure, TimeoutError):
+        message = f"Connection to {connection.host} timed out. (connect timeout={seconds:g})"
+        raise ConnectTimeoutError(connection, message) from failure
+    raise NewConnectionError(connection, f"Failed to establish a new connection: {failure}") from failure
 
 
 def _check_address(connection: HTTPConnection, address: str) -> None:
@@ -95,22 +132,13 @@ def _check_address(connection: HTTPConnection, address: str) -> None:
         raise Forbidden(connection, f"{connection.host} is at {address}, which is not a public address.")
 
 
-def _checked(connection: HTTPConnection, made: socket.socket) -> socket.socket:
-    """The socket, before anything was sent; closed and refused when it leads to where nobody may."""
+def _check_peer(connection: HTTPConnection, made: socket.socket) -> None:
+    """Closed and refused when it leads to where nobody may."""
     try:
         _check_address(connection, str(made.getpeername()[0]))
     except Forbidden:
         made.close()
         raise
-    return made
-
-
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Guarded
-
-
-class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _GuardedTls
 
 
 class Deadline:
@@ -119,12 +147,18 @@ class Deadline:
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self.over = False
+        self._ends = time.monotonic() + seconds
         self._sockets: list[socket.socket] = []
         self._connections: list[HTTPConnection] = []
         self._lock = threading.Lock()
         self._timer = threading.Timer(seconds, self._end)
         self._timer.daemon = True
         self._timer.start()
+
+    @property
+    def left(self) -> float:
+        """Seconds."""
+        return max(self._ends - time.monotonic(), 0.0)
 
     def admit(self, connection: HTTPConnection, made: socket.socket) -> socket.socket:
         """The socket, which ends with the time; TLS takes it over, so what is kept is a second handle on it."""
@@ -173,20 +207,20 @@ def pool_manager(*, private: bool, seconds: float) -> Iterator[tuple[PoolManager
         deadline.close()
 
 
-def _pools(private: bool, deadline: Deadline) -> dict[str, type[HTTPConnectionPool]]:
-    class Timed(HTTPConnection if private else _Guarded):  # type: ignore[misc]
+def _pools(private: bool, deadline: Deadline | None) -> dict[str, type[HTTPConnectionPool]]:
+    class Connection(HTTPConnection):
         def _new_conn(self) -> socket.socket:
-            return deadline.admit(self, super()._new_conn())
+            return _connect(self, private, deadline)
 
-    class TimedTls(HTTPSConnection if private else _GuardedTls):  # type: ignore[misc]
+    class TlsConnection(HTTPSConnection):
         def _new_conn(self) -> socket.socket:
-            return deadline.admit(self, super()._new_conn())
+            return _connect(self, private, deadline)
 
     class Pool(HTTPConnectionPool):
-        ConnectionCls = Timed
+        ConnectionCls = Connection
 
     class TlsPool(HTTPSConnectionPool):
-        ConnectionCls = TimedTls
+        ConnectionCls = TlsConnection
 
     return {"http": Pool, "https": TlsPool}
 
@@ -206,10 +240,7 @@ class _Adapter(HTTPAdapter):
         if self._trust is not None:
             kwargs["ssl_context"] = self._trust
         super().init_poolmanager(*args, **kwargs)
-        if self._deadline is not None:
-            self.poolmanager.pool_classes_by_scheme = _pools(self._private, self._deadline)
-        elif not self._private:
-            self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+        self.poolmanager.pool_classes_by_scheme = _pools(self._private, self._deadline)
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         seconds = kwargs.get("timeout")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Coroutine, Iterable, Mapping
 from contextlib import suppress
@@ -136,12 +135,12 @@ class _Timer:
 def _still_to_come(environment: Environment, wish: Wish) -> tuple[Given, frozenset[str], set[str]]:
     """What of the wish the swarm lacks, the volumes that hosts lack, and those that they have."""
     row = environment.snapshot
-    networks = {network.name for network in records.load(records.Network, row.networks)}
+    networks = {one.name for one in records.load(records.Network, row.networks) if one.scope != "local"}
     volumes = {volume.name for volume in records.load(records.Volume, row.volumes)}
     given = Given(
         frozenset(wish.networks - networks),
-        frozenset(set(wish.secrets) - set(json.loads(row.secrets))),
-        frozenset(set(wish.configs) - set(json.loads(row.configs))),
+        frozenset(set(wish.secrets) - set(records.load_owners(row.secrets))),
+        frozenset(set(wish.configs) - set(records.load_owners(row.configs))),
     )
     return given, frozenset(wish.volumes - volumes), volumes
 

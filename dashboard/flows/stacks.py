@@ -82,8 +82,7 @@ def preview_stack(environment: Environment, wish: Wish, *, updating: bool = Fals
     if updating:
         facts.existing_stacks.discard(wish.name)
     if wish.anew:
-        # Its own networks are made anew too, with any option.
-        facts = replace(facts, network_mtus={})
+        facts = recipes.without_stack(facts)
     return recipes.preview(wish.parsed(), wish.answers, facts)
 
 

@@ -1,9 +1,8 @@
-"""What changes rarely and costs a question to each host: volumes, and the names of secrets and configs."""
+"""What changes rarely and costs a question to each host: volumes, and which secrets and configs there are."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Collection, Mapping
 
 from platform_manager.engines.client import EngineClient, EngineError
@@ -35,11 +34,9 @@ class RarelyChanging:
 
     async def _read_names(self, manager: EngineClient, kind: str) -> None:
         try:
-            found = snapshot.sequence(await manager.get(f"/{kind}"))
+            self._names[kind] = snapshot.owners(snapshot.sequence(await manager.get(f"/{kind}")))
         except EngineError:
             return
-        names = sorted(snapshot.text(snapshot.part(item, "Spec", "Name"), 255) for item in found)
-        self._names[kind] = json.dumps(names)
 
     async def _read_volumes(self, engine: EngineClient, node_id: str) -> None:
         try:

@@ -12,6 +12,8 @@ from platform_manager.engines.client import EngineClient, EngineError
 from platform_manager.swarm import snapshot
 
 LISTS = ("nodes", "services", "tasks", "networks")
+# Networks that each engine has for itself.
+OWN = ("bridge", "host", "none", "docker_gwbridge")
 MOVING_STATES = ("new", "allocated", "assigned", "accepted", "preparing", "ready", "starting")
 
 Answer = list[dict[str, Any]]
@@ -48,8 +50,9 @@ class Reading:
     def __init__(self, answers: Answers) -> None:
         self._services = answers.services
         self._nodes = sorted((snapshot.node(node) for node in answers.nodes), key=lambda node: node.hostname)
-        overlays = (snapshot.network(one) for one in answers.networks if one.get("Scope") == "swarm")
-        self._networks = sorted(overlays, key=lambda network: network.name)
+        networks = (snapshot.network(one) for one in answers.networks)
+        told = (one for one in networks if one.scope == "swarm" or (one.scope == "local" and one.name not in OWN))
+        self._networks = sorted(told, key=lambda network: network.name)
         self.tasks = _tasks(answers)
         self.ready = {node.id for node in self._nodes if node.state == "ready"}
         self.roles = {node.id: node.role for node in self._nodes}

@@ -10,7 +10,7 @@ from .environments import Environment
 class Snapshot(models.Model):
     """Nodes, services, tasks, networks and volumes of one swarm; each column holds a JSON list of flat objects.
 
-    Of secrets and configs there are only names.
+    Of secrets and configs there are only names, each with its stack.
 
     ``version`` grows by one with every change, so that a reader knows whether its copy is the newest.
     """

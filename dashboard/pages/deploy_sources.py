@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from dashboard.operations.masking import secret_names
 from platform_manager import recipes
 from platform_manager.catalogs import rancher
 from platform_manager.recipes import Choice, Question, QuestionKind
+from platform_manager.swarm.snapshot import load_owners
 
 from .catalog import upgrade_of, versions_of
 from .snapshot import read
@@ -158,7 +158,7 @@ def _choices(viewer: Viewer, source: Source, question: Question) -> tuple[Choice
     if question.kind is QuestionKind.SERVICE:
         return _services(viewer, question.service_type, slashed=source.slashed_services)
     if question.kind in (QuestionKind.SECRET, QuestionKind.CERTIFICATE):
-        names = json.loads(viewer.environment.snapshot.secrets)
+        names = load_owners(viewer.environment.snapshot.secrets)
         return tuple(Choice(str(name), str(name)) for name in sorted(names)[:MOST_CHOICES])
     return ()
 

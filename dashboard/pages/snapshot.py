@@ -65,7 +65,9 @@ class SnapshotView:
 
     @cached_property
     def networks(self) -> list[swarm.Network]:
-        return sorted(swarm.load(swarm.Network, self._row.networks), key=lambda network: network.name)
+        """Those of the swarm."""
+        found = (one for one in swarm.load(swarm.Network, self._row.networks) if one.scope != "local")
+        return sorted(found, key=lambda network: network.name)
 
     @cached_property
     def volumes(self) -> list[swarm.Volume]:

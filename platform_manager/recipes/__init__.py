@@ -3,7 +3,7 @@
 from platform_manager.recipes.builtin import BuiltinRecipe, builtin
 from platform_manager.recipes.dotenv import parse_env
 from platform_manager.recipes.export import exported
-from platform_manager.recipes.facts import EnvironmentFacts, HostFacts
+from platform_manager.recipes.facts import EnvironmentFacts, Held, HostFacts, without_stack
 from platform_manager.recipes.interpolation import SubstitutionError, Variable, interpolate
 from platform_manager.recipes.merging import merged
 from platform_manager.recipes.names import check_stack_name, stack_name_problem, suggest_stack_name
@@ -27,6 +27,7 @@ __all__ = [
     "ComposeInvalid",
     "Danger",
     "EnvironmentFacts",
+    "Held",
     "HostFacts",
     "NetworkPreview",
     "ObjectPreview",
@@ -55,4 +56,5 @@ __all__ = [
     "suggest_stack_name",
     "united",
     "variables",
+    "without_stack",
 ]

@@ -24,8 +24,10 @@ def cpus_of(text: object) -> float:
     return min(number, _MOST) if number > 0 else 0.0
 
 
-def byte_words(size: float) -> str:
-    """``3.9 GiB of memory``."""
+def byte_words(size: float, *, exact: bool = False) -> str:
+    """``3.9 GiB of memory``; ``exact``: ``4,000 MiB of memory``, for two sizes that are nearly the same."""
+    if exact:
+        return f"{size / 1024**2:,.6g} MiB of memory"
     for unit in ("B", "KiB", "MiB", "GiB"):
         if size < 1024:
             break
@@ -33,7 +35,9 @@ def byte_words(size: float) -> str:
     return f"{_short(size)} {unit} of memory"
 
 
-def cpu_words(count: float) -> str:
+def cpu_words(count: float, *, exact: bool = False) -> str:
+    if exact:
+        return f"{count:.9g} CPUs"
     return f"{_short(count)} CPU{'' if count == 1 else 's'}"
 
 

@@ -1,9 +1,21 @@
 """What a preview needs to know about the environment a recipe would be deployed to."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
 
 MTU_OPTION = "com.docker.network.driver.mtu"
+
+
+@dataclass(frozen=True)
+class Held:
+    """What the ``tasks`` of one service on one host reserve together: ``cpus`` in cores, ``memory`` in bytes."""
+
+    service: str
+    stack: str
+    tasks: int = 0
+    cpus: float = 0.0
+    memory: int = 0
 
 
 @dataclass(frozen=True)
@@ -11,6 +23,7 @@ class HostFacts:
     """``role`` is ``manager`` or ``worker``; ``arch`` as the engine names it (``x86_64``, ``aarch64``).
 
     ``cpus`` counts cores, ``memory`` bytes and ``max_map_count`` maps of memory, 0 where that is unknown.
+    ``held`` is what tasks that have not ended hold of them.
     """
 
     name: str
@@ -25,6 +38,7 @@ class HostFacts:
     cpus: float = 0.0
     memory: int = 0
     max_map_count: int = 0
+    held: tuple[Held, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -33,8 +47,10 @@ class EnvironmentFacts:
 
     ``host_ports`` are those held on the hosts of the service's tasks only. ``networks`` are all of the swarm;
     of each ``network_drivers`` has the driver, ``network_mtus`` the MTU (0: none was set) and ``network_stacks`` the
-    stack it belongs to (""). ``neighbours`` maps a network and a name on it to the service of another stack that it
-    means. ``hosts`` are the ones that take tasks.
+    stack it belongs to (""); to ``closed_networks`` no container can be attached that is not a service's.
+    ``local_networks``, by name with their driver, are a manager's alone. ``neighbours`` maps a network and a name on it
+    to the service of another stack that it means. ``hosts`` are the ones that take tasks. ``owners`` has the stack
+    ("", None where that is not known) of each of the ``services``, ``volumes``, ``secrets`` and ``configs``, by name.
 
     ``wished_…`` are external networks and volumes that the platform shall make first, ``given_…`` secrets and
     configs whose content is at hand. ``forbidden`` are the dangers that the operator forbids.
@@ -64,6 +80,23 @@ class EnvironmentFacts:
     network_mtus: Mapping[str, int] = field(default_factory=dict)
     network_stacks: Mapping[str, str] = field(default_factory=dict)
     neighbours: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    closed_networks: AbstractSet[str] = frozenset()
+    local_networks: Mapping[str, str] = field(default_factory=dict)
+    owners: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
+
+
+def without_stack(facts: EnvironmentFacts) -> EnvironmentFacts:
+    """Once the stack itself is removed: its networks are gone, and what its tasks held of hosts is free."""
+    stack = facts.stack_name
+    hosts = [
+        replace(host, held=tuple(one for one in host.held if not stack or one.stack != stack))
+        for host in facts.hosts or ()
+    ]
+    own = {name for name, owner in facts.network_stacks.items() if stack and owner == stack}
+    mtus = {name: mtu for name, mtu in facts.network_mtus.items() if name not in own}
+    return replace(
+        facts, hosts=None if facts.hosts is None else hosts, networks=facts.networks - own, network_mtus=mtus
+    )
 
 
 def with_provided(answers: Mapping[str, str], *, stack_name: str, mtu: int) -> dict[str, str]:

@@ -70,7 +70,10 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One task; ``error`` is the engine's full text and ``exit_code`` None until the container ended."""
+    """One task; ``error`` is the engine's full text and ``exit_code`` None until the container ended.
+
+    ``cpus`` (cores) and ``memory`` (bytes) are what it reserves on its host.
+    """
 
     id: str
     name: str
@@ -88,10 +91,14 @@ class Task:
     at: str
     image: str
     tty: bool
+    cpus: float = 0.0
+    memory: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
+    """One network of the swarm, or with the scope ``local`` one of the manager alone."""
+
     id: str
     name: str
     driver: str
@@ -101,6 +108,7 @@ class Network:
     mtu: int
     subnets: list[str]
     stack: str
+    scope: str = "swarm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +236,8 @@ def task(answer: Json, service_name: str, stack: str) -> Task:
         at=text(part(answer, "Status", "Timestamp"), 40),
         image=image_of(answer.get("Spec")),
         tty=part(answer, "Spec", "ContainerSpec", "TTY") is True,
+        cpus=number(part(answer, "Spec", "Resources", "Reservations", "NanoCPUs")) / 1e9,
+        memory=number(part(answer, "Spec", "Resources", "Reservations", "MemoryBytes")),
     )
 
 
@@ -245,6 +255,7 @@ def network(answer: Json) -> Network:
         mtu=int(mtu) if mtu.isdigit() else 0,
         subnets=[text(part(c, "Subnet"), 50) for c in sequence(part(answer, "IPAM", "Config"))],
         stack=text(part(answer, "Labels", STACK_LABEL), 255),
+        scope=text(answer.get("Scope"), 20),
     )
 
 
@@ -273,6 +284,20 @@ def _flat(record: Any) -> dict[str, Any]:
     """What ``asdict`` gives for a flat record, four times as fast: there may be thousands a second."""
     names, read = _reader(type(record))  # type: ignore[arg-type]  # a class is hashable
     return dict(zip(names, read(record), strict=True))
+
+
+def owners(answers: Iterable[object]) -> str:
+    """Secrets or configs of the swarm by name, each with its stack ("" for none), as a JSON object."""
+    specs = [part(one, "Spec") for one in answers]
+    found = {text(part(one, "Name"), 255): text(part(one, "Labels", STACK_LABEL), 255) for one in specs}
+    found.pop("", None)
+    return json.dumps(dict(sorted(found.items())), separators=(",", ":"))
+
+
+def load_owners(body: str) -> dict[str, str | None]:
+    """What :func:`owners` wrote; an older release kept names alone, whose stacks are not known."""
+    found = json.loads(body or "[]")
+    return found if isinstance(found, dict) else dict.fromkeys(found)
 
 
 def load(kind: Callable[..., Record], body: str) -> list[Record]:

@@ -24,6 +24,7 @@ __all__ = [
     "remains",
     "remove",
     "steadied",
+    "strangers",
 ]
 
 _OBJECTS = ("secrets", "configs", "networks")
@@ -63,6 +64,18 @@ async def remove(client: Client, stack: str) -> None:
     for kind in _OBJECTS:
         for found in await _list(client, f"/{kind}", stack):
             await _delete(client, f"/{kind}/{_id(found)}")
+
+
+async def strangers(client: Client, stack: str, names: Iterable[str]) -> dict[str, str]:
+    """Which of a stack's services, by their short ``names``, others have: the stack ("" for none). EngineError.
+
+    The CLI would make networks, secrets and configs first, and stop there.
+    """
+    wanted = {f"{stack}_{name}" for name in names}
+    answer = await client.get("/services", filters={"name": [f"{stack}_"]})
+    found = {_name(one): one for one in answer if isinstance(one, dict)} if isinstance(answer, list) else {}
+    owners = {name: text(part(found[name], "Spec", "Labels", STACK_LABEL), 255) for name in wanted & set(found)}
+    return {name: owner for name, owner in sorted(owners.items()) if owner != stack}
 
 
 async def remains(client: Client, stack: str) -> list[str]:

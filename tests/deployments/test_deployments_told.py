@@ -17,6 +17,7 @@ from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 from django.core.management import call_command
+from django.db import transaction
 
 from dashboard.flows import adoption, environments, hosts, operations, revisions, stacks
 from dashboard.models import Environment, Host, Operation, OperationState, Origin, Revision, Snapshot, Stack, StackState
@@ -25,113 +26,21 @@ from dashboard.operations.deploying.hand_over import hand_over
 from platform_manager import wiring
 from platform_manager.errors import ProviderError, UserError
 from tests import factories
+from tests.deployments.told_stacks import (
+    ABSENT,
+    ELSEWHERE,
+    FLAKY,
+    HALF,
+    HEALTHY,
+    NETWORKED,
+    NOWHERE,
+    RESERVING,
+    ROTATED,
+    SHARED,
+)
 from tests.support.lab import Lab, finished, running_lab, succeeded, transcript, until
 
 pytestmark = pytest.mark.engine
-
-FLAKY = """
-services:
-  web:
-    image: 127.0.0.1:1/flaky:1
-    environment: {SECONDS: "0", CODE: "3"}
-    deploy: {restart_policy: {delay: 0s}}
-"""
-NOWHERE = """
-services:
-  web:
-    image: 127.0.0.1:1/ticker:1
-    deploy: {placement: {constraints: [node.labels.disk == ssd]}}
-"""
-ABSENT = """
-services:
-  web: {image: "127.0.0.1:1/absent:1", deploy: {restart_policy: {delay: 0s}}}
-"""
-HEALTHY = """
-services:
-  web:
-    image: 127.0.0.1:1/ticker:1
-    stop_grace_period: 1s
-    healthcheck: {test: ["CMD-SHELL", "echo the check says $TOLD; exit $CODE"], interval: 1s, retries: 1}
-    deploy: {update_config: {failure_action: rollback, monitor: 3s}}
-"""
-SHARED = """
-services:
-  web:
-    image: 127.0.0.1:1/ticker:1
-    stop_grace_period: 1s
-    networks: [shared]
-    volumes: ["data:/data"]
-    configs: [settings]
-    secrets: [password]
-networks:
-  shared: {external: true}
-volumes:
-  data: {external: true}
-configs:
-  settings: {external: true}
-secrets:
-  password: {external: true}
-"""
-HALF = """
-services:
-  first: {image: "127.0.0.1:1/ticker:1", stop_grace_period: 1s}
-  second: {image: "127.0.0.1:1/ticker:1", stop_grace_period: 1s}
-"""
-ROTATED = """
-version: "3.8"
-services:
-  web:
-    image: 127.0.0.1:1/ticker:1
-    stop_grace_period: 1s
-    configs: [settings]
-    secrets: [password]
-configs:
-  settings: {file: ./settings.txt}
-secrets:
-  password: {file: ./password.txt}
-"""
-NETWORKED = """
-services:
-  web: {image: "127.0.0.1:1/ticker:1", stop_grace_period: 1s}
-networks:
-  default: {driver_opts: {com.docker.network.driver.mtu: "MTU"}}
-"""
-ELSEWHERE = """
-version: "3.8"
-services:
-  web:
-    image: 127.0.0.1:1/ticker:1
-    command: ["sh", "-c", "echo $$HOME; exec sh /app"]
-    environment: {RATE: "1e0", DB_PASSWORD: "s3cr$$et: {x}", EMPTY: ""}
-    stop_grace_period: 1500ms
-    stop_signal: SIGTERM
-    init: true
-    ports: ["18099:8000", {target: 9000, published: 19000, protocol: udp, mode: host}]
-    volumes: ["data:/data", {type: tmpfs, target: /cache, tmpfs: {size: 1048576}}]
-    networks: {inner: {aliases: [site]}}
-    configs: [{source: settings, target: /etc/settings, mode: 0440}]
-    extra_hosts: ["db:10.0.0.9"]
-    cap_add: [NET_ADMIN]
-    sysctls: {net.core.somaxconn: "1024"}
-    ulimits: {nofile: {soft: 1000, hard: 2000}}
-    labels: {inside: "a $$ sign"}
-    logging: {driver: json-file, options: {max-size: 1m}}
-    healthcheck: {test: ["CMD", "true"], interval: 1500ms, retries: 3, start_period: 1s}
-    deploy:
-      replicas: 1
-      labels: {team: shop}
-      resources: {limits: {cpus: "0.25", memory: 64M}, reservations: {memory: 16M}}
-      restart_policy: {condition: on-failure, delay: 2s, max_attempts: 5}
-      update_config: {parallelism: 2, delay: 1s, order: start-first, failure_action: rollback}
-      placement: {constraints: [node.role == manager], preferences: [{spread: node.labels.zone}]}
-  every:
-    image: 127.0.0.1:1/ticker:1
-    stop_grace_period: 1s
-    deploy: {mode: global}
-networks: {inner: {}}
-volumes: {data: {labels: {keep: "yes"}}}
-configs: {settings: {file: ./settings.txt}}
-"""
 
 
 class World:
@@ -260,27 +169,30 @@ def test_what_a_stack_expects_is_made_before_it_is_handed_over(shop: World) -> N
 
 
 def test_a_deployment_that_stops_half_way_lists_what_was_made_and_is_finished_later(shop: World, settings: Any) -> None:
-    shop.docker("service", "create", "-d", "--name", "half_second", "127.0.0.1:1/ticker:1")
+    with transaction.atomic():
+        # The preview does not see it yet, the worker does.
+        stopped = shop.deploy("half", HALF)
+        shop.docker("service", "create", "-d", "--name", "holder", "--publish", "18077:80", "127.0.0.1:1/ticker:1")
 
-    stopped = failed(shop.deploy("half", HALF))
+    failed(stopped)
 
     made = shop.revision("half").made
     assert "network half_default (created)" in made, transcript(stopped)
     assert not any("half_second" in line for line in made)
     assert "It stopped half way. The swarm holds of it now: network half_default (created)" in transcript(stopped)
-    assert "half_second already exists" in stopped.error
+    assert "port '18077' is already in use by service 'holder'" in stopped.error
 
     # A worker that died after the CLI left no list; who begins the step again still knows what was there before.
     Revision.objects.filter(pk=shop.revision("half").pk).update(made=[])
     settings.PM_SOCKETS = shop.lab.var / "links"
     try:
-        with pytest.raises(ProviderError, match="half_second already exists"):
+        with pytest.raises(ProviderError, match="port '18077' is already in use"):
             hand_over(StepContext(stopped, 1))
     finally:
         wiring.run(wiring.core().pool.forget(shop.host.pk), 5)
     assert "network half_default (created)" in shop.revision("half").made
 
-    shop.docker("service", "rm", "half_second")
+    shop.docker("service", "rm", "holder")
     succeeded(operations.retry_operation(stopped, shop.user))
     assert (shop.stack("half").state, shop.revision("half").made) == (StackState.RUNNING, [])
 
@@ -288,6 +200,63 @@ def test_a_deployment_that_stops_half_way_lists_what_was_made_and_is_finished_la
     shop.docker("stack", "rm", "half")
     again = succeeded(shop.deploy("half", HALF, updating=True))
     assert sorted(shop.listed("service", "half")) == ["half_first", "half_second"], transcript(again)
+
+
+def test_a_service_of_that_name_which_somebody_makes_meanwhile_ends_a_deployment_before_it_begins(shop: World) -> None:
+    label = "com.docker.stack.namespace=met_by"
+    with transaction.atomic():
+        stopped = shop.deploy("met", "services: {by_chance: {image: '127.0.0.1:1/ticker:1'}}")
+        shop.docker("service", "create", "-d", "--name", "met_by_chance", "--label", label, "127.0.0.1:1/ticker:1")
+
+    failed(stopped)
+
+    assert "a service 'met_by_chance' already, of the stack met_by. Nothing was made." in stopped.error
+    assert shop.listed("network", "met") == []
+    shop.docker("service", "rm", "met_by_chance")
+
+
+def test_what_tasks_reserve_is_not_free_for_others_as_the_swarm_says_too(shop: World, tmp_path: Path) -> None:
+    part = int(shop.docker("info", "--format", "{{.MemTotal}}")) * 5 // 8
+    compose = RESERVING.replace("AMOUNT", f"'{part}'").replace("ORDER", "stop-first")
+    first = compose.replace("stop-first", "start-first")
+    succeeded(shop.deploy("large", compose))
+
+    def told(name: str, text: str) -> str:
+        shop.environment.refresh_from_db()
+        found = stacks.preview_stack(shop.environment, stacks.Wish(name, text), updating=name == "large").problems
+        return "; ".join(problem.message for problem in found if problem.severity == "warning")
+
+    until(lambda: "(large_web holds" in told("second", compose), what="the preview sees what runs")
+    assert "A task of 'web' reserves" in told("second", compose)
+    assert told("large", compose) == ""
+    assert "starts new tasks before it ends the old ones" in told("large", first)
+    (tmp_path / "compose.yml").write_text(compose)
+    shop.docker("stack", "deploy", "--detach=true", "-c", str(tmp_path / "compose.yml"), "second")
+    until(lambda: waits(shop, "second_web"), what="the swarm says that it does not fit")
+    shop.docker("stack", "rm", "second")
+    shop.docker("service", "update", "-d", "--update-order=start-first", "--env-add", "A=1", "large_web")
+    until(lambda: waits(shop, "large_web"), what="the swarm says that both do not fit")
+    shop.docker("service", "update", "-d", "--update-order=stop-first", "--env-add", "A=2", "large_web")
+    until(lambda: not waits(shop, "large_web"), what="the old task makes room")
+    succeeded(stacks.remove_stack(shop.environment, shop.user, "large"))
+
+
+def waits(world: World, service: str) -> bool:
+    found = world.docker("service", "ps", "--no-trunc", "--format", "{{.DesiredState}} {{.Error}}", service)
+    return any(line.startswith("Running") and "insufficient resources" in line for line in found.splitlines())
+
+
+def test_a_network_of_the_manager_alone_is_seen_before_the_button(shop: World) -> None:
+    shop.docker("network", "create", "mine")
+    wish = stacks.Wish("joining", SHARED.replace("shared", "mine"), networks=frozenset({"mine"}))
+
+    def told() -> str:
+        shop.environment.refresh_from_db()
+        return "; ".join(problem.message for problem in stacks.preview_stack(shop.environment, wish).problems)
+
+    until(lambda: "'mine' is a manager's own (bridge)" in told(), what="the preview sees the network")
+    shop.docker("network", "rm", "mine")
+    until(lambda: "'mine'" not in told(), what="the preview sees that it has gone")
 
 
 def test_changed_contents_get_names_of_their_own_and_an_earlier_revision_comes_back(shop: World) -> None:

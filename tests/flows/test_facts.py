@@ -10,7 +10,8 @@ import pytest
 from dashboard.flows.facts import environment_facts
 from dashboard.flows.stacks import Wish, preview_stack
 from dashboard.models import Environment, OperationState, PlatformSettings
-from platform_manager.recipes import EnvironmentFacts
+from dashboard.pages.snapshot import read
+from platform_manager.recipes import EnvironmentFacts, Held
 from platform_manager.swarm import snapshot as swarm
 from tests import factories
 
@@ -110,6 +111,66 @@ def test_networks_and_aliases_of_a_service_are_read_by_type() -> None:
     read = swarm.service(answer, (), set())
 
     assert (read.networks, read.aliases) == (["n1"], ["db"])
+
+
+def test_hosts_tell_what_tasks_hold_until_they_have_ended(shop: Environment) -> None:
+    web, db = factories.service("web", "proxy"), factories.service("db", "shop")
+    tasks = [
+        factories.task(web, 1, cpus=0.5, memory=100),
+        factories.task(web, 2, cpus=0.5, memory=100, desired_state="shutdown"),
+        factories.task(web, 3, cpus=0.5, memory=100, state="failed"),
+        factories.task(web, 4, cpus=0.5, memory=100, state="pending", node_id=""),
+        factories.task(db, 1, memory=7, node_id="node-fw-02", state="preparing"),
+    ]
+    factories.snapshot(shop, nodes=[factories.node(1), factories.node(2)], services=[web, db], tasks=tasks)
+
+    first, second = facts_of(shop).hosts or []
+
+    assert first.held == (Held("proxy_web", "proxy", tasks=2, cpus=1.0, memory=200),)
+    assert second.held == (Held("shop_db", "shop", tasks=1, memory=7),)
+
+
+def test_tasks_tell_what_they_reserve() -> None:
+    reserved = {"Reservations": {"NanoCPUs": 250_000_000, "MemoryBytes": 64}, "Limits": {"MemoryBytes": 128}}
+
+    told = swarm.task({"ID": "t", "Spec": {"Resources": reserved}}, "web", "shop")
+
+    assert (told.cpus, told.memory) == (0.25, 64)
+    assert (swarm.task({"ID": "t"}, "web", "").cpus, swarm.task({"ID": "t"}, "web", "").memory) == (0.0, 0)
+
+
+def test_networks_of_a_manager_alone_are_no_networks_of_the_swarm(shop: Environment) -> None:
+    networks = [
+        factories.network("backend", attachable=False),
+        factories.network("own", driver="bridge", scope="local"),
+    ]
+    factories.snapshot(shop, networks=networks)
+
+    facts = facts_of(shop)
+
+    assert (facts.networks, facts.local_networks) == ({"backend"}, {"own": "bridge"})
+    assert facts.closed_networks == {"backend"}
+    assert [network.name for network in read(shop).networks] == ["backend"]
+
+
+def test_whose_things_are_is_told_by_name(shop: Environment) -> None:
+    row = factories.snapshot(
+        shop, services=[factories.service("c", "a_b")], volumes=[factories.volume("data", stack="other")]
+    )
+    labels = {"com.docker.stack.namespace": "shop"}
+    row.secrets = swarm.owners([{"Spec": {"Name": "key", "Labels": labels}}, {"Spec": {"Name": "own"}}, "nonsense"])
+    row.configs = '["written by an older release"]'
+    row.save()
+
+    facts = facts_of(shop)
+
+    assert facts.owners == {
+        "services": {"a_b_c": "a_b"},
+        "volumes": {"data": "other"},
+        "secrets": {"key": "shop", "own": ""},
+        "configs": {"written by an older release": None},
+    }
+    assert facts.secrets == {"key", "own"}
 
 
 def test_what_the_operator_forbids_and_what_is_wished_counts(shop: Environment) -> None:

@@ -113,15 +113,25 @@ async def test_an_engine_that_does_not_tell_its_volumes_holds_nothing_up(swarm: 
 async def test_volumes_of_all_hosts_and_names_of_secrets_are_known(swarm: FakeSwarm, hosts: list[Host]) -> None:
     for name, engine in swarm.engines.items():
         engine.answers["/volumes"] = http({"Volumes": [{"Name": f"of-{name}", "Driver": "local"}]})
-        engine.answers["/secrets"] = http([{"Spec": {"Name": "key"}}])
+        labels = {"com.docker.stack.namespace": "shop"}
+        engine.answers["/secrets"] = http([{"Spec": {"Name": "key"}}, {"Spec": {"Name": "cert", "Labels": labels}}])
     await swarm.watcher.read()
     async with asyncio.timeout(8):
         while (found := await swarm.snapshot()).secrets == "[]":
             await asyncio.sleep(0.01)
-    assert found.secrets == '["key"]'
+    assert json.loads(found.secrets) == {"cert": "shop", "key": ""}
     assert {(one["name"], one["node_id"]) for one in json.loads(found.volumes)} == {
         (f"of-{host.name}", host.node_id) for host in hosts
     }
+
+
+async def test_networks_of_the_swarm_and_the_manager_s_own_are_told_apart(swarm: FakeSwarm) -> None:
+    told = {"backend": "swarm", "mine": "local", "bridge": "local", "docker_gwbridge": "local", "odd": "global"}
+    for engine in swarm.engines.values():
+        engine.answers["/networks"] = http([{"Name": name, "Scope": scope} for name, scope in told.items()])
+    await swarm.watcher.read()
+    found = json.loads((await swarm.snapshot()).networks)
+    assert {one["name"]: one["scope"] for one in found} == {"backend": "swarm", "mine": "local"}
 
 
 @pytest.mark.parametrize(("code", "state"), [("137", "failed"), ("0", "complete")])

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import http.server
+import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import pytest
 import requests
@@ -129,6 +132,62 @@ def test_a_session_with_a_time_is_kept_from_neighbours_too(neighbour: str) -> No
     with outgoing.session(private=False, seconds=5) as session, pytest.raises(requests.ConnectionError) as caught:
         session.get(neighbour, timeout=5)
     assert outgoing.is_forbidden(caught.value)
+    assert Neighbour.asked == 0
+
+
+@contextmanager
+def addresses(*, dead: int, live: bool) -> Iterator[int]:
+    """A port at which the first addresses of a name accept nobody; the last answers. Only Linux drops so."""
+    with ExitStack() as stack:
+        server = stack.enter_context(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Neighbour))
+        found = [f"127.0.0.{n}" for n in range(2, 2 + dead)]
+        for address in found:
+            listener = stack.enter_context(socket.create_server((address, server.server_port), backlog=0))
+            # The one that may wait for being accepted; to all others nobody answers.
+            stack.enter_context(socket.create_connection(listener.getsockname()))
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        stack.callback(thread.join)
+        stack.callback(server.shutdown)
+        named = [*found, "127.0.0.1"] if live else found
+        places = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (one, server.server_port)) for one in named]
+        plain = socket.getaddrinfo
+
+        def look_up(host: str, *args: Any, **kwargs: Any) -> Any:
+            return places if host == "many.example.org" else plain(host, *args, **kwargs)
+
+        stack.enter_context(pytest.MonkeyPatch.context()).setattr(socket, "getaddrinfo", look_up)
+        yield server.server_port
+
+
+@pytest.mark.parametrize("seconds", [None, 20.0])
+def test_the_addresses_of_a_name_share_the_time_of_one_connection(seconds: float | None) -> None:
+    with addresses(dead=6, live=False) as port, outgoing.session(private=True, seconds=seconds) as session:
+        began = time.monotonic()
+        with pytest.raises(requests.ConnectTimeout):
+            session.get(f"http://many.example.org:{port}/", timeout=0.5)
+    assert time.monotonic() - began < 1.5
+
+
+def test_an_address_that_answers_is_found_behind_dead_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outgoing, "LEAST_SECONDS", 0.1)
+    with addresses(dead=3, live=True) as port, outgoing.session(private=True) as session:
+        assert session.get(f"http://many.example.org:{port}/", timeout=1).text == "ok"
+
+
+def test_connecting_ends_with_the_time_for_all_requests() -> None:
+    with addresses(dead=2, live=False) as port, outgoing.session(private=True, seconds=0.3) as session:
+        began = time.monotonic()
+        with pytest.raises(requests.RequestException):
+            session.get(f"http://many.example.org:{port}/", timeout=10)
+    assert time.monotonic() - began < 3
+
+
+def test_one_address_inside_among_those_of_a_name_is_enough_to_refuse_it(neighbour: str) -> None:
+    with addresses(dead=1, live=True) as port, outgoing.session(private=False) as session:
+        with pytest.raises(requests.ConnectionError) as caught:
+            session.get(f"http://many.example.org:{port}/", timeout=5)
+        assert outgoing.is_forbidden(caught.value)
     assert Neighbour.asked == 0
 
 

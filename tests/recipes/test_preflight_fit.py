@@ -63,7 +63,10 @@ def test_only_hosts_that_the_constraints_allow_count() -> None:
 def test_tasks_that_find_no_room_beside_each_other_are_counted() -> None:
     found = said(reserving("memory: 3g", ", replicas: 4"))
 
-    assert any("each of its 4 tasks; the fitting hosts have room for 3" in message for _, message in found)
+    assert any(
+        "each of its 4 tasks; free are 8 GiB of memory on fw-02 and 4 GiB of memory on fw-01, room for 3" in message
+        for _, message in found
+    )
 
 
 def test_all_reservations_together_are_compared_with_all_hosts_together() -> None:
@@ -71,7 +74,7 @@ def test_all_reservations_together_are_compared_with_all_hosts_together() -> Non
 
     found = only(f"services: {{a: {part}, b: {part}, c: {part}, d: {part}}}")
 
-    assert "together reserve 8 CPUs, and all hosts together have 6 CPUs" in found.message
+    assert "a, b, c and d together reserve 8 CPUs, and their hosts have 6 CPUs free" in found.message
 
 
 def test_a_global_service_reserves_on_each_host() -> None:

@@ -70,3 +70,53 @@ def test_what_can_t_exist_under_its_name_is_not_offered(kind: str) -> None:
     shown = seen(text)
 
     assert ([problem.offer for problem in shown.problems], shown.asked) == ([""], [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("service", "services: {b_c: {image: x}}"),
+        ("secret", service("secrets: [b_c]") + "secrets: {b_c: {file: f}}"),
+        ("config", service("configs: [b_c]") + "configs: {b_c: {file: f}}"),
+        ("volume", service("volumes: ['b_c:/x']") + "volumes: {b_c: {}}"),
+    ],
+)
+def test_two_stacks_whose_names_join_to_one_are_refused_with_both(kind: str, text: str) -> None:
+    files = {"f": b"x"}
+    taken = {f"{kind}s": {"a_b_c": "a_b"}}
+
+    found = only(text, files, stack_name="a", owners=taken)
+
+    assert found.severity is Severity.ERROR
+    assert f"The {kind} 'b_c' would be 'a_b_c' on the swarm, which is 'c' of the stack 'a_b'." in found.message
+    assert "Rename 'b_c', or choose another stack name" in found.message
+    assert problems(text, files, stack_name="a", owners={f"{kind}s": {"a_b_c": "a"}}) == []
+    assert problems(text, files, stack_name="b", owners=taken) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "remedy"),
+    [
+        ("service", "services: {b: {image: x}}", "or remove it"),
+        ("secret", service("secrets: [b]") + "secrets: {b: {file: f}}", "or write 'external: true' to use it"),
+        ("config", service("configs: [b]") + "configs: {b: {file: f}}", "or write 'external: true' to use it"),
+    ],
+)
+def test_what_was_made_without_a_stack_is_in_the_way(kind: str, text: str, remedy: str) -> None:
+    files = {"f": b"x"}
+
+    found = only(text, files, owners={f"{kind}s": {"shop_b": ""}})
+
+    assert found.severity is Severity.ERROR
+    assert f"There is a {kind} 'shop_b' already, made without a stack." in found.message and remedy in found.message
+    assert problems(text, files, owners={f"{kind}s": {"shop_b": None}}) == []
+
+
+def test_a_volume_that_names_itself_may_be_shared_knowingly() -> None:
+    text = service("volumes: ['data:/x']") + "volumes: {data: {name: data}}"
+
+    found = only(text, owners={"volumes": {"data": "other"}})
+
+    assert (found.severity, "of the stack 'other'" in found.message) == (Severity.WARNING, True)
+    assert problems(text.replace("{name: data}", "{external: true}"), volumes={"data"}) == []
+    assert problems(text, owners={"volumes": {"data": ""}}) == []

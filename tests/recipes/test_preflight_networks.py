@@ -54,6 +54,58 @@ def test_another_stack_s_network_is_not_taken_over() -> None:
     assert (found.severity, "Write 'external: true'" in found.message) == (Severity.ERROR, True)
 
 
+def test_a_network_of_another_stack_is_told_with_its_name() -> None:
+    text = service("networks: [b_n]") + "networks: {b_n: }"
+
+    found = only(text, stack_name="a", networks={"a_b_n"}, network_stacks={"a_b_n": "a_b"})
+
+    assert (found.severity, "network 'a_b_n' already of the stack 'a_b'" in found.message) == (Severity.ERROR, True)
+
+
+@pytest.mark.parametrize(
+    ("declared", "name", "words"),
+    [
+        ("{external: true}", "n", "services join only those of the swarm"),
+        ("{}", "shop_n", "can't make one of that name"),
+    ],
+)
+def test_a_network_that_a_manager_has_for_itself_is_in_the_way(declared: str, name: str, words: str) -> None:
+    text = service("networks: [n]") + f"networks: {{n: {declared}}}"
+
+    found = only(text, local_networks={name: "bridge"}, wished_networks=frozenset({name}))
+
+    assert (found.severity, found.offer, words in found.message) == (Severity.ERROR, "", True)
+    assert f"'{name}'" in found.message and "(bridge)" in found.message and f"docker network rm {name}" in found.message
+    assert said(text, local_networks={name: "bridge"}, networks={name}) == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "existing", "words"),
+    [
+        ("attachable: true", {"closed_networks": {"shop_n"}}, "is not attachable"),
+        ("driver: overlay", {"network_drivers": {"shop_n": "macvlan"}}, "the driver macvlan, and can't be changed to"),
+    ],
+)
+def test_what_a_network_can_t_become_any_more_offers_to_start_anew(
+    wanted: str, existing: dict[str, object], words: str
+) -> None:
+    text = service("networks: [n]") + f"networks: {{n: {{{wanted}}}}}"
+    there = {"networks": {"shop_n"}, "network_stacks": {"shop_n": "shop"}}
+
+    found = only(text, **there, **existing)
+
+    assert (found.severity, found.offer, words in found.message) == (Severity.WARNING, "recreate", True)
+    assert said(text, **there) == said(text, **existing) == []
+
+
+def test_an_external_network_that_the_file_wants_attachable_is_told_where_it_is_not() -> None:
+    text = service("networks: [n]") + "networks: {n: {external: true, attachable: true}}"
+
+    assert "'n' is not attachable" in only(text, networks={"n"}, closed_networks={"n"}).message
+    assert said(text, networks={"n"}) == []
+    assert said(text.replace(", attachable: true", ""), networks={"n"}, closed_networks={"n"}) == []
+
+
 @pytest.mark.parametrize("driver", ["bridge", "host", "macvlan"])
 def test_drivers_of_one_host_are_refused_where_they_are_used(driver: str) -> None:
     text = service("networks: [n]") + f"networks: {{n: {{driver: {driver}}}, unused: {{driver: {driver}}}}}"

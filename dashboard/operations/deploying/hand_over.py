@@ -18,7 +18,7 @@ from dashboard.models import OperationLog, Revision, StackState
 from platform_manager import recipes
 from platform_manager.engines import cli
 from platform_manager.engines.client import EngineClient
-from platform_manager.errors import PlatformError, ProviderError
+from platform_manager.errors import PlatformError, ProviderError, UserError
 from platform_manager.swarm import anew, held, rotation, stacks, updates
 from platform_manager.swarm.snapshot import mapping
 
@@ -44,6 +44,7 @@ def hand_over(context: StepContext) -> str | None:
     revision = revision_of(context)
     set_state(context, revision, StackState.DEPLOYING)
     recipe_of(revision)
+    _refuse_taken(context, revision)
     _remove_first(context, revision)
     before = _Before(context, revision)
     try:
@@ -57,6 +58,23 @@ def hand_over(context: StepContext) -> str | None:
     Revision.objects.filter(pk=revision.pk).update(made=[], failures=[], digests={})
     _start_anew(context, revision, before.failing)
     return None
+
+
+def _refuse_taken(context: StepContext, revision: Revision) -> None:
+    """Before anything is made: somebody may have made a service of that name since the preview."""
+    stack, given = revision.stack.name, prepared(context, revision)
+    names = {name for section in sections(given, "services") for name in section}
+
+    async def look(manager: EngineClient) -> dict[str, str]:
+        return await stacks.strangers(manager, stack, names)
+
+    for full, owner in on_manager(context, look).items():
+        whose = f"of the stack {owner}" if owner else "that was made without a stack"
+        raise UserError(
+            f"There is a service '{full}' already, {whose}. Nothing was made. "
+            "Rename the service in the file, or choose another stack name.",
+            "compose",
+        )
 
 
 def _remove_first(context: StepContext, revision: Revision) -> None:

@@ -20,6 +20,7 @@ from platform_manager.recipes.preflight import (
     placement,
     publishing,
     resources,
+    starting,
 )
 from platform_manager.recipes.preflight.findings import Finding
 from platform_manager.recipes.preflight.reading import (
@@ -47,6 +48,7 @@ def inspect(
     yield from publishing.inspect(value, facts)
     yield from placement.inspect(value, facts, fits)
     yield from resources.inspect(value, facts, fits)
+    yield from starting.inspect(value, facts, fits)
     yield from hosts.inspect(value, facts, fits)
     yield from dangers.inspect(value, facts)
 

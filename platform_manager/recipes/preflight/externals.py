@@ -41,6 +41,18 @@ def _networks(value: Compose, facts: EnvironmentFacts) -> Iterator[Finding]:
                     "may not reach each other. Use an overlay network, or see that this is meant."
                 )
                 yield warning(("networks", key), message)
+            elif declared[key].get("attachable") is True and name in facts.closed_networks:
+                message = (
+                    f"The network '{name}' is not attachable: services join it, containers that they start can't. "
+                    "Make it anew as an attachable one, or use another network."
+                )
+                yield warning(("networks", key), message)
+        elif name in facts.local_networks:
+            message = (
+                f"The network '{name}' is a manager's own ({facts.local_networks[name]}), and services join only those "
+                f"of the swarm. Remove it there with 'docker network rm {name}', or use another network."
+            )
+            yield error(("networks", key), message)
         elif problem := object_name_problem("networks", name):
             yield error(("networks", key), f"The network '{name[:80]}' does not exist here, and can't. {problem}")
         elif name not in facts.wished_networks:

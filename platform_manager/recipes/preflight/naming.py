@@ -7,6 +7,7 @@ from platform_manager.recipes.facts import EnvironmentFacts
 from platform_manager.recipes.names import object_name_problem, service_name_problem, stack_name_problem
 from platform_manager.recipes.problems import dotted
 
+from . import collisions
 from .findings import Finding, error, warning
 from .reading import is_external, services, swarm_name, used, used_networks
 
@@ -20,6 +21,7 @@ def inspect(value: Compose, facts: EnvironmentFacts) -> Iterator[Finding]:
             yield error(("services", name), problem)
     for kind in ("networks", "volumes", "configs", "secrets"):
         yield from _objects(value, kind, facts.stack_name)
+    yield from collisions.inspect(value, facts)
 
 
 def _stack(facts: EnvironmentFacts) -> Iterator[Finding]:

@@ -33,14 +33,38 @@ def _own(key: str, network: Compose, facts: EnvironmentFacts) -> Iterator[Findin
             "Remove 'driver', or write overlay."
         )
         yield error(("networks", key, "driver"), message)
-    elif name in facts.networks and facts.network_stacks.get(name, facts.stack_name) != facts.stack_name:
+    elif name in facts.networks and (other := facts.network_stacks.get(name, facts.stack_name)) != facts.stack_name:
+        whose = f"of the stack '{other}'" if other else "that is not this stack's"
         message = (
-            f"There is a network '{name}' already that is not this stack's. "
-            "Write 'external: true' to join it, or choose another name."
+            f"There is a network '{name}' already {whose}. Write 'external: true' to join it, or choose another name."
         )
         yield error(("networks", key), message)
-    elif driver == "overlay":
-        yield from _mtu(key, name, network, facts)
+    elif name in facts.local_networks and name not in facts.networks:
+        message = (
+            f"A manager has a network '{name}' of its own ({facts.local_networks[name]}), and the swarm can't make one "
+            f"of that name. Remove it there with 'docker network rm {name}', or choose another name."
+        )
+        yield error(("networks", key), message)
+    else:
+        yield from _as_it_is(key, name, network, facts)
+        if driver == "overlay":
+            yield from _mtu(key, name, network, facts)
+
+
+def _as_it_is(key: str, name: str, network: Compose, facts: EnvironmentFacts) -> Iterator[Finding]:
+    """The swarm changes no network that is there, and the CLI says nothing."""
+    if name not in facts.networks:
+        return
+    driver = network.get("driver") or "overlay"
+    existing = facts.network_drivers.get(name, driver)
+    if existing != driver:
+        message = f"The network '{name}' exists with the driver {existing}, and can't be changed to {driver} "
+    elif network.get("attachable") is True and name in facts.closed_networks:
+        message = f"The network '{name}' exists and is not attachable, which can't be changed "
+    else:
+        return
+    message += "while it is in use: remove the stack and deploy it again."
+    yield warning(("networks", key), message, "recreate")
 
 
 def _mtu(key: str, name: str, network: Compose, facts: EnvironmentFacts) -> Iterator[Finding]:

@@ -56,6 +56,17 @@ def tasks(service: Compose, hosts: int) -> int:
     return replicas if isinstance(replicas, int) else 1
 
 
+def most_on_a_host(service: Compose) -> int:
+    """How many of its tasks may run on one host; 0 for any number."""
+    most = dig(service, ("deploy", "placement", "max_replicas_per_node"))
+    return most if isinstance(most, int) and most > 0 else 0
+
+
+def host_ports(service: Compose) -> list[int]:
+    """The ports that each of its tasks takes of its host."""
+    return [port.published for _, port in service_ports(service) if port.mode == "host" and port.published]
+
+
 def _texts(service: Compose) -> list[str]:
     return dig(service, ("deploy", "placement", "constraints")) or []
 
@@ -97,15 +108,15 @@ def _fit(name: str, service: Compose, fits: Sequence[HostFacts]) -> Iterator[Fin
         yield warning((*path, "constraints"), _no_host(name, _wanted(service)))
         return
     count = tasks(service, len(fits))
-    on_hosts = [port for _, port in service_ports(service) if port.mode == "host" and port.published]
+    on_hosts = host_ports(service)
     if on_hosts and count > len(fits):
         message = (
-            f"The service '{name}' takes port {on_hosts[0].published} of its host, so {len(fits)} of its "
+            f"The service '{name}' takes port {on_hosts[0]} of its host, so {len(fits)} of its "
             f"{count} replicas can run: one on each fitting host. Add hosts, or lower the replicas."
         )
         yield warning(("services", name, "ports"), message)
-    most = dig(service, ("deploy", "placement", "max_replicas_per_node"))
-    if isinstance(most, int) and most > 0 and count > most * len(fits):
+    most = most_on_a_host(service)
+    if most and count > most * len(fits):
         message = (
             f"The service '{name}' wants {count} replicas with at most {most} on a host, and {len(fits)} "
             f"host{'s fit' if len(fits) > 1 else ' fits'}: {count - most * len(fits)} would wait. "
