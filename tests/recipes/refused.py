@@ -3,7 +3,7 @@
 The sentence of each is what the preview says before anything is made.
 """
 
-from features import deploy, service
+from tests.recipes.features import deploy, service
 
 FILES = {"empty.txt": b"", "large.txt": b"x" * 512_000, "a.txt": b"a", "b.txt": b"b"}
 
