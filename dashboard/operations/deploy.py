@@ -47,6 +47,8 @@ def converge(context: StepContext) -> str:
         if status.state in (stacks.StackState.FAILED, stacks.StackState.ROLLED_BACK):
             raise ProviderError(_with_failures(status, look.tell_failures()), retryable=False)
         if now > deadline and status.working:
+            # The deployment has ended well; what comes of the jobs the watcher tells of the stack.
+            set_state(context, revision, StackState.RUNNING, status.sentence)
             return "It runs; its jobs have not ended yet."
         if now > deadline:
             why = _with_failures(status, look.tell_failures())

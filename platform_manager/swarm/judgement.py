@@ -6,7 +6,7 @@ its tasks run, on hosts that answer, and keep running.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -20,6 +20,7 @@ from .tasks import STABLE_SECONDS, Fate, Slot, TaskFailure, is_ready, slots_of
 
 FAILURES_SHOWN = 20
 IDLE_SHOWN = 3
+MISSING_SHOWN = 10
 
 
 class StackState(StrEnum):
@@ -120,6 +121,15 @@ def steadied(before: StackState, sentence: str, status: StackStatus) -> StackSta
     soon = min(status.recheck_seconds or STABLE_SECONDS, STABLE_SECONDS)
     words = sentence if before is StackState.FAILED else status.sentence
     return replace(status, state=before, sentence=words, recheck_seconds=soon)
+
+
+def lacking(status: StackStatus, missing: Sequence[str]) -> StackStatus:
+    """The verdict on a stack whose services ``missing`` were deployed, and are not there any more."""
+    if not missing or status.state not in (StackState.RUNNING, StackState.CONVERGING, StackState.DEGRADED):
+        return status
+    names = ", ".join(missing[:MISSING_SHOWN]) + (" and others" if len(missing) > MISSING_SHOWN else "")
+    words = f"{names} {'was' if len(missing) == 1 else 'were'} removed past the platform: deploy the stack again."
+    return replace(status, state=StackState.DEGRADED, sentence=f"{words} {status.sentence}")
 
 
 def _stack(services: list[ServiceStatus], recheck: float | None, *, fresh: bool) -> StackStatus:
