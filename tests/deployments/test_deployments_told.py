@@ -46,6 +46,18 @@ ABSENT = """
 services:
   web: {image: "127.0.0.1:1/absent:1", deploy: {restart_policy: {delay: 0s}}}
 """
+# Who comes first has the folder, and runs; the other never gets it.
+LAME = """
+services:
+  web:
+    image: 127.0.0.1:1/ticker:1
+    stop_grace_period: 1s
+    command: ["sh", "-c", "mkdir /data/mine || exit 3; exec sh /app"]
+    volumes: ["data:/data"]
+    deploy: {replicas: 2, restart_policy: {delay: 0s}}
+volumes:
+  data: {}
+"""
 HEALTHY = """
 services:
   web:
@@ -201,7 +213,7 @@ def begun(lab: Lab) -> tuple[World, World]:
     for operation in adding:
         succeeded(operation)
     failing, shop = (World(lab, user, environment) for environment in made)
-    for name, compose in (("crash", FLAKY), ("absent", ABSENT), ("nowhere", NOWHERE)):
+    for name, compose in (("crash", FLAKY), ("absent", ABSENT), ("nowhere", NOWHERE), ("lame", LAME)):
         failing.deploy(name, compose)
     failing.deploy("sick", HEALTHY, answers={"TOLD": "well", "CODE": "0"})
     return failing, shop
@@ -280,6 +292,30 @@ def test_a_deployment_that_stops_half_way_lists_what_was_made_and_is_finished_la
     shop.docker("stack", "rm", "half")
     again = succeeded(shop.deploy("half", HALF, updating=True))
     assert sorted(shop.listed("service", "half")) == ["half_first", "half_second"], transcript(again)
+
+
+def test_a_service_that_somebody_removed_is_missed_until_the_stack_is_deployed_again(shop: World) -> None:
+    succeeded(shop.deploy("lossy", HALF))
+
+    shop.docker("service", "rm", "lossy_second")
+
+    until(lambda: shop.stack("lossy").state == StackState.DEGRADED, what="the service is missed", seconds=30)
+    assert shop.stack("lossy").sentence.startswith("lossy_second was removed past the platform")
+    succeeded(revisions.redeploy(shop.environment, shop.user, shop.stack("lossy")))
+    assert sorted(shop.listed("service", "lossy")) == ["lossy_first", "lossy_second"]
+    succeeded(stacks.remove_stack(shop.environment, shop.user, "lossy"))
+
+
+def test_what_keeps_ending_beside_what_runs_degrades_a_stack(failing: World) -> None:
+    operation = failing.revision("lame").operation
+    assert operation is not None
+    finished(operation)
+
+    stack = failing.stack("lame")
+    assert stack.state == StackState.DEGRADED, transcript(operation)
+    assert "1 of 2 tasks running" in stack.sentence
+    (failure,) = failing.revision("lame").failures
+    assert "non-zero exit (3)" in failure["error"]
 
 
 def test_changed_contents_get_names_of_their_own_and_an_earlier_revision_comes_back(shop: World) -> None:
