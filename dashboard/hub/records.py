@@ -151,7 +151,7 @@ def write_snapshot(environment_id: str, columns: dict[str, str]) -> None:
 def settled_stacks(environment_id: str) -> list[dict[str, Any]]:
     """Stacks whose state the watcher keeps, with the updates that their last deployment found.
 
-    ``handed_over`` says whether the swarm took the newest one.
+    ``services`` are those of the newest one, as the compose file names them; [] where the swarm did not take it.
     """
     # A deployment that was cancelled before it began found none.
     looked = Revision.objects.filter(stack=OuterRef("pk"), updates_before__isnull=False)
@@ -165,7 +165,7 @@ def settled_stacks(environment_id: str) -> list[dict[str, Any]]:
             "state": stack.state,
             "sentence": stack.sentence,
             "updates_before": stack.updates_before,
-            "handed_over": bool(stack.images),
+            "services": sorted(stack.images or ()),
         }
         for stack in found.annotate(updates_before=Subquery(newest), images=Subquery(images))
     ]

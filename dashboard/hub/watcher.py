@@ -24,7 +24,7 @@ from dashboard.hub.ended import EndedContainers
 from dashboard.hub.rare import RarelyChanging
 from dashboard.hub.reading import Answers, Reading, ask
 from platform_manager.engines.client import EngineClient, EngineError, EngineUnreachable
-from platform_manager.swarm import stacks, updates
+from platform_manager.swarm import held, stacks, updates
 from platform_manager.swarm.snapshot import Json
 from platform_manager.wiring import EnginePool
 
@@ -264,7 +264,7 @@ def _verdict(
 ) -> stacks.StackStatus:
     """``stack`` as :func:`records.settled_stacks` gives it."""
     services = list(services)
-    if not services and stack["state"] == stacks.StackState.FAILED and not stack["handed_over"]:
+    if not services and stack["state"] == stacks.StackState.FAILED and not stack["services"]:
         # It has no service because the swarm took none, and the sentence says why.
         return stacks.StackStatus(stacks.StackState.FAILED, stack["sentence"], 0, 0, [])
     status = stacks.judge(updates.since(services, stack["updates_before"]), tasks, nodes)
@@ -272,4 +272,6 @@ def _verdict(
         before = stacks.StackState(stack["state"])
     except ValueError:
         return status  # a state of the platform's own, such as planned
-    return stacks.steadied(before, stack["sentence"], status)
+    there = held.images(services, stack["name"])
+    missing = [f"{stack['name']}_{name}" for name in stack["services"] if name not in there]
+    return stacks.lacking(stacks.steadied(before, stack["sentence"], status), missing)

@@ -15,6 +15,16 @@ def bytes_of(text: object) -> float:
     return min(float(match[1] + (match[2] or "")) * 1024.0 ** _POWERS[match[3].lower()], _MOST)
 
 
+_DURATION = re.compile("([0-9]+\\.?[0-9]*|\\.[0-9]+)(ns|us|\u00b5s|\u03bcs|ms|s|m|h)")
+_SECONDS = {"ns": 1e-9, "us": 1e-6, "\u00b5s": 1e-6, "\u03bcs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def seconds_of(text: str) -> float:
+    """``1m30s`` as seconds; 0 for what is no duration."""
+    total = sum(float(number) * _SECONDS[unit] for number, unit in _DURATION.findall(text))
+    return -total if text.startswith("-") else total
+
+
 def cpus_of(text: object) -> float:
     """``0.5`` as a number of cores; 0 for what is no number, or less than none."""
     try:

@@ -21,7 +21,7 @@ _CHOICES: dict[tuple[str, ...], tuple[str, ...]] = {
     ("deploy", "endpoint_mode"): ("vip", "dnsrr"),
     ("deploy", "restart_policy", "condition"): ("none", "on-failure", "any"),
     ("deploy", "update_config", "failure_action"): ("pause", "continue", "rollback"),
-    ("deploy", "rollback_config", "failure_action"): ("pause", "continue"),
+    ("deploy", "rollback_config", "failure_action"): ("pause", "continue", "rollback"),
 }
 _TEXTS: dict[tuple[str, ...], Callable[[str], object]] = {
     ("command",): shorthand.split_command,
@@ -77,7 +77,8 @@ def _image(service: Compose, path: Path) -> Iterator[Finding]:
 def _choices(service: Compose, path: Path) -> Iterator[Finding]:
     for keys, choices in _CHOICES.items():
         chosen = dig(service, keys)
-        if chosen and str(chosen).lower() not in choices:
+        # Of all these the engine reads one in any case.
+        if chosen and (str(chosen).lower() if keys[-1] == "endpoint_mode" else chosen) not in choices:
             place = (*path, *keys)
             yield place, f"{dotted(place)} can't be '{chosen}'; use one of: {', '.join(choices)}."
 
@@ -144,7 +145,8 @@ def _mounts(service: Compose, path: Path, declared: Compose) -> Iterator[Finding
         except ValueError as error:
             yield place, f"{dotted(place)}: {error}."
             continue
-        if mount.type == "volume" and mount.source and mount.source not in declared:
+        cluster = mount.type == "cluster" and not mount.source.startswith("group:")
+        if (mount.type == "volume" or cluster) and mount.source and mount.source not in declared:
             yield place, _undeclared("volume", mount.source, str(path[1]))
         elif reason := _mount_problem(mount, entry):
             yield place, f"{dotted(place)}: {reason}."
@@ -153,8 +155,8 @@ def _mounts(service: Compose, path: Path, declared: Compose) -> Iterator[Finding
 def _mount_problem(mount: shorthand.Mount, entry: Any) -> str:
     if mount.type not in _MOUNT_TYPES:
         return f"'{mount.type}' is no type of volume; use volume, bind or tmpfs"
-    if mount.type == "bind" and not mount.source:
-        return "a bind needs a source"
+    if mount.type in ("bind", "cluster", "image", "npipe") and not mount.source:
+        return f"{'an' if mount.type == 'image' else 'a'} {mount.type} needs a source"
     if mount.type == "tmpfs" and mount.source:
         return "a tmpfs has no source; remove it"
     if not mount.target:

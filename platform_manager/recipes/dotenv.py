@@ -4,6 +4,8 @@ import re
 
 from platform_manager.errors import UserError
 
+# Not str.splitlines, which ends lines within values too.
+_LINE_END = re.compile("\r\n|\r|\n")
 _LINE = re.compile(r"(?:export\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*=\s*(?P<value>.*)", re.DOTALL)
 _DOUBLE = re.compile(r'"(?P<text>(?:[^"\\]|\\.)*)"\s*(?:#.*)?', re.DOTALL)
 _SINGLE = re.compile(r"'(?P<text>[^']*)'\s*(?:#.*)?", re.DOTALL)
@@ -16,7 +18,7 @@ def parse_env(text: str) -> dict[str, str]:
     Double quotes know ``\\n``, ``\\t`` and escaped quotes, single ones nothing. Nothing is interpolated.
     """
     answers: dict[str, str] = {}
-    for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), 1):
+    for number, line in enumerate(_LINE_END.split(text.removeprefix("\ufeff")), 1):
         stripped = line.strip()
         if not stripped or stripped.startswith("#"):
             continue

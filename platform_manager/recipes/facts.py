@@ -106,3 +106,12 @@ def with_provided(answers: Mapping[str, str], *, stack_name: str, mtu: int) -> d
     """
     given = {name: value for name, value in answers.items() if value != ""}
     return {"DOCKER_MTU": str(mtu), **given, **({"STACK_NAME": stack_name} if stack_name else {})}
+
+
+def no_text(answers: Mapping[str, str]) -> list[str]:
+    """The answers that no compose file can hold: with a NUL, or with half of a character."""
+    return [name for name, text in answers.items() if "\0" in text or text != text.encode(errors="replace").decode()]
+
+
+def no_text_words(name: str) -> str:
+    return f"The answer {name} holds characters that are not text: remove them."

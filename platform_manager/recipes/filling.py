@@ -1,10 +1,17 @@
 """Environment entries without a value, which the Docker CLI fills from its own environment: the answers fill them."""
 
 import codecs
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from platform_manager.recipes import preflight
+from platform_manager.recipes.problems import Path, dotted
 from platform_manager.recipes.recipe import clean_path
+
+# The CLI reads no longer line of an env file.
+MAX_LINE_BYTES = 64 * 1024
+_BLANKS = " \t\n\v\f\r"
 
 
 def fill_environment(value: dict[str, Any], answers: Mapping[str, str], files: Mapping[str, bytes]) -> None:
@@ -60,6 +67,31 @@ def env_file_variables(service: Mapping[str, Any], files: Mapping[str, bytes]) -
     return _resolved(_lines_of(service, files), {})
 
 
+def env_file_problems(value: Mapping[str, Any], files: Mapping[str, bytes]) -> Iterator[tuple[Path, str]]:
+    """Lines of env files that the CLI does not read; the first of each file, which is where it stops."""
+    for path, name in preflight.file_references({"services": value.get("services") or {}}):
+        lines = files.get(clean_path(name), b"").removeprefix(codecs.BOM_UTF8).split(b"\n")
+        found = ((number, _line_problem(line)) for number, line in enumerate(lines, 1))
+        number, reason = next(((number, reason) for number, reason in found if reason), (0, ""))
+        if reason:
+            yield path, f"{dotted(path)}: line {number} of '{name}' {reason}."
+
+
+def _line_problem(line: bytes) -> str:
+    if len(line) >= MAX_LINE_BYTES:
+        return f"is longer than {MAX_LINE_BYTES // 1024} KiB. Shorten it"
+    try:
+        text = line.decode().lstrip(_BLANKS)
+    except UnicodeDecodeError:
+        return "is no text in UTF-8. Save the file as UTF-8"
+    name, assigned, _ = text.partition("=")
+    if assigned and not name:
+        return "has no name before the '='. Write NAME=value"
+    if not text.startswith("#") and re.search(r"[ \t]", name):
+        return f"names a variable with a space in it: '{name[:60]}'. Write NAME=value, without 'export'"
+    return ""
+
+
 def _lines_of(service: Mapping[str, Any], files: Mapping[str, bytes]) -> list[str]:
     listed = service.get("env_file")
     names = [listed] if isinstance(listed, str) else listed
@@ -69,7 +101,7 @@ def _lines_of(service: Mapping[str, Any], files: Mapping[str, bytes]) -> list[st
 
 def _lines(content: bytes) -> list[str]:
     text = content.removeprefix(codecs.BOM_UTF8).decode(errors="replace")
-    lines = (line.removesuffix("\r").lstrip(" \t\n\v\f\r") for line in text.split("\n"))
+    lines = (line.removesuffix("\r").lstrip(_BLANKS) for line in text.split("\n"))
     return [line for line in lines if line and not line.startswith("#")]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from platform_manager.errors import UserError
 from platform_manager.recipes import checks, preflight, validation
-from platform_manager.recipes.facts import with_provided
+from platform_manager.recipes.facts import no_text, no_text_words, with_provided
 from platform_manager.recipes.filling import fill_environment
 from platform_manager.recipes.interpolation import interpolate_tree
 from platform_manager.recipes.merging import merge
@@ -61,9 +61,8 @@ def prepare(
 def all_answers(answers: Mapping[str, str], *, stack_name: str, mtu: int) -> dict[str, str]:
     """The answers that count and what the platform provides; raises UserError for one that is no text."""
     given = with_provided(answers, stack_name=stack_name, mtu=mtu)
-    for name, text in given.items():
-        if "\0" in text or text != text.encode(errors="replace").decode():
-            raise UserError(f"The answer {name} holds characters that are not text: remove them.", field=name)
+    for name in no_text(given):
+        raise UserError(no_text_words(name), field=name)
     return given
 
 

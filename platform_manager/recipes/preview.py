@@ -5,12 +5,13 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
-from platform_manager.recipes import checks, preflight, validation
+from platform_manager.recipes import bounds, checks, placeholders, preflight, validation
 from platform_manager.recipes.facts import MTU_OPTION as MTU_OPTION
-from platform_manager.recipes.facts import EnvironmentFacts, with_provided
+from platform_manager.recipes.facts import EnvironmentFacts, no_text, no_text_words, with_provided
+from platform_manager.recipes.filling import env_file_problems
 from platform_manager.recipes.merging import merged
 from platform_manager.recipes.problems import Asked, Path, Problem, Severity
-from platform_manager.recipes.recipe import Recipe, version_of
+from platform_manager.recipes.recipe import Recipe, clean_path, version_of
 from platform_manager.recipes.report import Report
 from platform_manager.recipes.schema import NEWEST
 from platform_manager.recipes.shorthand import Port
@@ -86,6 +87,8 @@ def preview(recipe: Recipe, answers: Mapping[str, str], facts: EnvironmentFacts)
             report.problems.setdefault(problem)
         else:
             report.add(Severity.ERROR, path, problem.message)
+    for name in no_text(given):
+        report.add(Severity.ERROR, (), no_text_words(name))
     minor = version_of(value)
     if minor is None:
         report.add(Severity.ERROR, ("version",), f"Compose version '{value['version']}' does not exist for a swarm.")
@@ -95,13 +98,22 @@ def preview(recipe: Recipe, answers: Mapping[str, str], facts: EnvironmentFacts)
     sound = _sound_part(value, [path for path, _ in findings])
     for path, message in _cut(sound):
         report.add(Severity.ERROR, path, message)
-    for path, message in checks.check(sound):
+    for path, message in _refused(sound, recipe.files):
         report.add(Severity.ERROR, path, message)
     wants = preflight.asking.wants(sound, facts, set(recipe.files))
     for found in preflight.inspect(sound, facts, set(recipe.files), wants):
         report.add(found.severity, found.path, found.message, found.offer, found.danger)
     report.unanswered()
     return _listing(sound, facts, report.sorted(), [_asked(want, recipe) for want in wants])
+
+
+def _refused(sound: dict[str, Any], files: Mapping[str, bytes]) -> Iterator[tuple[Path, str]]:
+    """What the CLI or the engine would refuse, early or half way."""
+    yield from checks.check(sound)
+    yield from env_file_problems(sound, files)
+    yield from bounds.check(sound, preflight.used_networks(sound))
+    yield from bounds.check_contents(sound, lambda path: files.get(clean_path(path)))
+    yield from placeholders.check(sound)
 
 
 def _sound_part(value: dict[str, Any], broken: list[Path]) -> dict[str, Any]:

@@ -81,7 +81,8 @@ class _Writer:
         scalar = model if isinstance(model, yaml.ScalarNode) else None
         if isinstance(value, str) and not isinstance(value, Timestamp):
             return _text(self.spell(value), scalar.style if scalar else None)
-        if scalar and _same(scalar_of(scalar), value):
+        # A quoted number is one by its tag alone, which would not be written plainly again.
+        if scalar and scalar.style not in _QUOTED_OR_BLOCK and _same(scalar_of(scalar), value):
             return yaml.ScalarNode(_tag(scalar), scalar.value or "null", style=scalar.style or None)
         text = str(value).lower() if isinstance(value, bool) else "null" if value is None else _number(value)
         return yaml.ScalarNode(str(_RESOLVER.resolve(yaml.ScalarNode, text, (True, False))), text)  # type: ignore[no-untyped-call]

@@ -7,6 +7,7 @@ import ipaddress
 import re
 import shlex
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 
@@ -156,7 +157,9 @@ def check_size(text: str) -> None:
 
 
 def check_cpus(text: str) -> None:
-    if not re.fullmatch(r"[-+]?([0-9]+(\.[0-9]{0,9}0*)?|\.[0-9]{1,9}0*)", text):
+    number = re.fullmatch(r"[-+]?([0-9]{1,20}\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]{1,2})?", text)
+    exact = number and Decimal(text).normalize().as_tuple().exponent
+    if not isinstance(exact, int) or exact < -9:
         raise ValueError(f"'{text}' is no number of CPUs; write for instance '0.5'")
 
 

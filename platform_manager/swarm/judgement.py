@@ -6,7 +6,7 @@ its tasks run, on hosts that answer, and keep running.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -20,6 +20,7 @@ from .tasks import STABLE_SECONDS, Fate, Slot, TaskFailure, is_ready, slots_of
 
 FAILURES_SHOWN = 20
 IDLE_SHOWN = 3
+MISSING_SHOWN = 10
 
 
 class StackState(StrEnum):
@@ -36,7 +37,10 @@ class StackState(StrEnum):
 
 @dataclass(frozen=True)
 class ServiceStatus:
-    """``running`` counts tasks that run on a host that answers, and those that ended well for good, the ``done``."""
+    """``running`` counts tasks that run on a host that answers, and those that ended well for good, the ``done``.
+
+    Tasks of jobs that run are the ``working``, and not counted: they are to end.
+    """
 
     id: str
     name: str
@@ -50,13 +54,15 @@ class ServiceStatus:
     update_state: str
     failures: list[TaskFailure] = field(default_factory=list)
     done: int = 0
+    working: int = 0
 
 
 @dataclass(frozen=True)
 class StackStatus:
     """``recheck_seconds``: when to judge again although the swarm has no news; None when there is no need.
 
-    ``fresh``: some of what runs began a moment ago, and may end as what ran before it did.
+    ``fresh``: some of what runs began a moment ago, and may end as what ran before it did. ``working``: nothing is
+    missing but the end of jobs.
     """
 
     state: StackState
@@ -66,6 +72,7 @@ class StackStatus:
     services: list[ServiceStatus]
     recheck_seconds: float | None = None
     fresh: bool = False
+    working: bool = False
 
 
 # The first of these that a service has is what the stack is.
@@ -116,11 +123,21 @@ def steadied(before: StackState, sentence: str, status: StackStatus) -> StackSta
     return replace(status, state=before, sentence=words, recheck_seconds=soon)
 
 
+def lacking(status: StackStatus, missing: Sequence[str]) -> StackStatus:
+    """The verdict on a stack whose services ``missing`` were deployed, and are not there any more."""
+    if not missing or status.state not in (StackState.RUNNING, StackState.CONVERGING, StackState.DEGRADED):
+        return status
+    names = ", ".join(missing[:MISSING_SHOWN]) + (" and others" if len(missing) > MISSING_SHOWN else "")
+    words = f"{names} {'was' if len(missing) == 1 else 'were'} removed past the platform: deploy the stack again."
+    return replace(status, state=StackState.DEGRADED, sentence=f"{words} {status.sentence}")
+
+
 def _stack(services: list[ServiceStatus], recheck: float | None, *, fresh: bool) -> StackStatus:
     state = next(state for state in _WORST_FIRST if any(service.state is state for service in services))
     running = sum(service.running for service in services)
     desired = sum(service.desired for service in services)
-    count = _count(running, desired, sum(service.done for service in services))
+    working = sum(service.working for service in services)
+    count = _count(running + working, desired, sum(service.done for service in services))
     reasons = [service.sentence for service in services if service.state is state]
     if state is StackState.RUNNING:
         sentence = " ".join([f"{count}.", *(one.sentence for one in services if _is_idle(one))][: 1 + IDLE_SHOWN])
@@ -129,7 +146,8 @@ def _stack(services: list[ServiceStatus], recheck: float | None, *, fresh: bool)
         sentence = f"{count}. {waiting}".strip()
     else:
         sentence = f"{reasons[0]} {count}."
-    return StackStatus(state, sentence, running, desired, services, recheck, fresh)
+    only_jobs = state is StackState.CONVERGING and running + working >= desired
+    return StackStatus(state, sentence, running, desired, services, recheck, fresh, only_jobs)
 
 
 def _count(running: int, desired: int, done: int) -> str:
@@ -162,7 +180,8 @@ class _ServiceJudge:
         state, reason = self._updating() or self._tasks(counted, running)
         name = text(part(self.service, "Spec", "Name"), 255)
         done = sum(slot.done for slot in counted)
-        count = _count(running, self.desired, done)
+        working = sum(slot.working for slot in counted)
+        count = _count(running + working, self.desired, done)
         gone_back = text(part(self.service, "UpdateStatus", "State"), 40).startswith("rollback")
         failures = [failure for slot in self.slots for failure in (slot.history if gone_back else slot.failures)]
         failures.sort(key=lambda failure: failure.at, reverse=True)
@@ -179,6 +198,7 @@ class _ServiceJudge:
             update_state=text(part(self.service, "UpdateStatus", "State"), 40),
             failures=failures[:FAILURES_SHOWN],
             done=done,
+            working=working,
         )
 
     def patient(self, status: ServiceStatus) -> ServiceStatus:

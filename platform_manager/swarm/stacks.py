@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from platform_manager.engines.errors import EngineError
 
-from .judgement import ServiceStatus, StackState, StackStatus, judge, steadied
+from .judgement import ServiceStatus, StackState, StackStatus, judge, lacking, steadied
 from .snapshot import STACK_LABEL, Json, part, text
 from .tasks import TaskFailure, is_ready
 
@@ -19,6 +19,7 @@ __all__ = [
     "StackStatus",
     "TaskFailure",
     "judge",
+    "lacking",
     "list_stacks",
     "read",
     "remains",

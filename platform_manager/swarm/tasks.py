@@ -25,7 +25,7 @@ REFUSALS = 2
 # A task that fits no host may wait for one that just joins, or for a port that is being freed.
 PENDING_SECONDS = 15.0
 
-BY_ITSELF = "ended by itself, with exit code 0"
+ENDED_WELL = "ended with exit code 0"
 _LIVE = ("running", "ready", "complete")
 
 
@@ -56,7 +56,7 @@ class Slot:
 
     ``may_recover`` is False when trying again can't help; ``changes_in``: the verdict may change after
     so many seconds without news; ``fresh``: it is well, but not for long enough to be relied on; ``done``: it ended
-    well, for good.
+    well, for good; ``working``: a task of a job that runs, and will end.
     """
 
     fate: Fate
@@ -67,6 +67,7 @@ class Slot:
     changes_in: float | None = None
     fresh: bool = False
     done: bool = False
+    working: bool = False
 
 
 def is_ready(node: Json) -> bool:
@@ -155,8 +156,10 @@ class _SlotJudge:
             return broken
         if up and self._outdated(task):
             return Slot(Fate.MOVING)
+        if up and self.job:
+            return Slot(Fate.MOVING, "its job has not ended yet.", working=True)
         if up:
-            return Slot(Fate.MOVING if self.job else Fate.GOOD, fresh=self._age(task) < STABLE_SECONDS)
+            return Slot(Fate.GOOD, fresh=self._age(task) < STABLE_SECONDS)
         if state == "running":
             return Slot(Fate.LOST, f"the host {self._host(task)} does not answer.")
         if _stuck(task):
@@ -216,7 +219,7 @@ class _SlotJudge:
 
     def _failure(self, task: Json) -> TaskFailure:
         code = part(task, "Status", "ContainerStatus", "ExitCode")
-        said = BY_ITSELF if _state(task) == "complete" else text(part(task, "Status", "Message"), 500)
+        said = ENDED_WELL if _state(task) == "complete" else text(part(task, "Status", "Message"), 500)
         return TaskFailure(
             task_id=text(task.get("ID"), 64),
             slot=number(task.get("Slot")),
@@ -246,7 +249,7 @@ def _stuck(task: Json) -> bool:
 
 def _sentence(task: Json) -> str:
     if _state(task) == "complete":
-        return f"It {BY_ITSELF}."
+        return f"It {ENDED_WELL}."
     words = _error(task).removeprefix("task: ") or _state(task)
     return f"Last error: {words.rstrip('.')}."
 

@@ -32,8 +32,10 @@ from tests.deployments.told_stacks import (
     FLAKY,
     HALF,
     HEALTHY,
+    LAME,
     NETWORKED,
     NOWHERE,
+    PAIR,
     RESERVING,
     ROTATED,
     SHARED,
@@ -119,7 +121,7 @@ def begun(lab: Lab) -> tuple[World, World]:
     for operation in adding:
         succeeded(operation)
     failing, shop = (World(lab, user, environment) for environment in made)
-    for name, compose in (("crash", FLAKY), ("absent", ABSENT), ("nowhere", NOWHERE)):
+    for name, compose in (("crash", FLAKY), ("absent", ABSENT), ("nowhere", NOWHERE), ("lame", LAME)):
         failing.deploy(name, compose)
     failing.deploy("sick", HEALTHY, answers={"TOLD": "well", "CODE": "0"})
     return failing, shop
@@ -257,6 +259,30 @@ def test_a_network_of_the_manager_alone_is_seen_before_the_button(shop: World) -
     until(lambda: "'mine' is a manager's own (bridge)" in told(), what="the preview sees the network")
     shop.docker("network", "rm", "mine")
     until(lambda: "'mine'" not in told(), what="the preview sees that it has gone")
+
+
+def test_a_service_that_somebody_removed_is_missed_until_the_stack_is_deployed_again(shop: World) -> None:
+    succeeded(shop.deploy("lossy", PAIR))
+
+    shop.docker("service", "rm", "lossy_second")
+
+    until(lambda: shop.stack("lossy").state == StackState.DEGRADED, what="the service is missed", seconds=30)
+    assert shop.stack("lossy").sentence.startswith("lossy_second was removed past the platform")
+    succeeded(revisions.redeploy(shop.environment, shop.user, shop.stack("lossy")))
+    assert sorted(shop.listed("service", "lossy")) == ["lossy_first", "lossy_second"]
+    succeeded(stacks.remove_stack(shop.environment, shop.user, "lossy"))
+
+
+def test_what_keeps_ending_beside_what_runs_degrades_a_stack(failing: World) -> None:
+    operation = failing.revision("lame").operation
+    assert operation is not None
+    finished(operation)
+
+    stack = failing.stack("lame")
+    assert stack.state == StackState.DEGRADED, transcript(operation)
+    assert "1 of 2 tasks running" in stack.sentence
+    (failure,) = failing.revision("lame").failures
+    assert "non-zero exit (3)" in failure["error"]
 
 
 def test_changed_contents_get_names_of_their_own_and_an_earlier_revision_comes_back(shop: World) -> None:

@@ -28,6 +28,7 @@ from platform_manager import recipes
 from platform_manager.engines import cli
 from platform_manager.recipes import suggest_stack_name
 from tests.deployments.swarm_pair import SwarmPair
+from tests.recipes import refused
 from tests.recipes.features import CONFIGS, FEATURES, FILES, SECRETS, Feature
 from tests.support import plain_deploy
 from tests.support.lab import ROOT, Lab, finished, succeeded, transcript, until
@@ -90,7 +91,9 @@ def test_every_smartsdk_recipe_becomes_what_docker_makes_of_it(swarms: Swarms) -
         assert_same(swarms, version)
 
 
-def test_every_feature_of_recipes_reaches_the_swarm_as_docker_would_give_it(swarms: Swarms) -> None:
+def test_every_feature_of_recipes_reaches_the_swarm_as_docker_would_give_it_or_is_refused(
+    swarms: Swarms,
+) -> None:
     for socket in swarms.sockets:
         node = plain_deploy.cli(socket, "node", "ls", "-q").strip()
         # Nothing has to run for being told.
@@ -100,9 +103,28 @@ def test_every_feature_of_recipes_reaches_the_swarm_as_docker_would_give_it(swar
                 plain_deploy.cli(socket, kind, "create", name, str(Path(__file__)))
     accepted = [one for one in FEATURES.values() if one.says != "error" and not one.early]
     assert len(accepted) > 60
+    assert_refused_by_engines(swarms)
     with ThreadPoolExecutor(2) as both:
         for n, feature in enumerate(accepted):
             assert_feature(swarms, both, f"{feature.stack}-{n}", feature)
+
+
+def assert_refused_by_engines(swarms: Swarms) -> None:
+    """What the preview refuses for the engine's sake the engine refuses, and takes what is close to it."""
+    socket = swarms.sockets[1]
+    folder = swarms.lab.var / "refused"
+    folder.mkdir()
+    for path, content in refused.FILES.items():
+        (folder / path).write_bytes(content)
+    for text in [*refused.ACCEPTED, *refused.REFUSED]:
+        (folder / "stack.yml").write_text(text)
+        taken = True
+        try:
+            plain_deploy.deploy(socket, folder / "stack.yml", "refused", {})
+        except AssertionError:
+            taken = False
+        assert taken is (text in refused.ACCEPTED), text
+        plain_deploy.cli(socket, "stack", "rm", "refused")
 
 
 def assert_feature(swarms: Swarms, both: ThreadPoolExecutor, stack: str, feature: Feature) -> None:

@@ -17,6 +17,18 @@ ABSENT = """
 services:
   web: {image: "127.0.0.1:1/absent:1", deploy: {restart_policy: {delay: 0s}}}
 """
+# Who comes first has the folder, and runs; the other never gets it.
+LAME = """
+services:
+  web:
+    image: 127.0.0.1:1/ticker:1
+    stop_grace_period: 1s
+    command: ["sh", "-c", "mkdir /data/mine || exit 3; exec sh /app"]
+    volumes: ["data:/data"]
+    deploy: {replicas: 2, restart_policy: {delay: 0s}}
+volumes:
+  data: {}
+"""
 HEALTHY = """
 services:
   web:
@@ -55,6 +67,11 @@ services:
     image: 127.0.0.1:1/ticker:1
     stop_grace_period: 1s
     deploy: {update_config: {order: ORDER}, resources: {reservations: {memory: AMOUNT}}}
+"""
+PAIR = """
+services:
+  first: {image: "127.0.0.1:1/ticker:1", stop_grace_period: 1s}
+  second: {image: "127.0.0.1:1/ticker:1", stop_grace_period: 1s}
 """
 ROTATED = """
 version: "3.8"

@@ -110,6 +110,22 @@ def test_why_the_swarm_took_no_service_stays_said(digests: dict[str, str], words
     assert _verdict(found, [], [], []).sentence == words
 
 
+def test_a_service_that_was_removed_past_the_platform_is_missed() -> None:
+    stack = factories.stack(factories.environment(), "shop", settled_at=timezone.now())
+    stack.revisions.update(digests={"web": "demo/web:1", "db": "demo/db:1"})
+    web, db = (
+        {"ID": name, "Spec": {"Name": f"shop_{name}", "Mode": {"Replicated": {"Replicas": 0}}}}
+        for name in ("web", "db")
+    )
+    (found,) = records.settled_stacks(str(stack.environment_id))
+
+    assert _verdict(found, [web, db], [], []).state == StackState.RUNNING
+    status = _verdict(found, [web], [], [])
+
+    assert status.state == StackState.DEGRADED
+    assert status.sentence.startswith("shop_db was removed past the platform: deploy the stack again.")
+
+
 @pytest.fixture
 def lonely() -> Environment:
     """An environment whose hosts never dial in again."""

@@ -104,6 +104,12 @@ OBJECTS = {
     "socket of the engine": Feature(
         service("volumes: ['/var/run/docker.sock:/var/run/docker.sock:ro']"), "danger", "the Docker socket"
     ),
+    "image mount without a source": Feature(
+        service("volumes: [{type: image, target: /data}]"), "error", "an image needs a source", early=True
+    ),
+    "undeclared cluster volume": Feature(
+        service("volumes: [{type: cluster, source: data, target: /data}]"), "error", "does not declare", early=True
+    ),
     "relative bind": Feature(service("volumes: ['./data:/data']"), "error", "hosts do not have", early=True),
     "long volumes": Feature(
         service(
@@ -169,6 +175,8 @@ DEPLOY = {
         deploy("restart_policy: {condition: on-failure, delay: 5s, max_attempts: 3, window: 60s}")
     ),
     "global": Feature(deploy("mode: global")),
+    "mode in capitals": Feature(deploy("mode: Global"), "error", "can't be 'Global'", early=True),
+    "number by its tag": Feature(deploy("replicas: !!int '2'")),
     "global with replicas": Feature(deploy("mode: global", "replicas: 2"), "error", "every host", early=True),
     "placement": Feature(
         deploy("placement: {constraints: ['node.role == manager'], preferences: [{spread: node.labels.zone}]}")

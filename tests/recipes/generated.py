@@ -285,8 +285,13 @@ class Maker:
                     {"max_attempts": self.integer, "delay": self.duration, "window": self.duration}
                 ),
                 "placement": lambda: self.some(
-                    {"constraints": self.constraints, "max_replicas_per_node": self.integer}
+                    {
+                        "constraints": self.constraints,
+                        "preferences": lambda: [{"spread": Spelled(f"node.labels.{n}")} for n in self.one(["", "zr"])],
+                        "max_replicas_per_node": self.integer,
+                    }
                 ),
+                "endpoint_mode": lambda: Spelled(self.one(["vip", "${MODE:-dnsrr}"])),
                 "resources": lambda: self.some({"limits": self.resources, "reservations": self.resources}),
                 "mode": lambda: Spelled("replicated"),
             },
@@ -352,6 +357,11 @@ class Maker:
                 "init": lambda: Spelled(self.one(["true", "false"])),
                 "stop_grace_period": self.duration,
                 "dns": lambda: self.one([Spelled("1.1.1.1"), [Spelled('"${DNS:-8.8.8.8}"')]]),
+                **{key: self.names for key in ("cap_drop", "dns_search", "security_opt", "tmpfs", "links", "devices")},
+                "external_links": self.names,
+                "build": lambda: self.one([Spelled("."), {"context": Spelled("."), "args": self.labels_map()}]),
+                "privileged": self.boolean,
+                "domainname": self.text,
                 "cap_add": lambda: [Spelled(name) for name in self.one([["NET_ADMIN"], ["ALL", "SYS_TIME"], []])],
                 "extra_hosts": lambda: self.one([[Spelled('"h:${IP:-10.0.0.1}"')], {"h2": Spelled('"10.0.0.2"')}]),
                 "sysctls": self.labels,
@@ -364,6 +374,11 @@ class Maker:
             6,
         )
         return {"image": image, **made}
+
+    def names(self) -> list[Spelled]:
+        """Each once: no single file may have doubles."""
+        chosen = self.draw(st.lists(st.sampled_from(("a:b", "c:d", '"${N:-1}:e"')), unique=True, max_size=3))
+        return [Spelled(name) for name in chosen]
 
     def labels_map(self) -> dict[str, Any]:
         return {key: Spelled(self.one(["1", '""', '"${A}"'])) for key in self.one([["a"], ["a", "b"], []])}

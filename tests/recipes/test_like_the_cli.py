@@ -17,6 +17,10 @@ from platform_manager.recipes import ComposeInvalid, merged, parse, prepare
 from platform_manager.recipes.rewriting import rewritten
 
 SERVICES = 8
+ONCE = [
+    *("dns", "dns_search", "cap_add", "cap_drop", "env_file", "expose", "depends_on", "extra_hosts", "security_opt"),
+    *("tmpfs", "links", "external_links", "devices"),
+]
 NO_MODEL = yaml.MappingNode("tag:yaml.org,2002:map", [])
 
 
@@ -104,7 +108,7 @@ def once(value: dict[str, Any] | None) -> dict[str, Any]:
     """The CLI appends lists of which no single file may name an entry twice."""
     assert value is not None
     for service in value["services"].values():
-        for key in ("dns", "cap_add", "env_file", "expose", "depends_on", "extra_hosts"):
+        for key in ONCE:
             if key in service:
                 service[key] = list(dict.fromkeys(service[key]))
     return value

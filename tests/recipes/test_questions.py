@@ -90,6 +90,10 @@ def test_env_files_as_people_write_them() -> None:
     }
 
 
+def test_only_line_ends_end_a_line_of_an_env_file() -> None:
+    assert parse_env("A=a\u2028b\x0cc\r\nB=d\re=f") == {"A": "a\u2028b\x0cc", "B": "d", "e": "f"}
+
+
 @pytest.mark.parametrize("line", ["no equals", "=x", "1A=x", 'A="open', "A='x' y"])
 def test_a_bad_line_of_an_env_file_is_named(line: str) -> None:
     with pytest.raises(UserError, match=r"^Line 2: ") as caught:

@@ -136,7 +136,7 @@ def test_a_task_that_should_run_for_ever_and_keeps_ending_well_is_a_failure() ->
 
     status = judged(service(), [*ends, task("ready", age=1)])
 
-    assert (status.state, "by itself, with exit code 0" in status.sentence) == (StackState.FAILED, True)
+    assert (status.state, "ended with exit code 0" in status.sentence) == (StackState.FAILED, True)
 
 
 def test_a_task_that_must_not_restart_has_failed_at_once() -> None:
@@ -241,6 +241,16 @@ def test_tasks_of_an_earlier_round_of_a_job_do_not_count() -> None:
     assert (before.state, after.state) == (StackState.CONVERGING, StackState.RUNNING)
 
 
+def test_a_job_that_runs_is_told_as_running_and_waited_for() -> None:
+    job = service({"ReplicatedJob": {"MaxConcurrent": 1, "TotalCompletions": 1}}, JobStatus={"JobIteration": {}})
+
+    status = judged(job, [task(JobIteration={})])
+
+    assert (status.state, status.working) == (StackState.CONVERGING, True)
+    assert status.sentence == "1 of 1 tasks running. shop_web: its job has not ended yet."
+    assert not judged([job, service(name="shop_db")], [task(JobIteration={})]).working
+
+
 def test_the_worst_service_speaks_for_the_stack() -> None:
     once = service(name="shop_init", template={"RestartPolicy": {"Condition": "none"}})
 
@@ -304,4 +314,4 @@ def test_a_task_that_ended_by_itself_makes_an_update_fail_in_words() -> None:
     update = {"State": "rollback_completed", "Message": "update rolled back due to early termination of task t"}
     ended = task("complete", Status={"State": "complete", "Timestamp": ago(5), "Message": "finished"})
     status = judged(service(UpdateStatus=update), [ended, task()])
-    assert "Last error: ended by itself, with exit code 0." in status.sentence
+    assert "Last error: ended with exit code 0." in status.sentence
