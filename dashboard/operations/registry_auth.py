@@ -7,6 +7,10 @@ from collections.abc import Iterable
 from dashboard.models import Environment
 from platform_manager.engines.registry import Login, auths
 
+# Credentials for nothing, by which services lose those they had. Not empty: the CLI would then look for a helper
+# program that keeps passwords on this machine.
+NO_LOGINS = b'{"auths": {"none.invalid": {}}}'
+
 
 def logins_of(environment: Environment) -> list[Login]:
     """All of them."""

@@ -31,7 +31,12 @@ def refused(server: str, way: str, *, wrong: bool = False) -> UserError:
 @pytest.mark.parametrize("way", ["basic", "bearer", "open"])
 def test_good_credentials_are_taken_whatever_way_the_registry_asks(server: str, way: str) -> None:
     Registry.way = way
-    check(Login(server, "ann", "pässword"), private=True)
+    assert check(Login(server, "ann", "pässword"), private=True)
+
+
+def test_a_registry_that_takes_anybody_proves_nothing(server: str) -> None:
+    Registry.way = "careless"
+    assert not check(Login(server, "ann", "pässword"), private=True)
 
 
 @pytest.mark.parametrize("way", ["basic", "bearer", "open"])

@@ -98,7 +98,7 @@ def running_registry(address: str, *, authenticated: bool = True) -> Iterator[Re
     folder, port = Path(tempfile.mkdtemp(prefix="pm-registry-")), free_port(address)
     password = secrets.token_hex(12) if authenticated else ""
     registry = Registry(f"{address}:{port}", folder, password)
-    _certify(folder, address)
+    _certify(folder, address, registry.server)
     (folder / "config.yml").write_text(json.dumps(_configuration(registry)))
     if password:
         (folder / "htpasswd").write_text(f"{USER}:{_bcrypt(password)}\n")
@@ -128,10 +128,10 @@ def _configuration(registry: Registry) -> dict[str, object]:
     }
 
 
-def _certify(folder: Path, address: str) -> None:
-    """A key, and a certificate for the address that is its own authority."""
+def _certify(folder: Path, address: str, named: str) -> None:
+    """A key, and a certificate for the address that is its own authority; two of one name would be taken for one."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "registry of a test")])
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, named)])
     begins = datetime.now(UTC) - timedelta(hours=1)
     made = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())

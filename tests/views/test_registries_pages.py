@@ -109,6 +109,19 @@ def test_a_check_keeps_what_is_wrong_until_it_works_again(
     assert environment.registries.get().problem == ""
 
 
+def test_who_takes_anybody_is_saved_and_called_so(client: Client, environment: Environment, server: str) -> None:
+    Registry.way = "careless"
+
+    answer = post(client, environment, "registry_add", server=server, username="ann", password="whatever")
+
+    assert f"{server} takes anybody" in answer.content.decode()
+    assert environment.registries.get().checked_at is None
+
+    Registry.way = "basic"
+    assert post(client, environment, "registry_check", environment.registries.get().pk).status_code == 200
+    assert "refused the user or the password" in environment.registries.get().problem
+
+
 def test_a_removed_registry_is_forgotten(client: Client, environment: Environment, server: str) -> None:
     row = added(client, environment, server)
 
