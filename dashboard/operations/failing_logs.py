@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,7 +81,11 @@ def _said(context: StepContext, culprit: Culprit) -> tuple[list[str], str]:
     engine = wiring.engine(host.pk)
 
     async def ask() -> tuple[list[str], str]:
-        return await failing.last_lines(engine, culprit), await failing.further(engine, culprit)
+        lines: list[str] = []
+        # A logging driver that can't be read keeps its lines, not how the container ended.
+        with suppress(EngineError):
+            lines = await failing.last_lines(engine, culprit)
+        return lines, await failing.further(engine, culprit)
 
     try:
         return context.run(ask(), ALL_SECONDS)
