@@ -14,7 +14,7 @@ from typing import Any
 
 from django.conf import settings
 
-from dashboard.models import OperationLog, Origin, Revision, StackState
+from dashboard.models import OperationLog, Revision, StackState
 from platform_manager import recipes
 from platform_manager.engines import cli
 from platform_manager.engines.client import EngineClient
@@ -27,7 +27,7 @@ from .deploy_parts import Renames, declared_in, prepared, revision_of, sections,
 from .managers import on_manager
 from .provide import provide
 from .recorded import recipe_of
-from .registry_auth import NO_LOGINS, auth_for
+from .registry_auth import auth_for
 from .remove_stack import remove_and_wait
 
 # How long what a removed stack leaves may stay in the way: its networks are in use until its last task has ended.
@@ -111,10 +111,7 @@ def _deploy(context: StepContext, revision: Revision) -> None:
 
 def _run(context: StepContext, revision: Revision, names: Renames) -> cli.CliResult:
     given = prepared(context, revision, names)
-    auth = auth_for(context.environment, _images(given))
-    if auth is None and not revision.stack.revisions.filter(origin=Origin.ADOPTED).exists():
-        # Without any, the swarm would go on with those that were removed. Of an adopted stack they are somebody else's.
-        auth = NO_LOGINS
+    auth = auth_for(revision.stack, _images(given))
 
     async def deploy(manager: EngineClient) -> cli.CliResult:
         return await cli.stack_deploy(

@@ -4,6 +4,9 @@ import asyncio
 import json
 import os
 import secrets
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -15,6 +18,7 @@ from fake_engine import STREAM, FakeEngine, endless, hanging, http
 from platform_manager.engines import cli, sandbox
 from platform_manager.errors import PlatformError, UserError
 
+ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = 'version: "3.8"\nservices:\n  web:\n    image: registry.invalid/web:${TAG:-none}\n'
 OVERLAY = 'version: "3.8"\nservices:\n  web:\n    image: registry.invalid/web:7\n'
 Until = Callable[[Callable[[], object]], Awaitable[None]]
@@ -60,6 +64,20 @@ async def test_the_room_is_gone_afterwards() -> None:
     place = Path((await shell("pwd; touch made-here")).output.strip())
     assert place.name == "work"
     assert not place.parent.exists()
+
+
+def test_what_a_killed_process_left_goes_with_the_next_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    begins = "import os; from platform_manager.engines import sandbox"
+    ends = """with sandbox.room({}, b'{"auths": {}}'): os._exit(9)"""
+    words = [sys.executable, "-c", f"{begins}\n{ends}"]
+    killed = subprocess.run(words, cwd=ROOT, env={"TMPDIR": str(tmp_path)}, check=False)
+    (left,) = tmp_path.iterdir()
+    assert (killed.returncode, (left / "home" / "config.json").exists()) == (9, True)
+
+    with sandbox.room({}) as one, sandbox.room({}):
+        assert one.directory.exists()
+        assert not left.exists()
 
 
 @pytest.mark.parametrize(

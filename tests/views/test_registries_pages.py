@@ -10,9 +10,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from dashboard.models import AuditEntry, Environment, RegistryCredential
+from dashboard.models import AuditEntry, Environment, Origin, RegistryCredential
 from dashboard.operations.masking import MASK, Masker, secrets_of
-from dashboard.operations.registry_auth import auth_for
+from dashboard.operations.registry_auth import NO_LOGINS, auth_for
 from tests import factories
 from tests.engines.fake_registry import Registry, running
 
@@ -136,10 +136,22 @@ def test_a_deployment_is_given_only_what_its_images_need_and_no_log_the_password
 ) -> None:
     added(client, environment, server)
 
-    assert auth_for(environment, ["whoami", "registry.example.org/a"]) is None
-    assert server in (auth_for(environment, [f"{server}/a:1"]) or b"").decode()
+    stack = factories.stack(environment, "shop")
+    assert auth_for(stack, ["whoami", "registry.example.org/a"]) == NO_LOGINS
+    assert server in (auth_for(stack, [f"{server}/a:1"]) or b"").decode()
     operation = factories.operation(environment, kind="deploy_stack", args={"stack": "shop"})
     assert Masker(secrets_of(operation))(f"denied for {GOOD}") == f"denied for {MASK}"
+
+
+def test_an_adopted_stack_keeps_the_credentials_that_it_came_with_until_there_are_others(
+    client: Client, environment: Environment, server: str
+) -> None:
+    stack = factories.stack(environment, "shop")
+    stack.revisions.update(origin=Origin.ADOPTED)
+
+    assert auth_for(stack, [f"{server}/a:1"]) is None
+    added(client, environment, server)
+    assert server in (auth_for(stack, [f"{server}/a:1"]) or b"").decode()
 
 
 def test_the_settings_lead_to_the_registries(client: Client, environment: Environment) -> None:
