@@ -73,7 +73,7 @@ def check_registry(row: RegistryCredential) -> str:
 
 @transaction.atomic
 def remove_registry(row: RegistryCredential, user: User) -> None:
-    """Forget them. Hosts that have the images keep them."""
+    """Forget them. Services keep them in their swarm until they are deployed again."""
     locked(row.environment)
     record("registry.delete", row, by=user)
     row.delete()
