@@ -79,6 +79,7 @@ def runs(shop: World, name: str) -> str:
 def test_credentials_are_tried_at_the_registry_before_they_are_saved(
     registry: Registry, address: str, settings: Any
 ) -> None:
+    """Its mark also asks for the database that the fixture of the others uses without one."""
     environment = factories.environment()
 
     def add(**other: str) -> RegistryCredential:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from base64 import urlsafe_b64decode
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 from fake_engine import STREAM, FakeEngine, endless, hanging, http
 
+from dashboard.operations.registry_auth import NO_LOGINS
 from platform_manager.engines import cli, sandbox
 from platform_manager.errors import PlatformError, UserError
 
@@ -117,6 +119,14 @@ async def test_credentials_reach_the_cli_without_a_helper_program(engine: FakeEn
     for bad in (b"{", b"[]", b'{"auths": {}, "credHelpers": {"x": "y"}}', b'{"credsStore": "pass"}'):
         with pytest.raises(UserError, match="auths"):
             await cli.stack_deploy(engine.path, "s1", COMPOSE, registry_auth=bad)
+
+
+async def test_credentials_for_nothing_take_those_that_a_service_has(engine: FakeEngine) -> None:
+    swarm(engine)
+    result = await cli.stack_deploy(engine.path, "s1", COMPOSE, resolve_image="never", registry_auth=NO_LOGINS)
+    created = next(request for request in engine.requests if request.path == "/services/create")
+    # Without the header a swarm keeps what it has; this one says that there are none.
+    assert json.loads(urlsafe_b64decode(created.headers["x-registry-auth"])) == {}, result.output
 
 
 async def test_a_stack_is_deployed_to_the_engine_behind_the_socket(engine: FakeEngine) -> None:
