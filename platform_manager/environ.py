@@ -1,6 +1,7 @@
 """Settings come from the environment only; a bad word stops the start with the variable's name."""
 
 import os
+import ssl
 from contextlib import suppress
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -71,6 +72,17 @@ def file_text(name: str) -> str:
         return Path(value).read_text().strip() if value else ""
     except (OSError, UnicodeDecodeError):
         raise BadSetting(name, value, "a file that can be read") from None
+
+
+def certificates(name: str) -> str:
+    """The certificates in PEM of the file whose path the variable holds; nothing without one."""
+    value = file_text(name)
+    try:
+        if value:
+            ssl.create_default_context(cadata=value)
+    except (ssl.SSLError, ValueError):
+        raise BadSetting(name, os.environ[name], "a file of certificates in PEM form") from None
+    return value
 
 
 def smtp(name: str) -> dict[str, Any]:

@@ -56,6 +56,8 @@ PM_SOCKETS_PER_USER = environ.integer("PM_SOCKETS_PER_USER", 40)
 # Whether users may name clouds at private addresses; presets of operators may in any case.
 PM_PRIVATE_CLOUDS = environ.flag("PM_PRIVATE_CLOUDS", False)
 PM_PRIVATE_REGISTRIES = environ.flag("PM_PRIVATE_REGISTRIES", False)
+# Certificates in PEM that count for image registries besides the public ones.
+PM_REGISTRY_CA = environ.certificates("PM_REGISTRY_CA_FILE")
 # Seconds between two readings of a catalog; 0 reads them when somebody asks only.
 PM_CATALOG_SECONDS = environ.integer("PM_CATALOG_SECONDS", 3600)
 # An address, a folder of this machine (with a slash in front), or "none".

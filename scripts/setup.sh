@@ -67,7 +67,17 @@ if [ ! -e "$mark" ]; then
     touch "$mark"
 fi
 
+# Tests start an image registry of their own, on a port of their own: none has to run besides.
+image_registry() {
+    command -v docker-registry >/dev/null && return 0
+    packages docker-registry
+    if command -v systemctl >/dev/null; then
+        systemctl disable --quiet --now docker-registry 2>/dev/null || true
+    fi
+}
+
 if [ "$kind" = dev ]; then
     packages chromium chromium-driver redis-server postgresql shellcheck
+    image_registry
 fi
 say "ready"

@@ -23,17 +23,20 @@ LONGEST_PASSWORD = 10_000
 def add_registry(
     environment: Environment, user: User, *, server: str, username: str, password: str
 ) -> RegistryCredential:
-    """Credentials that the registry took just now. UserError names the field that is wrong."""
+    """Credentials that the registry took just now. UserError names the field that is wrong.
+
+    Of one that takes anybody ``checked_at`` stays None: nobody knows whether they are right.
+    """
     login = _checked(registry.checked_server(server), username, password)
     _check_free(environment, login.server)
-    _sign_in(login)
+    proven = _sign_in(login)
     with transaction.atomic():
         environment = locked(environment)
         _check_free(environment, login.server)
         if environment.registries.count() >= MOST:
             raise UserError(f"The environment has {MOST} registries, which is the most. Remove one first.")
         row = RegistryCredential(environment=environment, server=login.server, created_by=user)
-        _settle(row, login)
+        _settle(row, login, proven)
         try:
             with transaction.atomic():
                 row.save()
@@ -46,30 +49,31 @@ def add_registry(
 def change_registry(row: RegistryCredential, user: User, *, username: str, password: str = "") -> None:
     """Another user or password, which the registry must take; a blank password stays what it was."""
     login = _checked(row.server, username, password or _login(row).password)
-    _sign_in(login)
+    proven = _sign_in(login)
     with transaction.atomic():
         locked(row.environment)
-        _settle(row, login)
+        _settle(row, login, proven)
         row.save(update_fields=["username", "secret", "checked_at", "problem"])
         record("registry.update", row, by=user, password_changed=bool(password))
 
 
 def check_registry(row: RegistryCredential) -> str:
     """Sign in again; what is wrong as a sentence, "" where all is well."""
-    problem = ""
+    problem, answered = "", {}
     try:
-        _sign_in(_login(row))
+        answered = {"checked_at": timezone.now() if _sign_in(_login(row)) else None}
     except PlatformError as error:
         problem = str(error)
     # What was changed meanwhile is not what was asked about.
     same = RegistryCredential.objects.filter(pk=row.pk, username=row.username)
-    same.update(problem=problem, **({} if problem else {"checked_at": timezone.now()}))
+    same.update(problem=problem, **answered)
+    row.checked_at = answered.get("checked_at", row.checked_at)
     return problem
 
 
 @transaction.atomic
 def remove_registry(row: RegistryCredential, user: User) -> None:
-    """Forget them. Hosts that have the images keep them."""
+    """Forget them. Services keep them in their swarm until they are deployed again."""
     locked(row.environment)
     record("registry.delete", row, by=user)
     row.delete()
@@ -99,8 +103,9 @@ def _taken(server: str) -> UserError:
     return UserError(f"The environment has credentials for {server} already: change those.", "server")
 
 
-def _sign_in(login: Login) -> None:
-    registry.check(login, private=bool(settings.PM_PRIVATE_REGISTRIES))
+def _sign_in(login: Login) -> bool:
+    """Whether the registry tells right credentials from wrong ones; UserError where it refuses these."""
+    return registry.check(login, private=bool(settings.PM_PRIVATE_REGISTRIES), ca=settings.PM_REGISTRY_CA)
 
 
 def _login(row: RegistryCredential) -> Login:
@@ -108,7 +113,7 @@ def _login(row: RegistryCredential) -> Login:
     return Login(row.server, secret.get("user", row.username), secret.get("password", ""))
 
 
-def _settle(row: RegistryCredential, login: Login) -> None:
+def _settle(row: RegistryCredential, login: Login, proven: bool) -> None:
     row.username = login.user
     row.secret = {"user": login.user, "password": login.password}
-    row.checked_at, row.problem = timezone.now(), ""
+    row.checked_at, row.problem = timezone.now() if proven else None, ""

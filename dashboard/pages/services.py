@@ -11,6 +11,7 @@ from django.http import Http404
 from django.utils import timezone
 
 from dashboard.models import StackState
+from platform_manager.swarm import causes
 from platform_manager.swarm.snapshot import Service, Task
 
 from .lists import Listing, listing
@@ -53,6 +54,11 @@ class TaskRow:
     host_id: UUID | None
     at: datetime | None
     earlier: str = ""
+
+    @property
+    def cause(self) -> str:
+        """What its error means, where that is known."""
+        return causes.plain(self.task.error)
 
     def told(self) -> Iterable[str]:
         one = self.task

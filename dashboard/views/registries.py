@@ -20,6 +20,8 @@ from platform_manager.errors import PlatformError, UserError
 
 from .access import member, needs
 
+TAKES_ANYBODY = "{server} takes anybody, so nobody knows whether the user and the password are right."
+
 
 def known(viewer: Viewer, registry_id: UUID) -> RegistryCredential:
     found = viewer.environment.registries.select_related("environment").filter(pk=registry_id).first()
@@ -48,7 +50,8 @@ def registry_add(request: HttpRequest, viewer: Viewer) -> HttpResponse:
         except PlatformError as error:
             show_failure(form, error)
         else:
-            messages.success(request, f"{made.server} takes these credentials. Deployments use them from now on.")
+            said = TAKES_ANYBODY if made.checked_at is None else "{server} takes these credentials."
+            messages.success(request, f"{said.format(server=made.server)} Deployments use them from now on.")
             return redirect("registries", viewer.environment.pk)
     context = {**viewer.shared, "form": form, "registry": None}
     return render(request, "registries/form.html", context, status=422 if form.is_bound else 200)
@@ -65,7 +68,8 @@ def registry(request: HttpRequest, viewer: Viewer, registry_id: UUID) -> HttpRes
         except PlatformError as error:
             show_failure(form, error)
         else:
-            messages.success(request, f"{row.server} takes them. They are saved.")
+            said = TAKES_ANYBODY if row.checked_at is None else "{server} takes them."
+            messages.success(request, f"{said.format(server=row.server)} They are saved.")
             return redirect("registries", viewer.environment.pk)
     context = {**viewer.shared, "form": form, "registry": row}
     return render(request, "registries/form.html", context, status=422 if form.is_bound else 200)
@@ -77,6 +81,8 @@ def registry_check(request: HttpRequest, viewer: Viewer, registry_id: UUID) -> H
     row = known(viewer, registry_id)
     if problem := flows.check_registry(row):
         messages.error(request, problem)
+    elif row.checked_at is None:
+        messages.warning(request, TAKES_ANYBODY.format(server=row.server))
     else:
         messages.success(request, f"{row.server} takes the credentials.")
     return redirect("registries", viewer.environment.pk)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 import time
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,6 +30,7 @@ ANSWER_SECONDS = 10.0
 CHECK_SECONDS = 45.0
 TOKEN_SECONDS = 15.0
 TOKEN_BYTES = 64 * 1024
+REFUSED = (401, 403)
 SERVER = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*(?::\d{1,5})?")
 CHALLENGE = re.compile(r'(\w+)="([^"]{0,2000})"')
 
@@ -39,7 +41,7 @@ PRIVATE = (
 UNREACHABLE = "{server} does not answer: check its name and port, and that this platform can reach it."
 CERTIFICATE = (
     "The certificate of {server} is not one that this platform trusts: it may be expired, for another name, or signed "
-    "by the registry itself."
+    "by an authority of its own, which an operator can add with the setting PM_REGISTRY_CA_FILE."
 )
 WRONG = "{server} refused the user or the password. Where it has access tokens, use one as the password."
 NO_REGISTRY = "What answers at {server} is not an image registry: check its name and port."
@@ -98,15 +100,22 @@ def header(login: Login) -> dict[str, str]:
     return {"X-Registry-Auth": urlsafe_b64encode(json.dumps(told).encode()).decode()}
 
 
+def _basic(login: Login) -> dict[str, str]:
+    return {"Authorization": f"Basic {_encoded(login)}"}
+
+
 def _encoded(login: Login) -> str:
     return b64encode(f"{login.user}:{login.password}".encode()).decode()
 
 
-def check(login: Login, *, private: bool, seconds: float = CHECK_SECONDS) -> None:
-    """Sign in at the registry, in so many seconds. UserError says what is wrong, at ``server`` or ``password``."""
-    with session(private=private, seconds=seconds) as web:
+def check(login: Login, *, private: bool, ca: str = "", seconds: float = CHECK_SECONDS) -> bool:
+    """Sign in at the registry, in so many seconds. UserError says what is wrong, at ``server`` or ``password``.
+
+    False where the registry takes anybody, whatever the password. ``ca`` is as of :func:`outgoing.session`.
+    """
+    with session(private=private, ca=ca, seconds=seconds) as web:
         try:
-            _Check(web, login).run()
+            return _Check(web, login).run()
         except requests.RequestException as error:
             raise UserError(_unreachable(error).format(server=login.server), "server") from None
 
@@ -125,16 +134,16 @@ class _Check:
         host = DEFAULT_HOST if login.server == DEFAULT else login.server
         # As engines do it: without TLS only on their own machine.
         self.base = f"{'http' if _is_loopback(host) else 'https'}://{host}/v2/"
-        self.basic = {"Authorization": f"Basic {_encoded(login)}"}
+        self.basic = _basic(login)
 
-    def run(self) -> None:
+    def run(self) -> bool:
         status, headers = self._ask({})
         if status == 200 and _is_page(headers):
             raise self._error(NO_REGISTRY, "server")
         if status == 200:
-            # It takes anybody; wrong credentials it refuses all the same.
+            # Who takes anybody may refuse wrong credentials all the same.
             self._judge(self._ask(self.basic)[0])
-            return
+            return self._ask(_basic(replace(self.login, password=secrets.token_urlsafe())))[0] in REFUSED
         if status != 401:
             self._judge(status)
         scheme, fields = _challenge(headers.get("WWW-Authenticate", ""))
@@ -145,6 +154,7 @@ class _Check:
             self._judge(self._ask({"Authorization": f"Bearer {token}"})[0])
         else:
             raise self._error(NO_REGISTRY, "server")
+        return True
 
     def _ask(self, headers: Mapping[str, str]) -> tuple[int, Mapping[str, str]]:
         """The head of the answer: nothing in its body matters."""
@@ -175,7 +185,7 @@ class _Check:
 
     def _judge(self, status: int) -> None:
         """UserError for a status that is none of success."""
-        if status in (401, 403):
+        if status in REFUSED:
             raise self._error(WRONG, "password")
         if status == 429:
             raise self._error(BUSY)

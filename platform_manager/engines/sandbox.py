@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import resource
+import shutil
 import signal
 import tempfile
 from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
@@ -15,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from platform_manager.errors import UserError
 
 PATH = "/usr/local/bin:/usr/bin:/bin"
+PREFIX = "platform-sandbox-"
 OUTPUT_BYTES = 256 * 1024
 
 # RLIMIT_DATA, not RLIMIT_AS: Go's runtime reserves a gigabyte of addresses that it never touches.
@@ -51,7 +53,8 @@ def room(files: Mapping[str, bytes], registry_auth: bytes | None = None) -> Iter
     UserError for a name that leads outside, and for a ``registry_auth`` (the config.json of the Docker CLI)
     that holds more than "auths".
     """
-    with tempfile.TemporaryDirectory(prefix="sandbox-") as base:
+    sweep()
+    with tempfile.TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-") as base:
         # The files get a directory of their own: none of them may pose as configuration in the home.
         work, home = Path(base, "work"), Path(base, "home")
         work.mkdir(0o700)
@@ -61,6 +64,25 @@ def room(files: Mapping[str, bytes], registry_auth: bytes | None = None) -> Iter
         if registry_auth:
             (home / "config.json").write_bytes(auths_only(registry_auth))
         yield Room(work, home)
+
+
+def sweep() -> None:
+    """Remove the rooms of processes that were killed: passwords of registries and answers of recipes lie there."""
+    for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        pid = path.name.removeprefix(PREFIX).partition("-")[0]
+        with suppress(OSError):
+            if pid.isdecimal() and not _runs(int(pid)) and path.lstat().st_uid == os.getuid():
+                shutil.rmtree(path)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        pass
+    return True
 
 
 def write(path: Path, content: bytes) -> None:

@@ -12,6 +12,7 @@ from platform_manager.engines.client import EngineClient
 from platform_manager.engines.errors import EngineError
 
 from .judgement import ServiceStatus, StackState, StackStatus
+from .scheduling import MIB
 from .snapshot import Json, mapping, number, part, sequence, text
 from .tasks import TaskFailure, essence
 
@@ -20,6 +21,7 @@ LINES = 20
 BYTES = 64 * 1024
 LINE_CHARACTERS = 1_000
 SECONDS = 5.0
+OUT_OF_MEMORY = "Out of memory"
 _BROKEN = (StackState.FAILED, StackState.ROLLED_BACK, StackState.DEGRADED, StackState.CONVERGING)
 
 
@@ -93,8 +95,8 @@ async def last_lines(engine: EngineClient, culprit: Culprit) -> list[str]:
     return _lines(bytes(kept))
 
 
-async def said_unhealthy(engine: EngineClient, culprit: Culprit) -> str:
-    """What the container's last healthcheck said where it failed, "" where it has none or is gone."""
+async def further(engine: EngineClient, culprit: Culprit) -> str:
+    """What its host alone knows of the container's end, such as :data:`OUT_OF_MEMORY`; "" where it knows nothing."""
     if not culprit.container_id:
         return ""
     try:
@@ -102,11 +104,15 @@ async def said_unhealthy(engine: EngineClient, culprit: Culprit) -> str:
             found = await engine.get(f"/containers/{culprit.container_id}/json")
     except (EngineError, TimeoutError):
         return ""
+    if part(found, "State", "OOMKilled") is True:
+        limit = number(part(found, "HostConfig", "Memory"))
+        return f"{OUT_OF_MEMORY} (its limit is {limit / MIB:.6g} MiB)" if limit else OUT_OF_MEMORY
     checks = [mapping(check) for check in sequence(part(found, "State", "Health", "Log"))]
     if not checks or not checks[-1].get("ExitCode"):
         return ""
     said = " ".join(_lines(text(checks[-1].get("Output"), BYTES).encode()))[:LINE_CHARACTERS]
-    return said or f"it said nothing, exit code {number(checks[-1]['ExitCode'])}"
+    said = said or f"it said nothing, exit code {number(checks[-1]['ExitCode'])}"
+    return f"Its last healthcheck failed: {said}"
 
 
 def _lines(data: bytes) -> list[str]:

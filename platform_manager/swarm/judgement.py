@@ -14,6 +14,7 @@ from enum import StrEnum
 from platform_manager.recipes.constraints import read_constraint
 from platform_manager.recipes.facts import HostFacts
 
+from .causes import last_error
 from .scheduling import constraints
 from .snapshot import Json, image_of, mapping, number, part, sequence, text
 from .tasks import STABLE_SECONDS, Fate, Slot, TaskFailure, is_ready, slots_of
@@ -227,8 +228,8 @@ class _ServiceJudge:
         """The swarm names the task that made an update fail, while it lasts; its error says more."""
         failures = [failure for slot in self.slots for failure in slot.history if failure.error]
         failures.sort(key=lambda failure: (failure.task_id in message, failure.at))
-        words = failures[-1].error.removeprefix("task: ") if failures else message
-        return f"Last error: {words.rstrip('.')}." if words else ""
+        words = failures[-1].error if failures else message
+        return last_error(words) if words else ""
 
     def _tasks(self, counted: list[Slot], running: int) -> tuple[StackState, str]:
         if running >= self.desired:

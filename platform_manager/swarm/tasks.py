@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Any
 
+from .causes import is_image_error, last_error
 from .scheduling import no_host
 from .snapshot import ENDED, FAILED, Json, mapping, number, part, text
 from .updates import moment
@@ -175,7 +176,7 @@ class _SlotJudge:
     def _broken(self, recent: list[Json]) -> Slot | None:
         """Nothing good can be expected of the next task: the last ones ended too often, or have no image."""
         loop = self._loop(recent)
-        refused = [task for task in loop if image_error(_error(task))]
+        refused = [task for task in loop if is_image_error(_error(task))]
         if len(refused) >= REFUSALS and refused[0] is loop[0]:
             return Slot(Fate.BROKEN, self._no_image(refused[0]), may_recover=False)
         if len(loop) >= CRASH_LOOP:
@@ -250,10 +251,4 @@ def _stuck(task: Json) -> bool:
 def _sentence(task: Json) -> str:
     if _state(task) == "complete":
         return f"It {ENDED_WELL}."
-    words = _error(task).removeprefix("task: ") or _state(task)
-    return f"Last error: {words.rstrip('.')}."
-
-
-def image_error(error: str) -> bool:
-    lowered = error.lower()
-    return any(mark in lowered for mark in ("no such image", "pull access denied", "manifest unknown", "pulling image"))
+    return last_error(_error(task) or _state(task))

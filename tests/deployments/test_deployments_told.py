@@ -6,21 +6,15 @@ What fails by design takes its time, and does so in an environment of its own wh
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.apps import apps
-from django.contrib.auth import get_user_model
-from django.contrib.auth.models import User
-from django.core.management import call_command
 from django.db import transaction
 
-from dashboard.flows import adoption, environments, hosts, operations, revisions, stacks
-from dashboard.models import Environment, Host, Operation, OperationState, Origin, Revision, Snapshot, Stack, StackState
+from dashboard.flows import adoption, operations, revisions, stacks
+from dashboard.models import Origin, Revision, StackState
 from dashboard.operations.context import StepContext
 from dashboard.operations.deploying.hand_over import hand_over
 from platform_manager import wiring
@@ -40,68 +34,15 @@ from tests.deployments.told_stacks import (
     ROTATED,
     SHARED,
 )
+from tests.deployments.world import World, built, failed
 from tests.support.lab import Lab, finished, running_lab, succeeded, transcript, until
 
 pytestmark = pytest.mark.engine
 
 
-class World:
-    """One environment with one host, and who deploys there."""
-
-    def __init__(self, lab: Lab, user: User, environment: Environment) -> None:
-        self.lab, self.user, self.environment = lab, user, environment
-
-    def deploy(self, name: str, compose: str, *, updating: bool = False, **more: Any) -> Operation:
-        wish = stacks.Wish(name, compose, **more)
-        return stacks.deploy_stack(self.environment, self.user, wish, updating=updating)
-
-    def stack(self, name: str) -> Stack:
-        return Stack.objects.get(environment=self.environment, name=name)
-
-    def revision(self, name: str) -> Revision:
-        found = self.stack(name).revisions.first()
-        assert found is not None
-        return found
-
-    @property
-    def host(self) -> Host:
-        return self.environment.hosts.get()
-
-    def docker(self, *words: str) -> str:
-        """The Docker CLI on the host's engine, past the platform."""
-        socket = f"unix://{self.lab.var}/links/{self.host.pk}.sock"
-        return subprocess.run(["docker", "-H", socket, *words], check=True, capture_output=True, text=True).stdout
-
-    def specs(self, name: str) -> dict[str, Any]:
-        """Of the stack's services, by name, without the labels that the CLI writes."""
-        found = json.loads(self.docker("service", "inspect", *self.listed("service", name)))
-        for one in found:
-            one["Spec"]["Labels"].pop("com.docker.stack.image", None)
-        return {one["Spec"]["Name"]: one["Spec"] for one in found}
-
-    def knows(self, config: str) -> bool:
-        """Whether the watcher has seen this config."""
-        return config in json.loads(Snapshot.objects.get(environment=self.environment).configs)
-
-    def listed(self, kind: str, name: str) -> list[str]:
-        """The names of what carries the stack's label."""
-        wanted = f"label=com.docker.stack.namespace={name}"
-        return self.docker(kind, "ls", "--format", "{{.Name}}", "--filter", wanted).split()
-
-
 @pytest.fixture(scope="module")
-def db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """The database without a transaction around each test, emptied once, at the end.
-
-    It bears this name because pytest-django makes databases only where a chosen test takes ``db`` or has its mark.
-    """
-    with django_db_blocker.unblock():
-        try:
-            yield
-        finally:
-            call_command("flush", verbosity=0, interactive=False)
-            import_module("dashboard.migrations.0002_templates").make(apps, None)
-            call_command("migrate", verbosity=0)
+def db(kept_db: None) -> None:
+    """One database for all tests."""
 
 
 @pytest.fixture(scope="module")
@@ -112,15 +53,7 @@ def worlds(db: None) -> Iterator[tuple[World, World]]:
 
 
 def begun(lab: Lab) -> tuple[World, World]:
-    lab.start_web()
-    lab.start_hub()
-    lab.start_worker()
-    user: User = get_user_model().objects.create_user("ann")
-    made = [environments.create_environment(user, name=name, managers=1) for name in ("failing", "shop")]
-    adding = [hosts.add_hosts(one, user, driver="local", prefix="fw", quantity=1) for one in made]
-    for operation in adding:
-        succeeded(operation)
-    failing, shop = (World(lab, user, environment) for environment in made)
+    failing, shop = built(lab, "failing", "shop")
     for name, compose in (("crash", FLAKY), ("absent", ABSENT), ("nowhere", NOWHERE), ("lame", LAME)):
         failing.deploy(name, compose)
     failing.deploy("sick", HEALTHY, answers={"TOLD": "well", "CODE": "0"})
@@ -135,12 +68,6 @@ def failing(worlds: tuple[World, World]) -> World:
 @pytest.fixture
 def shop(worlds: tuple[World, World]) -> World:
     return worlds[1]
-
-
-def failed(operation: Operation | None) -> Operation:
-    assert operation is not None
-    assert finished(operation).state == OperationState.FAILED, transcript(operation)
-    return operation
 
 
 @pytest.mark.django_db

@@ -16,7 +16,7 @@ GOOD = b64encode("ann:pässword".encode()).decode()
 class Registry(http.server.BaseHTTPRequestHandler):
     """Takes ann with the password "pässword".
 
-    ``way``: basic, bearer, open, page, missing, moved, broken, busy, nonsense, elsewhere.
+    ``way``: basic, bearer, open, careless, page, missing, moved, broken, busy, nonsense, elsewhere.
     """
 
     way = "basic"
@@ -38,6 +38,8 @@ class Registry(http.server.BaseHTTPRequestHandler):
                 return self.tell(401 if given and not good else 200, {})
             case "bearer" | "elsewhere":
                 return self.tell(200 if given == "Bearer t0ken" else 401, {}, {"WWW-Authenticate": bearer})
+            case "careless":
+                return self.tell(200, {})
             case "page":
                 return self.tell(200, {}, {"Content-Type": "text/html"})
             case "nonsense":

@@ -4,17 +4,23 @@ import asyncio
 import json
 import os
 import secrets
+import subprocess
+import sys
+import tempfile
 import time
+from base64 import urlsafe_b64decode
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from dashboard.operations.registry_auth import NO_LOGINS
 from fake_engine import STREAM, FakeEngine, endless, hanging, http
 
 from platform_manager.engines import cli, sandbox
 from platform_manager.errors import PlatformError, UserError
 
+ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = 'version: "3.8"\nservices:\n  web:\n    image: registry.invalid/web:${TAG:-none}\n'
 OVERLAY = 'version: "3.8"\nservices:\n  web:\n    image: registry.invalid/web:7\n'
 Until = Callable[[Callable[[], object]], Awaitable[None]]
@@ -62,6 +68,20 @@ async def test_the_room_is_gone_afterwards() -> None:
     assert not place.parent.exists()
 
 
+def test_what_a_killed_process_left_goes_with_the_next_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    begins = "import os; from platform_manager.engines import sandbox"
+    ends = """with sandbox.room({}, b'{"auths": {}}'): os._exit(9)"""
+    words = [sys.executable, "-c", f"{begins}\n{ends}"]
+    killed = subprocess.run(words, cwd=ROOT, env={"TMPDIR": str(tmp_path)}, check=False)
+    (left,) = tmp_path.iterdir()
+    assert (killed.returncode, (left / "home" / "config.json").exists()) == (9, True)
+
+    with sandbox.room({}) as one, sandbox.room({}):
+        assert one.directory.exists()
+        assert not left.exists()
+
+
 @pytest.mark.parametrize(
     "name", ["/etc/passwd", "../x", "a/../../x", "a//b", "./a", "", "a\0b", "x" * 300, "a/", "\ud800"]
 )
@@ -99,6 +119,14 @@ async def test_credentials_reach_the_cli_without_a_helper_program(engine: FakeEn
     for bad in (b"{", b"[]", b'{"auths": {}, "credHelpers": {"x": "y"}}', b'{"credsStore": "pass"}'):
         with pytest.raises(UserError, match="auths"):
             await cli.stack_deploy(engine.path, "s1", COMPOSE, registry_auth=bad)
+
+
+async def test_credentials_for_nothing_take_those_that_a_service_has(engine: FakeEngine) -> None:
+    swarm(engine)
+    result = await cli.stack_deploy(engine.path, "s1", COMPOSE, resolve_image="never", registry_auth=NO_LOGINS)
+    created = next(request for request in engine.requests if request.path == "/services/create")
+    # Without the header a swarm keeps what it has; this one says that there are none.
+    assert json.loads(urlsafe_b64decode(created.headers["x-registry-auth"])) == {}, result.output
 
 
 async def test_a_stack_is_deployed_to_the_engine_behind_the_socket(engine: FakeEngine) -> None:

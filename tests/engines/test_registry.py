@@ -6,9 +6,11 @@ import json
 import time
 from base64 import b64decode
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from platform_manager import environ
 from platform_manager.engines.registry import DEFAULT_KEY, Login, auths, check, checked_server, server_of
 from platform_manager.errors import UserError
 from tests.catalogs.servers import drip, serving
@@ -31,7 +33,21 @@ def refused(server: str, way: str, *, wrong: bool = False) -> UserError:
 @pytest.mark.parametrize("way", ["basic", "bearer", "open"])
 def test_good_credentials_are_taken_whatever_way_the_registry_asks(server: str, way: str) -> None:
     Registry.way = way
-    check(Login(server, "ann", "pässword"), private=True)
+    assert check(Login(server, "ann", "pässword"), private=True)
+
+
+def test_a_file_without_certificates_stops_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PM_REGISTRY_CA_FILE", str(tmp_path / "ca.crt"))
+    for text in (None, "no certificate"):
+        if text:
+            (tmp_path / "ca.crt").write_text(text)
+        with pytest.raises(environ.BadSetting, match=r"PM_REGISTRY_CA_FILE=.* is not a file"):
+            environ.certificates("PM_REGISTRY_CA_FILE")
+
+
+def test_a_registry_that_takes_anybody_proves_nothing(server: str) -> None:
+    Registry.way = "careless"
+    assert not check(Login(server, "ann", "pässword"), private=True)
 
 
 @pytest.mark.parametrize("way", ["basic", "bearer", "open"])

@@ -65,6 +65,14 @@ def test_a_running_task_on_a_lost_host_is_not_called_running(client: Client, sho
     assert "Its host does not answer" in shown
 
 
+def test_a_tasks_error_stands_below_what_it_means(client: Client, shop: Environment) -> None:
+    service = factories.service("web", desired=1, running=0)
+    error = "write /data/x: no space left on device"
+    factories.snapshot(shop, services=[service], tasks=[factories.task(service, state="failed", error=error)])
+    shown = page(client, "task", shop, "task-web-1")
+    assert "disk is full: remove images and volumes there that nothing uses" in shown.partition(error)[0]
+
+
 @pytest.mark.parametrize(
     ("name", "query", "found", "hidden"),
     [

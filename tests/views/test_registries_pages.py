@@ -10,8 +10,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from dashboard.models import AuditEntry, Environment, RegistryCredential
-from dashboard.operations.deploying.registry_auth import auth_for
+from dashboard.models import AuditEntry, Environment, Origin, RegistryCredential
+from dashboard.operations.deploying.registry_auth import NO_LOGINS, auth_for
 from dashboard.operations.masking import MASK, Masker, secrets_of
 from tests import factories
 from tests.engines.fake_registry import Registry, running
@@ -109,6 +109,19 @@ def test_a_check_keeps_what_is_wrong_until_it_works_again(
     assert environment.registries.get().problem == ""
 
 
+def test_who_takes_anybody_is_saved_and_called_so(client: Client, environment: Environment, server: str) -> None:
+    Registry.way = "careless"
+
+    answer = post(client, environment, "registry_add", server=server, username="ann", password="whatever")
+
+    assert f"{server} takes anybody" in answer.content.decode()
+    assert environment.registries.get().checked_at is None
+
+    Registry.way = "basic"
+    assert post(client, environment, "registry_check", environment.registries.get().pk).status_code == 200
+    assert "refused the user or the password" in environment.registries.get().problem
+
+
 def test_a_removed_registry_is_forgotten(client: Client, environment: Environment, server: str) -> None:
     row = added(client, environment, server)
 
@@ -123,10 +136,22 @@ def test_a_deployment_is_given_only_what_its_images_need_and_no_log_the_password
 ) -> None:
     added(client, environment, server)
 
-    assert auth_for(environment, ["whoami", "registry.example.org/a"]) is None
-    assert server in (auth_for(environment, [f"{server}/a:1"]) or b"").decode()
+    stack = factories.stack(environment, "shop")
+    assert auth_for(stack, ["whoami", "registry.example.org/a"]) == NO_LOGINS
+    assert server in (auth_for(stack, [f"{server}/a:1"]) or b"").decode()
     operation = factories.operation(environment, kind="deploy_stack", args={"stack": "shop"})
     assert Masker(secrets_of(operation))(f"denied for {GOOD}") == f"denied for {MASK}"
+
+
+def test_an_adopted_stack_keeps_the_credentials_that_it_came_with_until_there_are_others(
+    client: Client, environment: Environment, server: str
+) -> None:
+    stack = factories.stack(environment, "shop")
+    stack.revisions.update(origin=Origin.ADOPTED)
+
+    assert auth_for(stack, [f"{server}/a:1"]) is None
+    added(client, environment, server)
+    assert server in (auth_for(stack, [f"{server}/a:1"]) or b"").decode()
 
 
 def test_the_settings_lead_to_the_registries(client: Client, environment: Environment) -> None:

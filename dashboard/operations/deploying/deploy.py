@@ -10,7 +10,7 @@ from django.conf import settings
 from dashboard.models import OperationLog, Revision, StackState
 from platform_manager.engines.client import EngineClient
 from platform_manager.errors import PlatformError, ProviderError
-from platform_manager.swarm import held, stacks, updates
+from platform_manager.swarm import causes, held, stacks, updates
 
 from ..context import StepContext
 from ..kinds import Kind, Step, register
@@ -74,11 +74,11 @@ class _Look:
     def tell_failures(self) -> list[str]:
         """What they were, a sentence each."""
         found = tell_failures(self.context, self.revision, self.services, self.tasks, self.status)
-        return [_one(one["service"], one["node"], one["error"]) for one in found]
+        return [f"{_where(one['service'], one['node'])}{one['error']}" for one in found]
 
 
-def _one(service: str, node: str, error: str) -> str:
-    return f"{service} on {node or 'no host'}: {error.removeprefix('task: ')}"
+def _where(service: str, node: str) -> str:
+    return f"{service} on {node or 'no host'}: "
 
 
 def _with_failures(status: stacks.StackStatus, told: list[str]) -> str:
@@ -87,9 +87,11 @@ def _with_failures(status: stacks.StackStatus, told: list[str]) -> str:
     for service in status.services:
         if service.state is not stacks.StackState.RUNNING and service.sentence not in status.sentence:
             lines.append(service.sentence)
-        lines += [_one(service.name, failure.node, failure.error) for failure in service.failures[:3]]
-    once = dict.fromkeys([*lines, *told])
-    return "\n".join(line for line in once if not any(other != line and other.startswith(line) for other in once))
+        for failure in service.failures[:3]:
+            where, words = _where(service.name, failure.node), failure.error.removeprefix("task: ")
+            if not any(one.startswith(where) and words in one for one in told):
+                lines.append(f"{where}{causes.explained(words)}")
+    return "\n".join(dict.fromkeys([*lines, *told]))
 
 
 def failed(context: StepContext, sentence: str) -> None:

@@ -129,7 +129,7 @@ def _deploy(context: StepContext, revision: Revision) -> None:
 
 def _run(context: StepContext, revision: Revision, names: Renames) -> cli.CliResult:
     given = prepared(context, revision, names)
-    auth = auth_for(context.environment, _images(given))
+    auth = auth_for(revision.stack, _images(given))
 
     async def deploy(manager: EngineClient) -> cli.CliResult:
         return await cli.stack_deploy(
