@@ -25,6 +25,7 @@ from dashboard.models import (
     StackState,
 )
 from dashboard.operations.masking import secret_names
+from dashboard.operations.planned import PLANNED_ON
 from platform_manager import recipes
 from platform_manager.errors import UserError
 
@@ -121,6 +122,7 @@ def deploy_stack(
     origin = origin or (Origin.UPDATE if updating else Origin.DEPLOY)
     stack = _stack(environment, wish, updating=updating)
     n = (stack.revisions.aggregate(last=Max("n"))["last"] or 0) + 1
+    shown = recall(environment, wish, pins)
     recorded = _recorded(_with_earlier(wish, preview, stack.revisions.first()))
     revision = Revision.objects.create(
         stack=stack,
@@ -129,10 +131,10 @@ def deploy_stack(
         origin=origin,
         came_from=came_from,
         pins=dict(pins or {}),
-        plan=recall(environment, wish, pins),
+        plan=shown.text,
         **recorded,
     )
-    args = {"stack": wish.name, "revision": revision.pk}
+    args = {"stack": wish.name, "revision": revision.pk, PLANNED_ON: shown.state}
     operation = request_operation(environment, user, "deploy_stack", _title(revision), args)
     Revision.objects.filter(pk=revision.pk).update(operation=operation)
     action, back = AUDITED.get(origin, "stack.update" if updating else "stack.deploy"), {"came_from": came_from}
