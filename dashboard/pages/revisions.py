@@ -80,8 +80,16 @@ def revision_context(viewer: Viewer, name: str, n: int) -> dict[str, Any]:
         "earlier": earlier_than(stack, revision.n),
         "failures": failures_of(revision),
         "trouble": trouble_of(stack) if revision.n == newest else [],
-        "redeploy_text": REDEPLOY.format(FIXED if revision.pins else "images are looked up anew"),
     }
+
+
+def redeployment_context(viewer: Viewer, name: str) -> dict[str, Any]:
+    """The page that asks whether the newest revision is deployed again."""
+    stack = known_stack(viewer, name)
+    revision = stack.revisions.first()
+    pins = revision.pins if revision else {}
+    words = REDEPLOY.format(FIXED if pins else "images are looked up anew")
+    return {**viewer.shared, "stack": stack, "revision": revision, "words": words}
 
 
 def numbers(stack: Stack) -> list[int]:
