@@ -18,6 +18,7 @@ from dashboard.models import Right, Stack
 from dashboard.pages.deploy import Draft, data_of, draft
 from dashboard.pages.deploy_sources import cards, free_name, source_of, upgrade, version_choices
 from dashboard.pages.plans import plan_context
+from dashboard.pages.revisions import under_way
 from dashboard.pages.viewer import Viewer
 from platform_manager import recipes
 from platform_manager.errors import UserError
@@ -79,6 +80,7 @@ def _about(viewer: Viewer, source: Source, known: Stack | None) -> dict[str, Any
     recipe = source.version.recipe if source.version else known.source if known else None
     return {
         "stack": known,
+        "under_way": under_way(known),
         "of_recipe": recipe,
         "versions": version_choices(viewer, source, known),
     }

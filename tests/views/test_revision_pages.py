@@ -131,6 +131,17 @@ def test_whatever_deploys_again_asks_for_its_plan_first(client: Client, web: Sta
     assert not Operation.objects.filter(state=OperationState.QUEUED).exists()
 
 
+def test_who_changes_what_is_still_being_deployed_is_told_that_this_takes_its_place(client: Client, web: Stack) -> None:
+    going = factories.operation(web.environment, "Update", OperationState.RUNNING, kind="deploy_stack")
+    addresses = [reverse("stack_update", args=[web.environment_id, "web"]), *changing(web)[:2]]
+    web.revisions.filter(n=2).update(operation=going)
+    for address in addresses:
+        assert "What you deploy now takes its place." in client.get(address).content.decode()
+    Operation.objects.filter(pk=going.pk).update(state=OperationState.SUCCEEDED)
+    for address in addresses:
+        assert "takes its place" not in client.get(address).content.decode()
+
+
 def test_the_plan_of_what_is_deployed_again_is_kept_with_it(
     client: Client, web: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
