@@ -50,9 +50,10 @@ class Planned:
         self._anew = bool(revision.wishes.get("anew"))
         self._volumes = _volumes(context)
         marks = held.marks(seen)
-        # A step that runs again has changed the swarm itself.
-        self._sure = revision.held_before is None or revision.held_before == marks
-        self.holds = bool(revision.plan) and context.args.get(PLANNED_ON) == held.state(marks) and self._sure
+        # A step that runs again has changed the swarm itself; what it saw first is what was planned on.
+        first = marks if revision.held_before is None else revision.held_before
+        self._sure = first == marks
+        self.holds = bool(revision.plan) and context.args.get(PLANNED_ON) == held.state(first)
         if self.holds:
             context.log("\n".join(["The plan, as it was shown:", *_told(revision.plan)]))
         elif self._sure:

@@ -60,7 +60,7 @@ def stack_update(request: HttpRequest, viewer: Viewer, name: str) -> HttpRespons
 
 
 def _form_page(
-    request: HttpRequest, viewer: Viewer, draft: Draft, known: Stack | None, status: int = 200
+    request: HttpRequest, viewer: Viewer, draft: Draft, known: Stack | None, status: int = 200, **more: Any
 ) -> HttpResponse:
     source = draft.given.source
     context = {
@@ -72,6 +72,7 @@ def _form_page(
         "cards": [] if known or source.version else cards(viewer),
         "upgrade": upgrade(viewer, known) if known else None,
         "has_hosts": viewer.environment.hosts.exclude(node_id="").exists(),
+        **more,
     }
     return render(request, "stacks/form.html", context, status=status)
 
@@ -95,10 +96,16 @@ def _posted(request: HttpRequest, viewer: Viewer, known: Stack | None, *, patien
 
 
 def _deploy(request: HttpRequest, viewer: Viewer, known: Stack | None) -> HttpResponse:
+    """``look`` only shows the preview and the plan: the button of browsers without scripts."""
+    looks = "look" in request.POST
     try:
-        made = _posted(request, viewer, known)
+        made = _posted(request, viewer, known, patient=looks)
     except Http404 as gone:
         return _told(request, gone)
+    if looks:
+        ready = made.sound and not made.unnamed
+        plan = plan_context(viewer.environment, made.wish, updating=known is not None) if ready else {}
+        return _form_page(request, viewer, made, known, **plan)
     if made.sound:
         try:
             operation = deploy_stack(viewer.environment, viewer.user, made.wish, updating=known is not None)

@@ -93,8 +93,18 @@ def test_a_catalogs_recipe_asks_for_all_it_needs(ann: Person, form: str) -> None
     keeps_a_password_through_another_version(ann)
     gives_what_is_lacking(ann)
     edits_the_compose_file(ann)
+    is_asked_before_it_is_deployed_again(ann, form.partition("deploy/")[0])
     ann.finds_no_error_in_the_console()
     assert ann.too_wide == []
+
+
+def is_asked_before_it_is_deployed_again(ann: Person, stacks: str) -> None:
+    ann.opens(f"{stacks}app001/redeploy/")
+    ann.sees("No manager of this environment answers", "#plan")
+    ann.looks_at("53-deploy-again")
+    ann.looks_at("53-deploy-again", dark=True)
+    ann.clicks("Deploy again", within="content")
+    ann.is_at("/operations/")
 
 
 def answers_badly(ann: Person) -> None:
