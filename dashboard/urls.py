@@ -26,6 +26,7 @@ from dashboard.views import (
     services,
     settings,
     stacks,
+    token,
 )
 
 one_environment = [
@@ -119,4 +120,5 @@ urlpatterns = [
     path("profile/", profile.profile, name="profile"),
     path("join/<str:token>", join.join, name="join"),
     path("healthz", join.healthz, name="healthz"),
+    path("token/", token.token, name="token"),
 ]

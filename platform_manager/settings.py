@@ -74,6 +74,7 @@ _host = urlsplit(PM_URL).hostname or "localhost"
 ALLOWED_HOSTS = environ.words("PM_ALLOWED_HOSTS") or sorted(
     {_host, "localhost", "127.0.0.1", "[::1]"} | ({PM_LOCAL_ADDRESS, urlsplit(PM_JOIN_URL).hostname or ""} - {""})
 )
+CSRF_FAILURE_VIEW = "dashboard.views.token.refused"
 CSRF_TRUSTED_ORIGINS = environ.words("PM_TRUSTED_ORIGINS") or [PM_URL]
 
 INSTALLED_APPS = [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
@@ -11,14 +13,18 @@ from dashboard.models.auditing import record, record_finished
 from dashboard.models.hints import hint, operation_group
 from dashboard.operations import catalogue
 from dashboard.operations.context import StepContext
+from dashboard.operations.deploying.planned import PLANNED_ON
 from dashboard.operations.kinds import find_kind
 from platform_manager.errors import UserError
+from platform_manager.swarm.plan import Plan
 
 from .cloud_hosts import check_may_make
 from .environments import delete_environment
+from .plan_memory import recall
+from .plans import plan_stack
 from .request import locked, request_operation, requested
 from .revisions import wish_of
-from .stacks import check_allowed
+from .stacks import Wish, check_allowed
 from .staying import checked_leave
 
 
@@ -64,14 +70,22 @@ def retry_operation(operation: Operation, user: User) -> Operation:
     return again
 
 
+def plan_of_retry(operation: Operation) -> Plan:
+    """What repeating a deployment would change; raises as ``plan_stack`` does, UserError where it can't be repeated."""
+    revision = _repeatable(operation)
+    wish = _wished_again(revision)
+    return plan_stack(revision.stack.environment, wish, updating=True, pins=revision.pins)
+
+
 def _asked_again(operation: Operation, environment: Environment, user: User) -> Operation:
+    args = operation.args
     if operation.kind == "delete_environment":
         return delete_environment(environment, user, environment.name, leave=operation.args.get("leave", ()))
     if operation.kind == "remove_host":
         hosts = environment.hosts.filter(pk=operation.args["host"]).select_related("account")
         checked_leave(environment, hosts, operation.args.get("leave", ()))
     if operation.kind == "deploy_stack":
-        _plan_revision_again(operation)
+        args = {**args, PLANNED_ON: _plan_revision_again(operation)}
     if operation.kind in ("add_hosts", "recreate_host"):
         check_may_make(environment, user, Host.objects.filter(pk__in=operation.args["hosts"]))
     if operation.kind == "add_hosts" or operation.args.get("cleared"):
@@ -79,10 +93,10 @@ def _asked_again(operation: Operation, environment: Environment, user: User) -> 
         Host.objects.filter(pk__in=operation.args["hosts"], state=HostState.FAILED).update(
             state=HostState.REQUESTED, state_detail=""
         )
-    return request_operation(environment, user, operation.kind, operation.title, operation.args)
+    return request_operation(environment, user, operation.kind, operation.title, args)
 
 
-def _plan_revision_again(operation: Operation) -> None:
+def _repeatable(operation: Operation) -> Revision:
     """Only the newest revision: an older one would undo what was deployed since, and nothing would say so."""
     revision = Revision.objects.select_related("stack").filter(pk=operation.args["revision"]).first()
     if revision is None or revision.stack.state == StackState.REMOVING:
@@ -93,9 +107,29 @@ def _plan_revision_again(operation: Operation) -> None:
     same = stack.environment.operations.filter(kind=operation.kind, args__revision=revision.pk)
     if same.filter(state__in=(OperationState.QUEUED, OperationState.RUNNING)).exists():
         raise UserError(f"{stack.name} is being deployed already.")
+    return revision
+
+
+def _wished_again(revision: Revision) -> Wish:
+    """With the wish to remove what runs first, as long as nothing was."""
+    return replace(wish_of(revision), anew=bool(revision.wishes.get("anew")))
+
+
+def _plan_revision_again(operation: Operation) -> str:
+    """The state of the swarm that its plan was shown for, "" where none was."""
+    revision = _repeatable(operation)
+    stack, wish = revision.stack, _wished_again(revision)
     # It may be long ago that somebody looked at it.
-    check_allowed(stack.environment, wish_of(revision))
+    check_allowed(stack.environment, wish)
+    shown = recall(stack.environment, wish, revision.pins)
     Revision.objects.filter(pk=revision.pk).update(
-        state=StackState.PLANNING, sentence="", updates_before=None, held_before=None, failures=[], finished_at=None
+        plan=shown.text,
+        state=StackState.PLANNING,
+        sentence="",
+        updates_before=None,
+        held_before=None,
+        failures=[],
+        finished_at=None,
     )
     Stack.objects.filter(pk=stack.pk).update(state=StackState.PLANNING, sentence="", settled_at=None)
+    return shown.state

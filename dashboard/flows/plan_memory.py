@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -11,22 +12,30 @@ from django.core.cache import cache
 from django.utils.crypto import salted_hmac
 
 from dashboard.models import Environment
+from dashboard.operations.deploying.planned import LONGEST
 
 if TYPE_CHECKING:
     from .stacks import Wish
 
 SECONDS = 900
-LONGEST = 50_000
 
 
-def remember(environment: Environment, wish: Wish, pins: Mapping[str, str] | None, text: str) -> None:
-    """``text`` is the plan of this wish, masked as it may be stored."""
-    cache.set(_key(environment, wish, pins), text[:LONGEST], SECONDS)
+@dataclass(frozen=True)
+class Shown:
+    """A plan as text, and the state of the swarm that it was made on (``swarm.held.state``); "" where there is none."""
+
+    text: str = ""
+    state: str = ""
 
 
-def recall(environment: Environment, wish: Wish, pins: Mapping[str, str] | None) -> str:
-    """The plan of exactly this wish as it was shown last, "" where none was in the last quarter of an hour."""
-    return str(cache.get(_key(environment, wish, pins)) or "")
+def remember(environment: Environment, wish: Wish, pins: Mapping[str, str] | None, shown: Shown) -> None:
+    """``shown`` is the plan of this wish, masked as it may be stored."""
+    cache.set(_key(environment, wish, pins), [shown.text[:LONGEST], shown.state], SECONDS)
+
+
+def recall(environment: Environment, wish: Wish, pins: Mapping[str, str] | None) -> Shown:
+    """The plan of exactly this wish as it was shown last, if that was in the last quarter of an hour."""
+    return Shown(*(cache.get(_key(environment, wish, pins)) or ()))
 
 
 def _key(environment: Environment, wish: Wish, pins: Mapping[str, str] | None) -> str:

@@ -18,14 +18,15 @@ from platform_manager import recipes, wiring
 from platform_manager.engines.client import EngineClient
 from platform_manager.engines.rehearsal import Given, rehearse
 from platform_manager.errors import ProviderError, UserError
-from platform_manager.swarm import cluster
+from platform_manager.swarm import cluster, held
 from platform_manager.swarm import snapshot as records
 from platform_manager.swarm.plan import Plan
 from platform_manager.swarm.plan_making import Masks, planned
+from platform_manager.swarm.plan_recording import owned
 from platform_manager.swarm.plan_rotation import planned_renames
 from platform_manager.swarm.rotation import Declared
 
-from .plan_memory import remember
+from .plan_memory import Shown, remember
 from .stacks import Wish
 
 Value = TypeVar("Value")
@@ -76,7 +77,8 @@ def plan_stack(
     )
     if wish.anew:
         plan = plan.anew()
-    remember(environment, wish, pins, plan.text)
+    state = held.state(held.marks(owned(rehearsal.before, wish.name)))
+    remember(environment, wish, pins, Shown(plan.text, state))
     return plan
 
 

@@ -54,10 +54,21 @@ def _images(revision: Revision) -> dict[str, str]:
 
 def redeploy(environment: Environment, user: User, stack: Stack) -> Operation:
     """Deploy the newest revision again: images are looked up anew, and what gave up is started again."""
+    revision = _newest(stack)
+    return _again(environment, user, revision, Origin.REDEPLOY, revision.pins)
+
+
+def plan_of_redeployment(environment: Environment, stack: Stack) -> Plan:
+    """What :func:`redeploy` would change; raises as ``plan_stack`` does."""
+    revision = _newest(stack)
+    return plan_stack(environment, wish_of(revision), updating=True, pins=revision.pins)
+
+
+def _newest(stack: Stack) -> Revision:
     revision = stack.revisions.first()
     if revision is None:
         raise UserError(f"{stack.name} was never deployed by the platform: update it with a compose file.")
-    return _again(environment, user, revision, Origin.REDEPLOY, revision.pins)
+    return revision
 
 
 def _again(

@@ -24,6 +24,7 @@ from dashboard.models import (
     Stack,
     StackState,
 )
+from dashboard.operations.deploying.planned import PLANNED_ON
 from dashboard.operations.masking import secret_names
 from platform_manager import recipes
 from platform_manager.errors import UserError
@@ -31,6 +32,7 @@ from platform_manager.errors import UserError
 from .facts import environment_facts
 from .plan_memory import recall
 from .request import locked, request_operation, requested
+from .superseding import supersede
 
 # A revision that repeats an earlier one; the others are named by whether the stack was there.
 AUDITED = {Origin.ROLLBACK: "stack.rollback", Origin.REDEPLOY: "stack.redeploy"}
@@ -107,6 +109,7 @@ def deploy_stack(
 ) -> Operation:
     """Record a revision and queue its deployment; UserError with the first error of the preview.
 
+    It takes the place of an earlier one that is still being deployed.
     ``pins`` are images by service that count instead of the file's.
     """
     environment = locked(environment)
@@ -120,6 +123,7 @@ def deploy_stack(
     origin = origin or (Origin.UPDATE if updating else Origin.DEPLOY)
     stack = _stack(environment, wish, updating=updating)
     n = (stack.revisions.aggregate(last=Max("n"))["last"] or 0) + 1
+    shown = recall(environment, wish, pins)
     recorded = _recorded(_with_earlier(wish, preview, stack.revisions.first()))
     revision = Revision.objects.create(
         stack=stack,
@@ -128,10 +132,11 @@ def deploy_stack(
         origin=origin,
         came_from=came_from,
         pins=dict(pins or {}),
-        plan=recall(environment, wish, pins),
+        plan=shown.text,
         **recorded,
     )
-    args = {"stack": wish.name, "revision": revision.pk}
+    supersede(revision, user)
+    args = {"stack": wish.name, "revision": revision.pk, PLANNED_ON: shown.state}
     operation = request_operation(environment, user, "deploy_stack", _title(revision), args)
     Revision.objects.filter(pk=revision.pk).update(operation=operation)
     action, back = AUDITED.get(origin, "stack.update" if updating else "stack.deploy"), {"came_from": came_from}
@@ -196,11 +201,6 @@ def _stack(environment: Environment, wish: Wish, *, updating: bool) -> Stack:
         raise UserError(f"A stack called {name} exists. Update it, or choose another name.", "name")
     if stack.state == StackState.REMOVING:
         raise UserError(f"{name} is being removed; wait until it is gone.", "name")
-    unfinished = environment.operations.filter(
-        kind="deploy_stack", args__stack=name, state__in=(OperationState.QUEUED, OperationState.RUNNING)
-    )
-    if unfinished.exists():
-        raise UserError(f"A deployment of {name} is under way. Wait for it, or cancel it first.", "name")
     came = {
         "recipe": wish.recipe,
         "source": _still_there(wish.source),

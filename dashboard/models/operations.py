@@ -37,6 +37,9 @@ class Operation(models.Model):
     title = models.CharField(max_length=200)
     args: models.JSONField[dict[str, Any]] = models.JSONField(default=dict)
     state = models.CharField(max_length=20, choices=OperationState.choices, default=OperationState.QUEUED)
+    watching = models.BooleanField(
+        default=False, help_text="It only looks at what came of it; others of its environment run meanwhile."
+    )
     cancel_requested = models.BooleanField(default=False)
     error = models.TextField(blank=True)
     result = models.TextField(blank=True)
@@ -53,9 +56,11 @@ class Operation(models.Model):
         ordering = ["-id"]
         indexes = [models.Index(fields=["state", "id"])]
         constraints = [
-            # The database itself keeps operations of one environment from running side by side.
+            # The database itself keeps operations that change one environment from running side by side.
             models.UniqueConstraint(
-                fields=["environment"], condition=models.Q(state="running"), name="one_running_operation"
+                fields=["environment"],
+                condition=models.Q(state="running", watching=False),
+                name="one_running_operation",
             )
         ]
 

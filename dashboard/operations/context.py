@@ -8,12 +8,13 @@ from typing import Any, TypeVar
 
 from django.utils import timezone
 
-from dashboard.models import Environment, Operation, OperationLog
+from dashboard.models import Environment, Operation, OperationLog, OperationState
 from dashboard.models.hints import environment_group, hint, operation_group
 from platform_manager import wiring
 from platform_manager.errors import PlatformError, ProviderError
 
 from .masking import Masker, secrets_of
+from .wake import wake
 
 Value = TypeVar("Value")
 LINE_CAP = 8_000
@@ -22,6 +23,10 @@ LINE_CAP = 8_000
 def storable(text: str) -> str:
     """What hosts say may hold NUL, which PostgreSQL refuses to store."""
     return text.replace("\0", "\ufffd")
+
+
+CANCELLED = "Cancelled."
+MOST_WATCHING = 4
 
 
 class Cancelled(PlatformError):
@@ -71,7 +76,17 @@ class StepContext:
         if self.ending:
             return
         if Operation.objects.filter(pk=self.operation.pk, cancel_requested=True).exists():
-            raise Cancelled("Cancelled.")
+            raise Cancelled(CANCELLED)
+
+    def watch(self) -> None:
+        """From now on the operation changes nothing and only looks: others of its environment may run meanwhile.
+
+        At most :data:`MOST_WATCHING` of an environment do so, for each takes one of its worker's slots.
+        """
+        running = Operation.objects.filter(environment=self.environment, state=OperationState.RUNNING, watching=True)
+        if running.exclude(pk=self.operation.pk).count() < MOST_WATCHING:
+            Operation.objects.filter(pk=self.operation.pk).update(watching=True)
+            wake()
 
     def run(self, call: Coroutine[Any, Any, Value], seconds: float = 120) -> Value:
         """The result of a coroutine of the core, on the core's event loop; ProviderError after ``seconds``."""

@@ -151,7 +151,8 @@ class Dispatcher:
         busy = Operation.objects.filter(state=OperationState.RUNNING)
         slots = settings.PM_WORKER_SLOTS - busy.filter(worker=self.id).count()
         queued = Operation.objects.filter(state=OperationState.QUEUED)
-        oldest = queued.exclude(Exists(busy.filter(environment=OuterRef("environment")))).order_by("id")
+        changing = busy.filter(environment=OuterRef("environment"), watching=False)
+        oldest = queued.exclude(Exists(changing)).order_by("id")
         seen = set()
         for operation in oldest[:200]:
             if slots <= 0:

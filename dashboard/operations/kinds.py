@@ -28,11 +28,15 @@ class Step:
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of operation. ``failed`` sets the objects' states when it ends without success."""
+    """A kind of operation.
+
+    ``failed`` sets the objects' states when it ends without success. It is given the sentence on why, and may give a
+    truer one.
+    """
 
     name: str
     steps: tuple[Step, ...]
-    failed: Callable[[StepContext, str], None] | None = None
+    failed: Callable[[StepContext, str], str | None] | None = None
     retryable: bool = True
     cancellable: bool = True
 

@@ -23,6 +23,7 @@ from dashboard.models.auditing import record_finished
 from dashboard.models.hints import environment_group, hint, operation_group
 from platform_manager.errors import PlatformError, ProviderError
 
+from .context import CANCELLED as CANCELLED_SENTENCE
 from .context import Cancelled, StepContext
 from .kinds import Step, kind_of
 
@@ -182,25 +183,28 @@ def _finish(operation_id: str, n: int, outcome: str) -> str:
 def _sentence(operation: Operation, n: int, outcome: str) -> str:
     if outcome == DONE:
         return ""
-    sentence = "Cancelled."
+    sentence = CANCELLED_SENTENCE
     if outcome == FAILED:
         step = OperationStep.objects.filter(operation=operation, n=n).first()
         sentence = (step and step.error) or ABANDONED
-    _tell_objects(operation, n, sentence)
+    sentence = _tell_objects(operation, n, sentence) or sentence
     OperationStep.objects.filter(operation=operation, state=StepState.PENDING).update(state=StepState.SKIPPED)
     return sentence
 
 
-def _tell_objects(operation: Operation, n: int, sentence: str) -> None:
-    """Let the kind set its objects' states; an operation ends even where that fails."""
+def _tell_objects(operation: Operation, n: int, sentence: str) -> str | None:
+    """Let the kind set its objects' states, and say it better; an operation ends even where that fails."""
     try:
         kind = kind_of(operation.kind)
         if kind.failed is not None:
-            kind.failed(StepContext(operation, n, ending=True), sentence)
+            context = StepContext(operation, n, ending=True)
+            truer = kind.failed(context, sentence)
+            return context.masked(truer) if truer else None
     except (OperationalError, InterfaceError):
         raise
     except Exception:
         log.exception("operation %s could not settle what it left behind", operation.pk)
+    return None
 
 
 def announce(operation: Operation) -> None:

@@ -26,6 +26,7 @@ from dashboard.models import (
 )
 from dashboard.models.permissions import right_for
 from dashboard.operations import catalogue
+from dashboard.operations.deploying.deploy_parts import SUPERSEDED_BY
 from dashboard.operations.kinds import Kind, kind_of
 
 from .host_tracks import STAGES, host_tracks, named_hosts
@@ -137,7 +138,7 @@ def may_cancel(operation: Operation) -> bool:
 def may_retry(operation: Operation) -> bool:
     kind = _kind(operation)
     stopped = operation.state in (OperationState.FAILED, OperationState.CANCELLED)
-    return stopped and kind is not None and kind.retryable
+    return stopped and kind is not None and kind.retryable and SUPERSEDED_BY not in operation.args
 
 
 def _left_behind(operation: Operation) -> list[dict[str, Any]]:

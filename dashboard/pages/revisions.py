@@ -79,9 +79,25 @@ def revision_context(viewer: Viewer, name: str, n: int) -> dict[str, Any]:
         "others": [other for other in numbers(stack) if other != revision.n],
         "earlier": earlier_than(stack, revision.n),
         "failures": failures_of(revision),
+        "under_way": under_way(stack),
         "trouble": trouble_of(stack) if revision.n == newest else [],
-        "redeploy_text": REDEPLOY.format(FIXED if revision.pins else "images are looked up anew"),
     }
+
+
+def redeployment_context(viewer: Viewer, name: str) -> dict[str, Any]:
+    """The page that asks whether the newest revision is deployed again."""
+    stack = known_stack(viewer, name)
+    revision = stack.revisions.first()
+    pins = revision.pins if revision else {}
+    words = REDEPLOY.format(FIXED if pins else "images are looked up anew")
+    return {**viewer.shared, "stack": stack, "revision": revision, "words": words, "under_way": under_way(stack)}
+
+
+def under_way(stack: Stack | None) -> Revision | None:
+    """The newest revision while it is being deployed."""
+    newest = stack.revisions.select_related("operation").first() if stack else None
+    going = newest is not None and newest.operation is not None and not newest.operation.finished
+    return newest if going else None
 
 
 def numbers(stack: Stack) -> list[int]:

@@ -18,6 +18,7 @@ from dashboard.models import Right, Stack
 from dashboard.pages.deploy import Draft, data_of, draft
 from dashboard.pages.deploy_sources import cards, free_name, source_of, upgrade, version_choices
 from dashboard.pages.plans import plan_context
+from dashboard.pages.revisions import under_way
 from dashboard.pages.viewer import Viewer
 from platform_manager import recipes
 from platform_manager.errors import UserError
@@ -59,7 +60,7 @@ def stack_update(request: HttpRequest, viewer: Viewer, name: str) -> HttpRespons
 
 
 def _form_page(
-    request: HttpRequest, viewer: Viewer, draft: Draft, known: Stack | None, status: int = 200
+    request: HttpRequest, viewer: Viewer, draft: Draft, known: Stack | None, status: int = 200, **more: Any
 ) -> HttpResponse:
     source = draft.given.source
     context = {
@@ -71,6 +72,7 @@ def _form_page(
         "cards": [] if known or source.version else cards(viewer),
         "upgrade": upgrade(viewer, known) if known else None,
         "has_hosts": viewer.environment.hosts.exclude(node_id="").exists(),
+        **more,
     }
     return render(request, "stacks/form.html", context, status=status)
 
@@ -79,6 +81,7 @@ def _about(viewer: Viewer, source: Source, known: Stack | None) -> dict[str, Any
     recipe = source.version.recipe if source.version else known.source if known else None
     return {
         "stack": known,
+        "under_way": under_way(known),
         "of_recipe": recipe,
         "versions": version_choices(viewer, source, known),
     }
@@ -93,10 +96,16 @@ def _posted(request: HttpRequest, viewer: Viewer, known: Stack | None, *, patien
 
 
 def _deploy(request: HttpRequest, viewer: Viewer, known: Stack | None) -> HttpResponse:
+    """``look`` only shows the preview and the plan: the button of browsers without scripts."""
+    looks = "look" in request.POST
     try:
-        made = _posted(request, viewer, known)
+        made = _posted(request, viewer, known, patient=looks)
     except Http404 as gone:
         return _told(request, gone)
+    if looks:
+        ready = made.sound and not made.unnamed
+        plan = plan_context(viewer.environment, made.wish, updating=known is not None) if ready else {}
+        return _form_page(request, viewer, made, known, **plan)
     if made.sound:
         try:
             operation = deploy_stack(viewer.environment, viewer.user, made.wish, updating=known is not None)

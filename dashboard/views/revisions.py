@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_POST
 
 from dashboard.flows import adoption, revisions
 from dashboard.models import Right
@@ -17,6 +14,7 @@ from dashboard.pages.viewer import Viewer
 from platform_manager.errors import PlatformError, UserError
 
 from .access import member, needs
+from .planned import planned_first
 from .turns import by_turns
 
 
@@ -36,37 +34,31 @@ def stack_compare(request: HttpRequest, viewer: Viewer, name: str) -> HttpRespon
 @needs(Right.DEPLOY)
 def stack_roll_back(request: HttpRequest, viewer: Viewer, name: str, n: int) -> HttpResponse:
     context = pages.revision_context(viewer, name, n)
-    refusal = ""
-    if request.method == "POST":
-        try:
-            operation = revisions.roll_back(viewer.environment, viewer.user, context["stack"], n)
-        except UserError as error:
-            refusal = str(error)
-        else:
-            return redirect("operation", viewer.environment.pk, operation.pk)
-    context |= {"refusal": refusal, **_plan(viewer, context)}
-    return render(request, "stacks/roll_back.html", context, status=422 if refusal else 200)
+    stack, environment = context["stack"], viewer.environment
+    return planned_first(
+        request,
+        viewer,
+        "stacks/roll_back.html",
+        context,
+        plan=lambda: revisions.plan_of_roll_back(environment, stack, n),
+        act=lambda: revisions.roll_back(environment, viewer.user, stack, n),
+    )
 
 
-def _plan(viewer: Viewer, context: dict[str, Any]) -> dict[str, Any]:
-    """What going back would change, or why nobody can say now."""
-    try:
-        plan = revisions.plan_of_roll_back(viewer.environment, context["stack"], context["revision"].n)
-    except PlatformError as error:
-        return {"plan": None, "plan_problem": str(error)}
-    return {"plan": plan, "plan_problem": ""}
-
-
+@by_turns
 @needs(Right.DEPLOY)
-@require_POST
 def stack_redeploy(request: HttpRequest, viewer: Viewer, name: str) -> HttpResponse:
-    stack = pages.known_stack(viewer, name)
-    try:
-        operation = revisions.redeploy(viewer.environment, viewer.user, stack)
-    except UserError as error:
-        messages.error(request, str(error))
-        return redirect("stack", viewer.environment.pk, name)
-    return redirect("operation", viewer.environment.pk, operation.pk)
+    """The newest revision once more."""
+    context = pages.redeployment_context(viewer, name)
+    stack, environment = context["stack"], viewer.environment
+    return planned_first(
+        request,
+        viewer,
+        "stacks/redeploy.html",
+        context,
+        plan=lambda: revisions.plan_of_redeployment(environment, stack),
+        act=lambda: revisions.redeploy(environment, viewer.user, stack),
+    )
 
 
 @by_turns

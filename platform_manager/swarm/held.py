@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
 from typing import Any, Protocol
 
 from .snapshot import STACK_LABEL, Json, image_of, number, part, sequence, text
@@ -11,6 +13,9 @@ from .snapshot import STACK_LABEL, Json, image_of, number, part, sequence, text
 KINDS = ("networks", "secrets", "configs", "services")
 MOST = 500
 CREATED, CHANGED, UNCHANGED = "created", "changed", "unchanged"
+
+Held = Mapping[str, Sequence[Json]]
+"""By kind, what the engine tells of each thing."""
 
 Marks = Mapping[str, str]
 """By kind and name ("service shop_web"), what changes when the thing does."""
@@ -20,16 +25,29 @@ class Client(Protocol):
     async def get(self, path: str, **params: Any) -> Any: ...
 
 
-async def held(client: Client, stack: str) -> dict[str, str]:
-    """The stack's networks, secrets, configs and services. Raises EngineError."""
+async def read(client: Client, stack: str) -> Held:
+    """The stack's networks, secrets, configs and services, as the engine tells them. Raises EngineError."""
     filters = {"label": [f"{STACK_LABEL}={stack}"]}
     answers = await asyncio.gather(*(client.get(f"/{kind}", filters=filters) for kind in KINDS))
-    found: dict[str, str] = {}
-    for kind, answer in zip(KINDS, answers, strict=True):
-        for item in sequence(answer)[:MOST]:
-            if isinstance(item, dict):
-                found[f"{kind[:-1]} {_name(item)}"] = _mark(item)
-    return found
+    return {
+        kind: [item for item in sequence(answer)[:MOST] if isinstance(item, dict)]
+        for kind, answer in zip(KINDS, answers, strict=True)
+    }
+
+
+def marks(found: Held) -> dict[str, str]:
+    """Of what :func:`read` gives."""
+    return {f"{kind[:-1]} {_name(item)}": _mark(item) for kind in KINDS for item in found[kind][:MOST]}
+
+
+async def held(client: Client, stack: str) -> dict[str, str]:
+    """The marks of what the swarm holds of the stack now. Raises EngineError."""
+    return marks(await read(client, stack))
+
+
+def state(found: Marks) -> str:
+    """A digest: it is the same as long as nobody changed the stack."""
+    return sha256(json.dumps(dict(found), sort_keys=True).encode()).hexdigest()
 
 
 def made(before: Marks, now: Marks, earlier: Sequence[str] = ()) -> list[str]:

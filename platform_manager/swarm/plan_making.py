@@ -121,11 +121,20 @@ class _Maker:
                 used = name in joined or network.get("Id") in joined
                 yield Item("network", name, "keep", note="" if used else UNUSED)
 
+    def _specs(self) -> list[Json]:
+        """Of the services that there will be."""
+        return [*self.made["services"], *self.updated["services"].values()]
+
     def _joined(self) -> set[str]:
         """What the services will have joined: names or ids of networks."""
-        specs = [*self.made["services"], *self.updated["services"].values()]
-        joined = (mapping(one) for spec in specs for one in sequence(part(spec, "TaskTemplate", "Networks")))
+        joined = (mapping(one) for spec in self._specs() for one in sequence(part(spec, "TaskTemplate", "Networks")))
         return {text(one.get("Target"), 255) for one in joined}
+
+    def _mounted(self, kind: Kind) -> set[str]:
+        """The names of the secrets or configs that the services will have."""
+        key = kind.capitalize()
+        used = (mapping(one) for spec in self._specs() for one in sequence(part(spec, *CONTAINER, f"{key}s")))
+        return {text(one.get(f"{key}Name"), 255) for one in used}
 
     def contents(self, kind: Literal["secrets", "configs"]) -> Iterable[Item]:
         """Secrets or configs; what they hold is never told."""
@@ -145,7 +154,12 @@ class _Maker:
                 yield Item(singular, name, "create")
         for identifier, body in self.updated[kind].items():
             yield self._kept_content(singular, there.get(identifier, {}), body)
+        used = self._mounted(singular)
         for name in sorted(left):
+            if name in used:
+                # An adopted stack names its own as external ones.
+                yield Item(singular, name, "keep")
+                continue
             earlier = any(_related(name, one) for one in kept)
             yield Item(singular, name, "remove" if earlier else "keep", note=EARLIER if earlier else UNUSED)
 

@@ -89,11 +89,22 @@ def test_a_catalogs_recipe_asks_for_all_it_needs(ann: Person, form: str) -> None
     assert ann.script("return document.activeElement.id") == "answer-ADMIN"
     answers_badly(ann)
     hears_that_no_answer_came(ann)
+    goes_on_after_signing_in_in_another_tab(ann)
     keeps_a_password_through_another_version(ann)
     gives_what_is_lacking(ann)
     edits_the_compose_file(ann)
+    is_asked_before_it_is_deployed_again(ann, form.partition("deploy/")[0])
     ann.finds_no_error_in_the_console()
     assert ann.too_wide == []
+
+
+def is_asked_before_it_is_deployed_again(ann: Person, stacks: str) -> None:
+    ann.opens(f"{stacks}app001/redeploy/")
+    ann.sees("No manager of this environment answers", "#plan")
+    ann.looks_at("53-deploy-again")
+    ann.looks_at("53-deploy-again", dark=True)
+    ann.clicks("Deploy again", within="content")
+    ann.is_at("/operations/")
 
 
 def answers_badly(ann: Person) -> None:
@@ -108,13 +119,26 @@ def answers_badly(ann: Person) -> None:
 def hears_that_no_answer_came(ann: Person) -> None:
     token = ann.value("#stack-form [name=csrfmiddlewaretoken]")
     ann.script("document.querySelector('#stack-form [name=csrfmiddlewaretoken]').value = 'stale'")
+    address = ann.script("return document.body.dataset.token")
+    ann.script("document.body.dataset.token = '/nowhere/'")
     ann.types("Workers", "4")
     ann.sees("The platform gave no answer", "#unanswered-place")
     ann.script("document.querySelector('#stack-form [name=csrfmiddlewaretoken]').value = arguments[0]", token)
+    ann.script("document.body.dataset.token = arguments[0]", address)
     ann.clicks("Preview")
     ann.no_longer_sees("The platform gave no answer", "#unanswered-place")
     assert ann.value("#answer-WORKERS") == "4"
+    ann.finds_no_error_in_the_console("403", "404")
+
+
+def goes_on_after_signing_in_in_another_tab(ann: Person) -> None:
+    """That changes the token of all forms: what was refused is asked again with the new one."""
+    ann.driver.delete_cookie("csrftoken")
+    ann.types("Workers", "99")
+    ann.sees("99 is too large", "#error-WORKERS")
     ann.types("Workers", "3")
+    ann.no_longer_sees("99 is too large", "#error-WORKERS")
+    assert ann.texts("#unanswered-place") == [""]
     ann.finds_no_error_in_the_console("403")
 
 

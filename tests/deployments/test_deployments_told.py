@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db import transaction
 
 from dashboard.flows import adoption, operations, revisions, stacks
+from dashboard.flows.plans import plan_stack
 from dashboard.models import Origin, Revision, StackState
 from dashboard.operations.context import StepContext
 from dashboard.operations.deploying.hand_over import hand_over
@@ -110,6 +112,7 @@ def test_a_deployment_that_stops_half_way_lists_what_was_made_and_is_finished_la
     assert not any("half_second" in line for line in made)
     assert "It stopped half way. The swarm holds of it now: network half_default (created)" in transcript(stopped)
     assert "port '18077' is already in use by service 'holder'" in stopped.error
+    assert "+ network half_default (create)" in shop.revision("half").plan
 
     # A worker that died after the CLI left no list; who begins the step again still knows what was there before.
     Revision.objects.filter(pk=shop.revision("half").pk).update(made=[])
@@ -235,6 +238,46 @@ def test_changed_contents_get_names_of_their_own_and_an_earlier_revision_comes_b
     assert shop.docker("config", "inspect", config, "--format", "{{json .Spec.Data}}").strip() == '"YTogMQ=="'
 
 
+def test_what_a_deployment_did_is_recorded_as_a_plan_would_have_told_it(shop: World, settings: Any) -> None:
+    settings.PM_SOCKETS = shop.lab.var / "links"
+    first: dict[str, Any] = {"files": {"settings.txt": b"a: 1", "password.txt": b"hunter2"}}
+    second: dict[str, Any] = {"files": {"settings.txt": b"a: 2", "password.txt": b"hunter3"}}
+    changed = ROTATED.replace("web:", "web:\n    hostname: ${NAME}").replace("ticker:1", "ticker:2")
+    more = changed.replace("\nconfigs:", "\n  next: {image: '127.0.0.1:1/ticker:1'}\nconfigs:")
+
+    def told(compose: str, *, kept: bool = False, updating: bool = True, **wish: Any) -> tuple[str, str, str]:
+        """The plan, what the revision has for one, and the operation's log."""
+        plan = plan_stack(shop.environment, stacks.Wish("told", compose, **wish), updating=updating).text
+        if not kept:
+            cache.clear()
+        operation = succeeded(shop.deploy("told", compose, updating=updating, **wish))
+        return plan, shop.revision("told").plan, transcript(operation)
+
+    try:
+        planned, recorded, said = told(ROTATED, updating=False, **first)
+        assert recorded == planned
+        assert "Nothing of it is there" in said and "+ service told_web (create)" in said
+        planned, recorded, said = told(changed, answers={"NAME": "comet"}, **second)
+        assert (
+            recorded == planned and "hostname: (not set) -> comet" in recorded and "± secret told_password" in recorded
+        )
+        assert "No plan of this was looked at" in said
+        planned, recorded, said = told(more, kept=True, answers={"NAME": "comet"}, **second)
+        assert recorded == planned and "+ service told_next (create)" in said
+        assert "The plan, as it was shown:" in said and "What it did" not in said
+
+        wish = stacks.Wish("told", more, {"NAME": "planet"}, **second)
+        plan_stack(shop.environment, wish, updating=True)
+        shop.docker("service", "update", "-d", "--hostname", "moon", "told_web")
+        operation = succeeded(stacks.deploy_stack(shop.environment, shop.user, wish, updating=True))
+        assert "hostname: moon -> planet" in shop.revision("told").plan
+        assert "The swarm changed since the plan was shown" in transcript(operation)
+        assert "hunter" not in said + recorded + transcript(operation)
+    finally:
+        wiring.run(wiring.core().pool.forget(shop.host.pk), 5)
+    succeeded(stacks.remove_stack(shop.environment, shop.user, "told"))
+
+
 def test_a_network_gets_another_mtu_when_its_stack_is_made_anew(shop: World) -> None:
     succeeded(shop.deploy("wide", NETWORKED.replace("MTU", "1300")))
     succeeded(shop.deploy("wide", NETWORKED.replace("MTU", "1200"), updating=True, anew=True))
@@ -242,6 +285,7 @@ def test_a_network_gets_another_mtu_when_its_stack_is_made_anew(shop: World) -> 
     options = shop.docker("network", "inspect", "wide_default", "--format", "{{json .Options}}")
     assert json.loads(options)["com.docker.network.driver.mtu"] == "1200"
     assert shop.revision("wide").wishes["anew"] is False
+    assert "± network wide_default (replace)" in shop.revision("wide").plan
     succeeded(stacks.remove_stack(shop.environment, shop.user, "wide"))
 
 
@@ -266,6 +310,8 @@ def test_a_stack_made_elsewhere_is_adopted_and_deployed_again_without_a_change(
     until(lambda: shop.knows("elsewhere_settings"), what="the watcher sees what the stack uses")
     again = succeeded(revisions.redeploy(shop.environment, shop.user, adopted))
     assert shop.specs("elsewhere") == before, f"{revision.compose}\n{transcript(again)}"
+    summary = "0 to create, 0 to change, 0 to replace, 0 to remove, 6 unchanged"
+    assert shop.revision("elsewhere").plan.endswith(f"(keep)\n{summary}")
 
     adoption.release(shop.environment, shop.user, "elsewhere")
     assert not shop.environment.stacks.filter(name="elsewhere").exists()

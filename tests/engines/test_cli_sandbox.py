@@ -14,9 +14,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from dashboard.operations.registry_auth import NO_LOGINS
 from fake_engine import STREAM, FakeEngine, endless, hanging, http
 
+from dashboard.operations.deploying.registry_auth import NO_LOGINS
 from platform_manager.engines import cli, sandbox
 from platform_manager.errors import PlatformError, UserError
 

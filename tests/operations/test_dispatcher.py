@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -10,9 +11,9 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from dashboard.models import Environment, Operation, OperationState, Worker
+from dashboard.models import Environment, Operation, OperationState, StepState, Worker
 from dashboard.operations import kinds
-from dashboard.operations.context import StepContext
+from dashboard.operations.context import MOST_WATCHING, StepContext
 from dashboard.operations.dispatcher import Dispatcher
 from platform_manager.errors import UserError
 from tests import factories
@@ -69,6 +70,35 @@ def test_an_operation_of_a_kind_nobody_knows_ends_and_the_next_one_runs(
     after = queued(environment)
     assert finished(unknown, seconds=20).state == OperationState.FAILED
     succeeded(after, seconds=20)
+
+
+def test_one_that_only_watches_lets_others_of_its_environment_run(
+    worker: Dispatcher, work: Work, environment: Environment
+) -> None:
+    over = threading.Event()
+
+    def watch(context: StepContext) -> None:
+        if context.args.get("watching"):
+            context.watch()
+            assert over.wait(20)
+
+    work.run = watch
+    watching = [queued(environment, args={"watching": True}) for _ in range(MOST_WATCHING)]
+    try:
+        succeeded(queued(environment), seconds=20)
+        changing = queued(environment, args={"watching": True})
+        after = queued(environment)
+        until(lambda: running(changing), what="one more begins")
+        assert not Operation.objects.get(pk=changing.pk).watching, "no more than so many take the worker's slots"
+        assert Operation.objects.get(pk=after.pk).state == OperationState.QUEUED
+    finally:
+        over.set()
+    for operation in [*watching, changing, after]:
+        succeeded(operation, seconds=20)
+
+
+def running(operation: Operation) -> bool:
+    return operation.steps.filter(state=StepState.RUNNING).exists()
 
 
 def test_an_operation_ends_even_where_its_objects_can_not_be_told(

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from dashboard.operations.failing_logs import tell_failures
 
 from dashboard.models import Environment, RegistryCredential
 from dashboard.operations.context import StepContext
+from dashboard.operations.deploying.failing_logs import tell_failures
 from platform_manager.swarm import stacks
 from tests import factories
 from tests.engines.fake_engine import http

@@ -9,7 +9,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 
 from dashboard.flows import environments, hosts, operations, stacks
-from dashboard.models import Environment, Host, HostState, Operation, OperationState, Stack, StackState
+from dashboard.models import Environment, Host, HostState, Operation, OperationState, Revision, Stack, StackState
 from platform_manager.errors import UserError
 from tests.support.lab import Lab, docker, finished, succeeded, transcript, until
 
@@ -103,18 +103,27 @@ def test_deployments_tell_the_truth_and_can_be_cancelled_and_repeated(lab: Lab, 
 
     stuck = stacks.deploy_stack(environment, user, stacks.Wish("stuck", NOWHERE))
     until(lambda: "node.role == worker" in Stack.objects.get(name="stuck").sentence, what="the reason is shown")
-    operations.cancel_operation(stuck, user)
-    assert finished(stuck).state == OperationState.CANCELLED, transcript(stuck)
-    succeeded(stacks.remove_stack(environment, user, "stuck"))
 
     first = stacks.deploy_stack(environment, user, stacks.Wish("good", TICKER), updating=True)
-    with pytest.raises(UserError, match="under way"):
-        stacks.deploy_stack(environment, user, stacks.Wish("good", TICKER), updating=True)
+    until(lambda: Revision.objects.get(operation=first).state == StackState.RUNNING, what="it runs, and is watched")
     operations.cancel_operation(first, user)
-    assert finished(first).state == OperationState.CANCELLED, transcript(first)
+    ended = finished(first)
+    assert ended.state == OperationState.CANCELLED, transcript(first)
+    assert ended.error == "Cancelled. Revision 2 was deployed and runs. 1 of 1 tasks running."
+    assert Stack.objects.get(name="good").state == StackState.RUNNING
     again = operations.retry_operation(first, user)
     succeeded(again)
     assert Stack.objects.get(name="good").state == StackState.RUNNING
+
+    stuck.refresh_from_db()
+    assert stuck.state == OperationState.RUNNING, "one that only waits lets others of its environment go on"
+    mended = stacks.deploy_stack(environment, user, stacks.Wish("stuck", TICKER), updating=True)
+    succeeded(mended)
+    ended = finished(stuck)
+    assert ended.state == OperationState.CANCELLED, transcript(stuck)
+    assert ended.error.startswith("Superseded by revision 2. Revision 1 was deployed all the same.")
+    assert Stack.objects.get(name="stuck").state == StackState.RUNNING
+    succeeded(stacks.remove_stack(environment, user, "stuck"))
 
 
 def test_an_environment_is_deleted_while_its_hosts_are_made(lab: Lab, user: User) -> None:

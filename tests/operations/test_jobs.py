@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from dashboard.operations.deploy import converge
 
 from dashboard.models import Environment, StackState
 from dashboard.operations.context import StepContext
+from dashboard.operations.deploying.deploy import converge
 from platform_manager.errors import ProviderError
 from tests import factories
 from tests.engines.fake_engine import http

@@ -136,6 +136,14 @@ def test_an_image_is_compared_without_the_digest_that_deploying_resolves(before:
     assert (DIGESTS in made.notes) == ("@" in before)
 
 
+def test_a_content_that_an_adopted_stack_calls_external_is_still_used() -> None:
+    before = spec(Configs=[{"ConfigID": "id0", "ConfigName": "s1_conf", "File": {"Name": "/a"}}])
+    configs = [{"Name": name, "Labels": LABEL} for name in ("s1_conf", "s1_left")]
+    made = plan(("/services/id0/update", before), services=[before], configs=configs)
+    assert [item.name for item in made.told] == ["s1_left"]
+    assert made.changes_nothing
+
+
 def test_values_of_secret_variables_are_never_told() -> None:
     masks = Masks(lambda text: text.replace("hunter2", "***"), lambda name: "PASSWORD" in name)
     before = spec(Env=["DB_PASSWORD=old", "URL=//a:hunter2@b", "OLD_PASSWORD=x", "SAME_PASSWORD=y", "MODE="])

@@ -114,6 +114,7 @@ OF_ENVIRONMENT = [
     # It is the newest: there is nothing to go back to.
     Row("stack_roll_back", deploying(422), ("stack", "1"), "post"),
     Row("stack_export", deploying(200), ("stack", "1")),
+    Row("stack_redeploy", deploying(200), ("stack",)),
     Row("stack_redeploy", deploying(302), ("stack",), "post"),
     Row("stack_adopt", deploying(200), ("elsewhere",)),
     # No manager answers.
@@ -137,6 +138,8 @@ OF_ENVIRONMENT = [
     # The operation removes a stack: who may deploy may repeat it.
     Row("operation", looking(200), ("operation",)),
     Row("operation_cancel", deploying(302), ("operation",), "post"),
+    # Only a deployment has a plan to show.
+    Row("operation_retry", deploying(302), ("operation",)),
     Row("operation_retry", deploying(302), ("operation",), "post"),
     Row("operation_cancel", hosting(302), ("host_operation",), "post"),
     Row("operation_retry", hosting(302), ("host_operation",), "post"),
@@ -206,6 +209,8 @@ OTHERS = [
     Row("join", everybody(405), ("nothing",)),
     Row("join", everybody(400), ("nothing",), "post"),
     Row("healthz", everybody(200)),
+    # Signing in needs one too.
+    Row("token", everybody(200)),
 ]
 
 ACCOUNTS = [

@@ -314,3 +314,12 @@ services:
     told = previewed(client, shop, version=made.pk, name="wiki", **{"answer.OTHER_PASSWORD": "hunter2"})
     assert "demo/wiki:1" in told and "wiki_default" in told
     assert "demo/more:***" in told and "hunter2" not in told
+
+
+def test_without_scripts_the_plan_is_shown_by_a_button_of_its_own(client: Client, shop: Environment) -> None:
+    fields = {"name": "plain", "compose": "services: {web: {image: demo/web:1}}", "look": "yes"}
+    shown = client.post(reverse("stack_deploy", args=[shop.pk]), fields)
+    page = shown.content.decode()
+    assert shown.status_code == 200 and "demo/web:1" in page
+    assert "The plan can&#x27;t be made now: No manager of this environment answers." in page
+    assert not Stack.objects.filter(name="plain").exists()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 import zipfile
 
 import pytest
@@ -12,7 +11,10 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
+from dashboard.flows import plan_memory
+from dashboard.flows.stacks import Wish
 from dashboard.models import Environment, Operation, OperationState, Origin, Stack, StackState
+from platform_manager.swarm.plan import Plan
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -95,9 +97,68 @@ def test_rolling_back_records_a_revision_with_the_images_that_ran(client: Client
 
 
 def test_the_way_back_says_that_data_stays_and_why_there_is_no_plan(client: Client, web: Stack) -> None:
-    shown = page(client, "stack_roll_back", web, 1)
+    shown = page(client, "stack_roll_back", web, 1, plan="page")
     assert "data is not rolled back" in shown
     assert "No manager of this environment answers" in shown
+
+
+def stopped(stack: Stack) -> str:
+    """The address that repeats its newest deployment, which failed."""
+    newest = stack.revisions.get(n=2)
+    args = {"stack": stack.name, "revision": newest.pk}
+    operation = factories.operation(stack.environment, "Update", OperationState.FAILED, kind="deploy_stack", args=args)
+    stack.revisions.filter(n=2).update(state=StackState.FAILED, operation=operation)
+    return reverse("operation_retry", args=[stack.environment_id, operation.pk])
+
+
+def changing(stack: Stack) -> list[str]:
+    """The pages of all buttons that deploy what was deployed before."""
+    back = reverse("stack_roll_back", args=[stack.environment_id, stack.name, 1])
+    return [back, reverse("stack_redeploy", args=[stack.environment_id, stack.name]), stopped(stack)]
+
+
+def test_whatever_deploys_again_asks_for_its_plan_first(client: Client, web: Stack) -> None:
+    for address in changing(web):
+        shown = client.get(address).content.decode()
+        assert f'hx-get="{address}?plan=part" hx-trigger="load' in shown
+        assert f'<form method="post" action="{address}"' in shown
+        assert '<noscript><meta http-equiv="refresh" content="0; url=?plan=page"></noscript>' in shown
+        part = client.get(address, {"plan": "part"}).content.decode()
+        assert "<html" not in part and "No manager of this environment answers" in part
+        whole = client.get(address, {"plan": "page"}).content.decode()
+        assert "<html" in whole and "No manager of this environment answers" in whole and "hx-get" not in whole
+    assert web.revisions.count() == 2
+    assert not Operation.objects.filter(state=OperationState.QUEUED).exists()
+
+
+def test_who_changes_what_is_still_being_deployed_is_told_that_this_takes_its_place(client: Client, web: Stack) -> None:
+    going = factories.operation(web.environment, "Update", OperationState.RUNNING, kind="deploy_stack")
+    addresses = [reverse("stack_update", args=[web.environment_id, "web"]), *changing(web)[:2]]
+    web.revisions.filter(n=2).update(operation=going)
+    for address in addresses:
+        assert "What you deploy now takes its place." in client.get(address).content.decode()
+    Operation.objects.filter(pk=going.pk).update(state=OperationState.SUCCEEDED)
+    for address in addresses:
+        assert "takes its place" not in client.get(address).content.decode()
+
+
+def test_the_plan_of_what_is_deployed_again_is_kept_with_it(
+    client: Client, web: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def shown(environment: Environment, wish: Wish, *, pins: dict[str, str], **_: object) -> Plan:
+        plan_memory.remember(environment, wish, pins, plan_memory.Shown("~ service web_web (update)", "as it was"))
+        return Plan(())
+
+    for module in ("revisions", "operations"):
+        monkeypatch.setattr(f"dashboard.flows.{module}.plan_stack", shown)
+    for address in changing(web):
+        client.get(address, {"plan": "part"})
+        client.post(address)
+        newest = Operation.objects.filter(kind="deploy_stack").latest("created_at")
+        assert newest.args["planned_on"] == "as it was", address
+        assert newest.revisions.get().plan == "~ service web_web (update)"
+        Operation.objects.filter(state=OperationState.QUEUED).update(state=OperationState.SUCCEEDED)
+        web.revisions.filter(n__gt=2).delete()
 
 
 def test_an_export_holds_a_file_to_deploy_and_no_secret(client: Client, web: Stack) -> None:
@@ -129,25 +190,16 @@ def test_a_deployment_that_stopped_half_way_says_what_is_there_and_both_ways_out
 
 
 @pytest.mark.parametrize(("view", "more"), [("stack", ()), ("stack_revision", (2,))])
-def test_the_button_that_finishes_a_deployment_is_accepted(web: Stack, view: str, more: tuple[int, ...]) -> None:
-    """Rows that are drawn live have no token of the viewer's: the button belongs to a form of the page."""
-    operation = factories.operation(
-        web.environment, "Update", OperationState.FAILED, kind="deploy_stack", args={"stack": "web"}
-    )
-    newest = web.revisions.get(n=2)
-    Operation.objects.filter(pk=operation.pk).update(args={"stack": "web", "revision": newest.pk})
-    made = ["service web_web (created)"]
-    web.revisions.filter(n=2).update(state=StackState.FAILED, operation=operation, made=made)
+def test_a_deployment_is_finished_by_way_of_its_plan(
+    client: Client, web: Stack, view: str, more: tuple[int, ...]
+) -> None:
+    address = stopped(web)
+    web.revisions.filter(n=2).update(made=["service web_web (created)"])
     Stack.objects.update(state=StackState.FAILED)
-    strict = Client(enforce_csrf_checks=True)
-    strict.force_login(web.environment.owner)
-    shown = page(strict, view, web, *more)
-    address = reverse("operation_retry", args=[web.environment_id, operation.pk])
-    assert f'form="finish" formaction="{address}"' in shown
-    token = re.search(r'<form method="post" id="finish">.*?value="([^"]+)"', shown)
-    assert token is not None
-    assert strict.post(address, {"csrfmiddlewaretoken": token[1]}).status_code == 302
-    assert operation.retries.count() == 1
+    assert f'<a href="{address}" class="btn btn-primary">' in page(client, view, web, *more)
+    assert "Revision 2 is given to the swarm once more" in client.get(address).content.decode()
+    assert client.post(address).status_code == 302
+    assert Operation.objects.exclude(retry_of=None).count() == 1
 
 
 def test_an_update_that_stopped_half_way_offers_the_way_back_and_warns_of_what_goes(client: Client, web: Stack) -> None:

@@ -12,20 +12,22 @@ from platform_manager.engines.client import EngineClient
 from platform_manager.errors import PlatformError, ProviderError
 from platform_manager.swarm import causes, held, stacks, updates
 
-from ..context import StepContext
+from ..context import CANCELLED, StepContext
 from ..kinds import Kind, Step, register
 from ..nodes.managers import on_manager
-from .deploy_parts import finish, revision_of, set_state
+from .deploy_parts import SUPERSEDED_BY, finish, revision_of, set_state
 from .failing_logs import tell_failures
 from .hand_over import hand_over, remove_rotated
 
 HOLD_SECONDS = 5.0
+HAND_OVER = 1
 BUSY = (StackState.PLANNING, StackState.DEPLOYING, StackState.CONVERGING, StackState.RUNNING)
 
 
 def converge(context: StepContext) -> str:
     """Watch the tasks until the stack runs and keeps running, or can't."""
     revision = revision_of(context)
+    context.watch()
     deadline = time.monotonic() + settings.PM_CONVERGE_SECONDS
     good_since: float | None = None
     said = ""
@@ -94,13 +96,43 @@ def _with_failures(status: stacks.StackStatus, told: list[str]) -> str:
     return "\n".join(dict.fromkeys([*lines, *told]))
 
 
-def failed(context: StepContext, sentence: str) -> None:
+def failed(context: StepContext, sentence: str) -> str | None:
     revision = Revision.objects.select_related("stack").filter(pk=context.args["revision"]).first()
     if revision is None:
-        return
-    if revision.state in BUSY:
+        return None
+    truer = _cancelled(context, revision) if sentence == CANCELLED else None
+    if truer is None and revision.state in BUSY:
         set_state(context, revision, StackState.FAILED, sentence)
     finish(revision)
+    return truer
+
+
+def _cancelled(context: StepContext, revision: Revision) -> str | None:
+    """What is true of a deployment that was cancelled: what the swarm was given stays there, and may well run."""
+    newer = context.args.get(SUPERSEDED_BY)
+    why = f"Superseded by revision {newer}." if newer else CANCELLED
+    if context.n <= HAND_OVER:
+        held = f" The swarm holds of it: {', '.join(revision.made)}." if revision.made else ""
+        set_state(context, revision, StackState.FAILED, f"{why}{held}")
+        return f"{why}{held}"
+    if newer:
+        # What runs by now may be the newer one's.
+        state, how = StackState(revision.state), f"When it was seen last: {revision.sentence}"
+    else:
+        state, how = _seen_now(context, revision)
+    runs = state == StackState.RUNNING
+    sentence = f"{why} Revision {revision.n} was deployed {'and runs' if runs else 'all the same'}. {how}"
+    # Nobody waits for it any more: the watcher goes on telling of the stack.
+    set_state(context, revision, state if state not in BUSY or runs else StackState.DEGRADED, sentence)
+    return sentence
+
+
+def _seen_now(context: StepContext, revision: Revision) -> tuple[StackState, str]:
+    try:
+        status = _Look(context, revision).status
+    except PlatformError:
+        return StackState.DEGRADED, "How it does can't be seen now: no manager answers."
+    return StackState(status.state.value), status.sentence
 
 
 def settle(context: StepContext) -> None:

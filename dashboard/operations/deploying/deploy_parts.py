@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from dashboard.models import Revision, Stack, StackState
@@ -16,6 +16,9 @@ from platform_manager.swarm import cluster, rotation
 
 from ..context import StepContext
 from ..recorded import recipe_of
+
+SUPERSEDED_BY = "superseded_by"
+"""In an operation's args, the number of the revision that takes the place of the one that it deploys."""
 
 Renames = Mapping[tuple[str, str], str]
 
@@ -46,8 +49,9 @@ def finish(revision: Revision) -> None:
 
 
 def _staying(revision: Revision) -> QuerySet[Stack]:
-    """The stack, unless somebody removes it meanwhile: then that is what is told of it."""
-    return Stack.objects.filter(pk=revision.stack_id).exclude(state=StackState.REMOVING)
+    """The stack, unless somebody removes it or deploys a newer revision meanwhile: then that is what is told of it."""
+    newer = Revision.objects.filter(stack=OuterRef("pk"), n__gt=revision.n)
+    return Stack.objects.filter(pk=revision.stack_id).exclude(state=StackState.REMOVING).exclude(Exists(newer))
 
 
 def prepared(context: StepContext, revision: Revision, renames: Renames | None = None) -> recipes.Prepared:

@@ -26,6 +26,7 @@ from ..context import StepContext
 from ..nodes.managers import on_manager
 from ..recorded import recipe_of
 from .deploy_parts import Renames, declared_in, prepared, revision_of, sections, set_state
+from .planned import Made, Planned
 from .provide import provide
 from .registry_auth import auth_for
 from .remove_stack import remove_and_wait
@@ -42,17 +43,25 @@ _PASSING = re.compile(
 
 def hand_over(context: StepContext) -> str | None:
     revision = revision_of(context)
-    set_state(context, revision, StackState.DEPLOYING)
     recipe_of(revision)
     _refuse_taken(context, revision)
-    _remove_first(context, revision)
     before = _Before(context, revision)
+    plan = Planned(context, revision, before.seen)
+    before.keep(revision)
+    set_state(context, revision, StackState.DEPLOYING)
+    if revision.wishes.get("anew"):
+        _remove_first(context, revision)
+        before = _Before(context, revision)
+        before.keep(revision)
+    made = Made()
     try:
-        provide(context, revision)
+        made = provide(context, revision)
         _deploy(context, revision)
     except PlatformError:
-        _tell_half(context, revision, before)
+        if _tell_half(context, revision, before):
+            plan.record(made)
         raise
+    plan.record(made)
     # What the engine made of the images is told by the first look at what runs.
     revision.made, revision.failures, revision.digests = [], [], {}
     Revision.objects.filter(pk=revision.pk).update(made=[], failures=[], digests={})
@@ -78,30 +87,35 @@ def _refuse_taken(context: StepContext, revision: Revision) -> None:
 
 
 def _remove_first(context: StepContext, revision: Revision) -> None:
-    """Where that was wished: what runs goes, to be made anew. Once it has gone the wish is fulfilled."""
-    if not revision.wishes.get("anew"):
-        return
+    """What runs goes, to be made anew. Once it has gone that wish is fulfilled, and the stack begins with nothing."""
     context.log("Removing what runs, to make it anew. Volumes stay.")
     remove_and_wait(context, revision.stack.name)
     revision.wishes = {**revision.wishes, "anew": False}
-    Revision.objects.filter(pk=revision.pk).update(wishes=revision.wishes)
+    revision.updates_before = revision.held_before = None
+    Revision.objects.filter(pk=revision.pk).update(wishes=revision.wishes, updates_before=None, held_before=None)
 
 
 class _Before:
     """What there was of the stack: what it told of updates, what it held, and which of its services only failed."""
 
     def __init__(self, context: StepContext, revision: Revision) -> None:
-        async def look(manager: EngineClient) -> tuple[dict[str, str], dict[str, Mapping[str, Any]], dict[str, str]]:
+        async def look(manager: EngineClient) -> tuple[dict[str, str], dict[str, Mapping[str, Any]], held.Held]:
             name = revision.stack.name
-            (services, tasks, _), marks = await asyncio.gather(stacks.read(manager, name), held.held(manager, name))
-            return updates.told(services), anew.failing(services, tasks), marks
+            (services, tasks, _), seen = await asyncio.gather(stacks.read(manager, name), held.read(manager, name))
+            return updates.told(services), anew.failing(services, tasks), seen
 
-        told, self.failing, marks = on_manager(context, look)
-        # Kept where the step runs again: what it saw first was before anything was changed.
+        self._told, self.failing, self.seen = on_manager(context, look)
+        self.marks: held.Marks = held.marks(self.seen)
+
+    def keep(self, revision: Revision) -> None:
+        """Where the step runs again: what it saw first was before anything was changed."""
         if revision.updates_before is None:
-            revision.updates_before, revision.held_before = told, marks
-            Revision.objects.filter(pk=revision.pk).update(updates_before=told, held_before=marks)
-        self.marks = marks if revision.held_before is None else revision.held_before
+            revision.updates_before, revision.held_before = self._told, dict(self.marks)
+            Revision.objects.filter(pk=revision.pk).update(
+                updates_before=revision.updates_before, held_before=revision.held_before
+            )
+        if revision.held_before is not None:
+            self.marks = revision.held_before
 
 
 def _deploy(context: StepContext, revision: Revision) -> None:
@@ -184,8 +198,8 @@ def remove_rotated(context: StepContext, revision: Revision) -> None:
         context.log(f"Earlier contents that nothing uses any more are removed: {', '.join(gone)}.")
 
 
-def _tell_half(context: StepContext, revision: Revision, before: _Before) -> None:
-    """List what the swarm holds of a deployment that stopped; as far as a manager still answers."""
+def _tell_half(context: StepContext, revision: Revision, before: _Before) -> bool:
+    """List what the swarm holds of a deployment that stopped, as far as a manager answers; whether it did anything."""
 
     async def look(manager: EngineClient) -> dict[str, str]:
         return await held.held(manager, revision.stack.name)
@@ -195,13 +209,14 @@ def _tell_half(context: StepContext, revision: Revision, before: _Before) -> Non
         now = on_manager(context, look, seconds=30)
     if now is None:
         context.log("What the swarm holds of it now can't be read: no manager answers.", OperationLog.Level.WARNING)
-        return
+        return False
     made = held.made(before.marks, now, revision.made)
     if made:
         context.log(f"It stopped half way. The swarm holds of it now: {', '.join(made)}.")
     else:
         context.log("Nothing of the stack was changed." if before.marks else "Nothing was made.")
     Revision.objects.filter(pk=revision.pk).update(made=made)
+    return bool(made)
 
 
 def _start_anew(context: StepContext, revision: Revision, failed: Mapping[str, Mapping[str, Any]]) -> None:

@@ -6,57 +6,65 @@ from dashboard.models import Host, Revision
 from platform_manager import wiring
 from platform_manager.engines.client import EngineClient
 from platform_manager.engines.errors import EngineError
+from platform_manager.engines.rehearsal import Given
 from platform_manager.swarm import cluster, provisions
 from platform_manager.swarm.provisions import Kind
 
 from ..context import StepContext
 from ..nodes.managers import on_manager
+from .planned import Made
+
+KINDS: tuple[Kind, Kind] = ("secrets", "configs")
 
 
-def provide(context: StepContext, revision: Revision) -> None:
+def provide(context: StepContext, revision: Revision) -> Made:
     """What was wished and is not there yet; what is there stays as it is."""
-    networks = revision.wishes.get("networks", [])
-    if networks:
-        _networks(context, networks)
-    if names := revision.wishes.get("volumes", []):
-        _volumes(context, names)
-    kinds: tuple[Kind, ...] = ("secrets", "configs")
-    for kind in kinds:
-        contents = {str(name): str(text) for name, text in ((revision.contents or {}).get(kind) or {}).items()}
-        if contents:
-            _objects(context, kind, contents)
+    networks = _networks(context, revision.wishes.get("networks", []))
+    volumes = _volumes(context, revision.wishes.get("volumes", []))
+    secrets, configs = (_objects(context, kind, _contents(revision, kind)) for kind in KINDS)
+    return Made(Given(networks, secrets, configs), volumes)
 
 
-def _networks(context: StepContext, names: list[str]) -> None:
+def _contents(revision: Revision, kind: Kind) -> dict[str, str]:
+    return {str(name): str(text) for name, text in ((revision.contents or {}).get(kind) or {}).items()}
+
+
+def _networks(context: StepContext, names: list[str]) -> frozenset[str]:
     mtu = context.environment.swarm_mtu or cluster.DEFAULT_MTU
     labels = {"platform-manager.environment": str(context.environment.pk)}
 
     async def make(manager: EngineClient) -> list[str]:
         return [name for name in names if await provisions.ensure_network(manager, name, mtu, labels)]
 
-    if made := on_manager(context, make):
+    made = on_manager(context, make) if names else []
+    if made:
         context.log(f"Made for it: {_many('network', made)}, for every stack to join, with MTU {mtu}.")
+    return frozenset(made)
 
 
-def _objects(context: StepContext, kind: Kind, contents: dict[str, str]) -> None:
+def _objects(context: StepContext, kind: Kind, contents: dict[str, str]) -> frozenset[str]:
     async def make(manager: EngineClient) -> list[str]:
         return await provisions.ensure_objects(manager, kind, contents)
 
-    if made := on_manager(context, make):
+    made = on_manager(context, make) if contents else []
+    if made:
         context.log(f"Made for it: {_many(kind[:-1], made)}.")
+    return frozenset(made)
 
 
-def _volumes(context: StepContext, names: list[str]) -> None:
+def _volumes(context: StepContext, names: list[str]) -> frozenset[str]:
     """On each host that answers: where a task starts, nobody knows before."""
-    made: list[str] = []
-    for host in context.environment.hosts.filter(link_up=True).exclude(node_id=""):
+    made: dict[str, list[str]] = {}
+    hosts = context.environment.hosts.filter(link_up=True).exclude(node_id="") if names else ()
+    for host in hosts:
         try:
-            if context.run(provisions.ensure_volumes(wiring.engine(host.pk), names), 60):
-                made.append(host.name)
+            if new := context.run(provisions.ensure_volumes(wiring.engine(host.pk), names), 60):
+                made[host.name] = new
         except EngineError as error:
             _not_made(context, host, error)
     if made:
         context.log(f"Made for it: {_many('volume', names)}, on {', '.join(made)}.")
+    return frozenset(name for new in made.values() for name in new)
 
 
 def _not_made(context: StepContext, host: Host, error: EngineError) -> None:
