@@ -145,9 +145,20 @@ class _Maker:
                 yield Item(singular, name, "create")
         for identifier, body in self.updated[kind].items():
             yield self._kept_content(singular, there.get(identifier, {}), body)
+        used = self._used(kind)
         for name in sorted(left):
-            earlier = any(_related(name, one) for one in kept)
-            yield Item(singular, name, "remove" if earlier else "keep", note=EARLIER if earlier else UNUSED)
+            if any(_related(name, one) for one in kept):
+                yield Item(singular, name, "remove", note=EARLIER)
+            else:
+                # An adopted stack names its own secrets and configs as external ones.
+                yield Item(singular, name, "keep", note="" if name in used else UNUSED)
+
+    def _used(self, kind: Literal["secrets", "configs"]) -> set[str]:
+        """Names of the secrets or configs that the services will have."""
+        there, word = ("Secrets", "SecretName") if kind == "secrets" else ("Configs", "ConfigName")
+        specs = [*self.made["services"], *self.updated["services"].values()]
+        given = (mapping(one) for spec in specs for one in sequence(part(spec, *CONTAINER, there)))
+        return {text(one.get(word), 255) for one in given}
 
     def _kept_content(self, kind: Kind, spec: Json, body: Json) -> Item:
         name = _name(body)

@@ -25,7 +25,7 @@ REFUSALS = 2
 # A task that fits no host may wait for one that just joins, or for a port that is being freed.
 PENDING_SECONDS = 15.0
 
-BY_ITSELF = "ended by itself, with exit code 0"
+ENDED_WELL = "ended with exit code 0"
 _LIVE = ("running", "ready", "complete")
 
 
@@ -216,7 +216,7 @@ class _SlotJudge:
 
     def _failure(self, task: Json) -> TaskFailure:
         code = part(task, "Status", "ContainerStatus", "ExitCode")
-        said = BY_ITSELF if _state(task) == "complete" else text(part(task, "Status", "Message"), 500)
+        said = ENDED_WELL if _state(task) == "complete" else text(part(task, "Status", "Message"), 500)
         return TaskFailure(
             task_id=text(task.get("ID"), 64),
             slot=number(task.get("Slot")),
@@ -246,7 +246,7 @@ def _stuck(task: Json) -> bool:
 
 def _sentence(task: Json) -> str:
     if _state(task) == "complete":
-        return f"It {BY_ITSELF}."
+        return f"It {ENDED_WELL}."
     words = _error(task).removeprefix("task: ") or _state(task)
     return f"Last error: {words.rstrip('.')}."
 
