@@ -24,7 +24,8 @@ SHOWN_STACKS = 3
 SHOWN_CATEGORIES = 4
 # Large columns that no card shows.
 CARD = (
-    "id", "catalog_id", "key", "title", "summary", "categories", "icon", "logo_type", "versions_told", "preferred", "gone_at",
+    "id", "catalog_id", "key", "title", "summary", "categories", "icon", "logo_type", "versions_told", "preferred",
+    "gone_at",
 )  # fmt: skip
 
 

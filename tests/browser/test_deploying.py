@@ -99,6 +99,8 @@ def test_a_catalogs_recipe_asks_for_all_it_needs(ann: Person, form: str) -> None
 def answers_badly(ann: Person) -> None:
     ann.types("Workers", "99")
     ann.sees("99 is too large", "#error-WORKERS")
+    # What a screen reader is told of the preview.
+    assert "Not yet" in ann.sees("1 danger", "#preview-said")
     ann.looks_at("52-deploy-errors")
     ann.looks_at("52-deploy-errors", dark=True)
     ann.types("Workers", "3")
@@ -147,6 +149,14 @@ def gives_what_is_lacking(ann: Person) -> None:
     ann.sees("demo/extra:1", "#preview")
     ann.looks_at("54-deploy-ready")
     ann.looks_at("54-deploy-ready", dark=True)
+
+
+def test_a_refused_form_is_at_the_field_to_mend(ann: Person, form: str) -> None:
+    ann.opens(f"{form.partition('stacks/')[0]}registries/add/")
+    ann.clicks("Check and add")
+    ann.sees("Write the registry's name.")
+    until(lambda: ann.script("return document.activeElement.id") == "id_server", what="the field has the focus")
+    ann.finds_no_error_in_the_console(REFUSED)
 
 
 def edits_the_compose_file(ann: Person) -> None:
