@@ -100,7 +100,7 @@ def answers_badly(ann: Person) -> None:
     ann.types("Workers", "99")
     ann.sees("99 is too large", "#error-WORKERS")
     # What a screen reader is told of the preview.
-    assert "Not yet" in ann.sees("1 danger", "#preview-said")
+    ann.sees("Not yet, 1 error", "#preview-said")
     ann.looks_at("52-deploy-errors")
     ann.looks_at("52-deploy-errors", dark=True)
     ann.types("Workers", "3")
