@@ -93,6 +93,7 @@ def test_a_catalogs_recipe_asks_for_all_it_needs(ann: Person, form: str) -> None
     gives_what_is_lacking(ann)
     edits_the_compose_file(ann)
     ann.finds_no_error_in_the_console()
+    is_at_the_field_to_mend(ann, form.partition("stacks/")[0])
     assert ann.too_wide == []
 
 
@@ -132,7 +133,7 @@ def keeps_a_password_through_another_version(ann: Person) -> None:
     assert ann.value("#answer-WORKERS") == "3"
     ann.chooses("Version", "1.3")
     ann.sees("Certificate", "#questions")
-    assert ann.value("#answer-ADMIN") == "s3cret-typed"
+    until(lambda: ann.value("#answer-ADMIN") == "s3cret-typed", what="the password is back in its field")
 
 
 def gives_what_is_lacking(ann: Person) -> None:
@@ -151,8 +152,9 @@ def gives_what_is_lacking(ann: Person) -> None:
     ann.looks_at("54-deploy-ready", dark=True)
 
 
-def test_a_refused_form_is_at_the_field_to_mend(ann: Person, form: str) -> None:
-    ann.opens(f"{form.partition('stacks/')[0]}registries/add/")
+def is_at_the_field_to_mend(ann: Person, home: str) -> None:
+    """After a form that was refused."""
+    ann.opens(f"{home}registries/add/")
     ann.clicks("Check and add")
     ann.sees("Write the registry's name.")
     until(lambda: ann.script("return document.activeElement.id") == "id_server", what="the field has the focus")
