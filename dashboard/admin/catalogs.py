@@ -32,6 +32,7 @@ from .deeds import Deed
 PLACE = ("address", "ref", "folder")
 OWN = ["name", "kind", *PLACE, "private", "enabled", "position"]
 SHOWN_SKIPPED = 50
+LATER = ("How reading it went", "About")
 
 
 class CatalogAdminForm(forms.ModelForm[Catalog]):
@@ -107,7 +108,7 @@ def _refresh(row: Catalog, by: User, given: Mapping[str, Any]) -> str:
 @admin.register(Catalog)
 class CatalogAdmin(PlatformAdmin[Catalog]):
     form = CatalogAdminForm
-    list_display = ["name", "kind", "show_environment", "address", "show_recipes", "enabled", "read_at", "problem"]
+    list_display = ["name", "kind", "show_environment", "show_recipes", "enabled", "problem", "read_at", "address"]
     list_select_related = ["environment"]
     list_filter = ["kind", "enabled"]
     search_fields = ["name", "address", "environment__name"]
@@ -147,9 +148,11 @@ class CatalogAdmin(PlatformAdmin[Catalog]):
         return (*self.told, "kind", *PLACE) if obj.pk in PRESETS else (*self.told, "kind")
 
     def get_fieldsets(self, request: HttpRequest, obj: Catalog | None = None) -> Any:
-        """Without what only goes with fields that can't be edited."""
+        """Without what only goes with fields that can't be edited, and of a new one without what comes later."""
         found = super().get_fieldsets(request, obj)
-        if obj is None or (obj.environment_id is None and obj.pk not in PRESETS):
+        if obj is None:
+            return [(title, told) for title, told in found if title not in LATER]
+        if obj.environment_id is None and obj.pk not in PRESETS:
             return found
         hidden = {"user", "password", "forget", "file"}
         return [(title, {"fields": [one for one in told["fields"] if one not in hidden]}) for title, told in found]

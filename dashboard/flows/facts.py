@@ -58,7 +58,7 @@ def environment_facts(environment: Environment, stack_name: str) -> recipes.Envi
 
 
 def _foreign(environment: Environment, read_at: datetime | None, names: set[str]) -> set[str]:
-    """The stacks that were deployed past the platform; not those it removed since the swarm was read."""
+    """The stacks that were deployed outside the platform; not those it removed since the swarm was read."""
     lately = Q(finished_at=None) | Q(finished_at__gte=(read_at or timezone.now()) - LAG)
     stopped = (OperationState.FAILED, OperationState.CANCELLED)
     gone = environment.operations.filter(lately, kind="remove_stack").exclude(state__in=stopped)

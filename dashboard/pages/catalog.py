@@ -24,7 +24,8 @@ SHOWN_STACKS = 3
 SHOWN_CATEGORIES = 4
 # Large columns that no card shows.
 CARD = (
-    "id", "catalog_id", "title", "summary", "categories", "icon", "logo_type", "versions_told", "preferred", "gone_at",
+    "id", "catalog_id", "key", "title", "summary", "categories", "icon", "logo_type", "versions_told", "preferred",
+    "gone_at",
 )  # fmt: skip
 
 
@@ -40,17 +41,20 @@ class Offered:
 
 @dataclass(frozen=True)
 class Use:
-    """A stack that came from a recipe; ``upgrade`` is the label of the version that it could have, or ""."""
+    """A stack that came from a recipe; ``upgrade`` is the version that it could have."""
 
     name: str
     version: str
-    upgrade: str
+    upgrade: Offered | None
 
 
 @dataclass(frozen=True)
 class Card:
+    """``place`` tells recipes of one title and catalog apart, "" where that is not needed."""
+
     recipe: CatalogRecipe
     source: str
+    place: str
     offered: Offered | None
     uses: Sequence[Use]
 
@@ -120,8 +124,15 @@ def _cards(viewer: Viewer, ids: Sequence[UUID], sources: Mapping[UUID, str]) -> 
     rows = [known[pk] for pk in ids if pk in known]
     versions = versions_of([row.pk for row in rows])
     uses = uses_of(viewer, rows, versions)
+    titles = Counter((row.catalog_id, row.title) for row in rows)
     return [
-        Card(row, sources.get(row.catalog_id, ""), offered(versions[row.pk], row.preferred), uses.get(row.pk, []))
+        Card(
+            recipe=row,
+            source=sources.get(row.catalog_id, ""),
+            place=row.key if titles[row.catalog_id, row.title] > 1 else "",
+            offered=offered(versions[row.pk], row.preferred),
+            uses=uses.get(row.pk, []),
+        )
         for row in rows
     ]
 
@@ -158,7 +169,7 @@ def uses_of(
     for stack in viewer.environment.stacks.filter(source__in=preferred).order_by("name"):
         key = stack.source_id
         if key is not None:
-            upgrade = "" if key in gone else upgrade_of(stack, versions[key], preferred[key])
+            upgrade = None if key in gone else upgrade_of(stack, versions[key], preferred[key])
             found.setdefault(key, []).append(Use(stack.name, stack.version, upgrade))
     return found
 
@@ -168,12 +179,12 @@ def offered(versions: Sequence[Offered], preferred: str) -> Offered | None:
     return next((one for one in versions if one.label == preferred), versions[0] if versions else None)
 
 
-def upgrade_of(stack: Stack, versions: Sequence[Offered], preferred: str) -> str:
-    """The label of what the stack could have instead of what it came from, "" where it is as new or newer."""
+def upgrade_of(stack: Stack, versions: Sequence[Offered], preferred: str) -> Offered | None:
+    """What the stack could have instead of what it came from, None where it is as new or newer."""
     best = offered(versions, preferred)
     if best is None or not stack.version_digest or best.digest == stack.version_digest:
-        return ""
+        return None
     same = next((one for one in versions if one.label == stack.version), None)
     if same is not None and same.digest == stack.version_digest and same.position < best.position:
-        return ""
-    return best.label
+        return None
+    return best

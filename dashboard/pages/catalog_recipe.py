@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
+from html import unescape
 from typing import Any
 from uuid import UUID
 
 from django.http import Http404
+from django.utils.html import strip_tags
 
 from dashboard.flows.provided import BY_THE_CORE, provided
 from dashboard.models import CatalogRecipe, RecipeVersion
@@ -75,10 +77,17 @@ def recipe_page(viewer: Viewer, recipe_id: UUID, params: Mapping[str, str]) -> d
         "labels": [(one, one not in deployable) for one in labels],
         "offered": first.label if first else "",
         "version": version,
+        "says_more": says_more(recipe),
         "questions": asked_by(version, {*BY_THE_CORE, *provided(viewer.environment)}) if version else [],
         "files": files_of(version) if version else [],
         "uses": uses_of(viewer, [recipe], versions).get(recipe.pk, []),
     }
+
+
+def says_more(recipe: CatalogRecipe) -> bool:
+    """Whether the description holds more than the summary that is made of it."""
+    said = unescape(strip_tags(recipe.description))
+    return said.split() != recipe.summary.split()
 
 
 def asked_by(version: RecipeVersion, given: Container[str] = ()) -> list[Asked]:

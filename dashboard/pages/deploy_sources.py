@@ -96,8 +96,8 @@ def upgrade(viewer: Viewer, known: Stack) -> RecipeVersion | None:
     recipe = CatalogRecipe.objects.of(viewer.environment, viewer.user).filter(pk=known.source_id).first()
     if recipe is None:
         return None
-    label = upgrade_of(known, versions_of([recipe.pk])[recipe.pk], recipe.preferred)
-    return recipe.versions.filter(label=label).first() if label else None
+    best = upgrade_of(known, versions_of([recipe.pk])[recipe.pk], recipe.preferred)
+    return recipe.versions.filter(pk=best.pk).first() if best else None
 
 
 def offered(recipe: CatalogRecipe | None) -> RecipeVersion | None:

@@ -194,6 +194,7 @@ def _parts(operation: Operation, viewer: Viewer) -> dict[str, Any]:
         "failed_step": failed,
         "left_behind": _left_behind(operation),
         "mend": _mend(operation, viewer),
+        "rolled_back": operation.revisions.filter(state=StackState.ROLLED_BACK).exists(),
         "made": _made(operation),
         "next": _next(operation, viewer),
         "retried_as": operation.retries.first() if stopped else None,

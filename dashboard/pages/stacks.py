@@ -10,6 +10,7 @@ from django.http import Http404
 from dashboard.models import Stack
 from platform_manager.swarm.snapshot import Service
 
+from .deploy_sources import upgrade
 from .lists import listing
 from .live import Container, Page
 from .looks import Badge, badge_of, unwell
@@ -20,14 +21,14 @@ from .services import service_row, task_containers
 from .snapshot import SnapshotView, read
 from .viewer import Viewer
 
-OUTSIDE = "Deployed past the platform: adopt it to update it here, or leave it alone."
+OUTSIDE = "Deployed outside the platform. It can be adopted, to be updated here, or left alone."
 
 
 @dataclass(frozen=True, slots=True)
 class StackRow:
     """``running`` of ``desired`` tasks; ``unknown`` are those whose host does not answer.
 
-    ``managed`` is False for stacks that were deployed past the platform.
+    ``managed`` is False for stacks that were deployed outside the platform.
     """
 
     id: str
@@ -129,6 +130,7 @@ def stack_page(viewer: Viewer, params: Mapping[str, str]) -> Page:
         "view": view,
         "name": name,
         "stack": stack,
+        "upgrade": upgrade(viewer, stack) if stack else None,
         "comparable": len(revisions) > 1,
         "listing": found,
         "head": Container("stack-head", "stacks/_head.html", [head], shared=shared),

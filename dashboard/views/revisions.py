@@ -77,7 +77,7 @@ def stack_export(request: HttpRequest, viewer: Viewer, name: str, n: int) -> Htt
 
 @needs(Right.DEPLOY)
 def stack_adopt(request: HttpRequest, viewer: Viewer, name: str) -> HttpResponse:
-    """For a stack that was deployed past the platform."""
+    """For a stack that was deployed outside the platform."""
     services = read(viewer.environment).services_by_stack.get(name, [])
     if not services or viewer.environment.stacks.filter(name=name).exists():
         raise Http404("There is no such stack in this environment that could be adopted.")
@@ -105,7 +105,7 @@ def stack_release(request: HttpRequest, viewer: Viewer, name: str) -> HttpRespon
         except UserError as error:
             refusal = str(error)
         else:
-            messages.success(request, f"{name} was released: it goes on running, deployed past the platform.")
+            messages.success(request, f"{name} was released: it goes on running, deployed outside the platform.")
             return redirect("stack", viewer.environment.pk, name)
     context = {**viewer.shared, "stack": stack, "revisions": stack.revisions.count(), "refusal": refusal}
     return render(request, "stacks/release.html", context, status=422 if refusal else 200)

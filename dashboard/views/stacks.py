@@ -27,7 +27,7 @@ def stack(request: HttpRequest, viewer: Viewer, name: str) -> HttpResponse:
 
 @needs(Right.DEPLOY)
 def stack_remove(request: HttpRequest, viewer: Viewer, name: str) -> HttpResponse:
-    """Works for stacks that were deployed past the platform too."""
+    """Works for stacks that were deployed outside the platform too."""
     view = read(viewer.environment)
     services = view.services_by_stack.get(name, [])
     known = viewer.environment.stacks.filter(name=name).first()

@@ -129,7 +129,7 @@ def lacking(status: StackStatus, missing: Sequence[str]) -> StackStatus:
     if not missing or status.state not in (StackState.RUNNING, StackState.CONVERGING, StackState.DEGRADED):
         return status
     names = ", ".join(missing[:MISSING_SHOWN]) + (" and others" if len(missing) > MISSING_SHOWN else "")
-    words = f"{names} {'was' if len(missing) == 1 else 'were'} removed past the platform: deploy the stack again."
+    words = f"{names} {'was' if len(missing) == 1 else 'were'} removed outside the platform: deploy the stack again."
     return replace(status, state=StackState.DEGRADED, sentence=f"{words} {status.sentence}")
 
 

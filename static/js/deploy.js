@@ -68,6 +68,19 @@ function restore() {
   if (changed) preview();
 }
 
+// Screen readers hear what changed, and not the whole preview at each pause in typing.
+function announce() {
+  const words = (css) => (document.querySelector(css)?.textContent || "").replace(/\s+/g, " ").trim();
+  const count = (icon, one) => {
+    const number = document.querySelectorAll(`#preview .problems .${icon}`).length;
+    return number ? `${number} ${one}${number > 1 ? "s" : ""}` : "";
+  };
+  const found = [words("#preview .card-header .status"), words("#preview .alert"), count("text-red", "error"), count("text-orange", "danger"), count("text-yellow", "warning")];
+  const said = found.filter(Boolean).join(", ");
+  const place = document.getElementById("preview-said");
+  if (place.textContent !== said) place.textContent = said;
+}
+
 function toFirstError() {
   const error = [...form.querySelectorAll(".invalid-feedback")].find((one) => one.textContent.trim());
   const field = error && form.querySelector(`[aria-describedby~="${CSS.escape(error.id)}"]:not([type="hidden"])`);
@@ -126,6 +139,7 @@ if (form) {
   form.addEventListener("htmx:afterSettle", (event) => {
     if (event.target.id !== "preview") return;
     restore();
+    announce();
     if (asked) toFirstError();
     asked = false;
   });

@@ -54,6 +54,14 @@ function onClick(event) {
   if (picked) picked.select();
 }
 
+// A form that comes back refused is at the field to mend, not at the top of the page.
+function toFirstRefused() {
+  const refused = document.querySelector("main [aria-invalid=true]");
+  if (!refused || document.querySelector("main [autofocus]")) return;
+  refused.focus({ preventScroll: true });
+  refused.scrollIntoView({ block: "center" });
+}
+
 function onSubmit(event) {
   // A second press must not send the form twice; the browser's "back" finds it usable again.
   const button = event.submitter;
@@ -69,6 +77,7 @@ export function leaveLater(toast) {
 }
 
 document.querySelectorAll('[data-toast="leave"]').forEach((toast) => { if (!toast.closest("[hidden]")) leaveLater(toast); });
+toFirstRefused();
 document.addEventListener("keydown", onKey);
 document.addEventListener("click", onClick);
 document.addEventListener("submit", onSubmit);

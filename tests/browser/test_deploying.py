@@ -95,6 +95,7 @@ def test_a_catalogs_recipe_asks_for_all_it_needs(ann: Person, form: str) -> None
     edits_the_compose_file(ann)
     is_asked_before_it_is_deployed_again(ann, form.partition("deploy/")[0])
     ann.finds_no_error_in_the_console()
+    is_at_the_field_to_mend(ann, form.partition("stacks/")[0])
     assert ann.too_wide == []
 
 
@@ -110,6 +111,8 @@ def is_asked_before_it_is_deployed_again(ann: Person, stacks: str) -> None:
 def answers_badly(ann: Person) -> None:
     ann.types("Workers", "99")
     ann.sees("99 is too large", "#error-WORKERS")
+    # What a screen reader is told of the preview.
+    ann.sees("Not yet, 1 error", "#preview-said")
     ann.looks_at("52-deploy-errors")
     ann.looks_at("52-deploy-errors", dark=True)
     ann.types("Workers", "3")
@@ -154,7 +157,7 @@ def keeps_a_password_through_another_version(ann: Person) -> None:
     assert ann.value("#answer-WORKERS") == "3"
     ann.chooses("Version", "1.3")
     ann.sees("Certificate", "#questions")
-    assert ann.value("#answer-ADMIN") == "s3cret-typed"
+    until(lambda: ann.value("#answer-ADMIN") == "s3cret-typed", what="the password is back in its field")
 
 
 def gives_what_is_lacking(ann: Person) -> None:
@@ -171,6 +174,15 @@ def gives_what_is_lacking(ann: Person) -> None:
     ann.sees("demo/extra:1", "#preview")
     ann.looks_at("54-deploy-ready")
     ann.looks_at("54-deploy-ready", dark=True)
+
+
+def is_at_the_field_to_mend(ann: Person, home: str) -> None:
+    """After a form that was refused."""
+    ann.opens(f"{home}registries/add/")
+    ann.clicks("Check and add")
+    ann.sees("Write the registry's name.")
+    until(lambda: ann.script("return document.activeElement.id") == "id_server", what="the field has the focus")
+    ann.finds_no_error_in_the_console(REFUSED)
 
 
 def edits_the_compose_file(ann: Person) -> None:

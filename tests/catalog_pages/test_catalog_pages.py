@@ -117,7 +117,11 @@ def test_a_recipe_says_which_stacks_came_from_it_and_which_could_be_upgraded(
     assert reverse("stack", args=[shop.pk, "old"]) in page
     assert "Upgrade available" in page
     assert "elsewhere" not in page
-    assert "Upgrade available: 2.0" in get(client, shop, "catalog_recipe", recipe.pk)
+    upgrade = f"{reverse('stack_update', args=[shop.pk, 'old'])}?version={recipe.versions.get(label='2.0').pk}"
+    page = get(client, shop, "catalog_recipe", recipe.pk)
+    assert "See what 2.0 changes" in page
+    assert upgrade in page
+    assert upgrade in get(client, shop, "stack", "old")
 
 
 @pytest.mark.parametrize(

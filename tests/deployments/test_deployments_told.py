@@ -197,7 +197,7 @@ def test_a_service_that_somebody_removed_is_missed_until_the_stack_is_deployed_a
     shop.docker("service", "rm", "lossy_second")
 
     until(lambda: shop.stack("lossy").state == StackState.DEGRADED, what="the service is missed", seconds=30)
-    assert shop.stack("lossy").sentence.startswith("lossy_second was removed past the platform")
+    assert shop.stack("lossy").sentence.startswith("lossy_second was removed outside the platform")
     succeeded(revisions.redeploy(shop.environment, shop.user, shop.stack("lossy")))
     assert sorted(shop.listed("service", "lossy")) == ["lossy_first", "lossy_second"]
     succeeded(stacks.remove_stack(shop.environment, shop.user, "lossy"))

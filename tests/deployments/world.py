@@ -38,7 +38,7 @@ class World:
         return self.environment.hosts.earliest("pk")
 
     def docker(self, *words: str) -> str:
-        """The Docker CLI on the host's engine, past the platform."""
+        """The Docker CLI on the host's engine, outside the platform."""
         socket = f"unix://{self.lab.var}/links/{self.host.pk}.sock"
         return subprocess.run(["docker", "-H", socket, *words], check=True, capture_output=True, text=True).stdout
 

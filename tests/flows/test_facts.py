@@ -198,4 +198,4 @@ def test_a_new_stack_does_not_take_over_one_that_somebody_else_deployed(shop: En
     )
     (problem,) = [one for one in preview.problems if one.path == "name"]
     assert problem.severity == "error"
-    assert "deployed past the platform" in problem.message
+    assert "deployed outside the platform" in problem.message

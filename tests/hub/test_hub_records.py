@@ -123,7 +123,7 @@ def test_a_service_that_was_removed_past_the_platform_is_missed() -> None:
     status = _verdict(found, [web], [], [])
 
     assert status.state == StackState.DEGRADED
-    assert status.sentence.startswith("shop_db was removed past the platform: deploy the stack again.")
+    assert status.sentence.startswith("shop_db was removed outside the platform: deploy the stack again.")
 
 
 @pytest.fixture

@@ -318,3 +318,17 @@ def test_what_is_removed_first_is_replaced_whatever_the_swarm_would_change_of_it
     assert [item.action for item in plan.items] == ["replace", "replace", "create", "keep"]
     assert plan.items[1].note == ""
     assert "Volumes stay" in plan.text
+
+
+@pytest.mark.parametrize(
+    ("used", "note"), [("s1_key", ""), ("key-2", "Nothing in the stack uses it any more. It stays.")]
+)
+@pytest.mark.parametrize("kind", ["Secret", "Config"])
+def test_a_secret_or_config_that_the_file_calls_external_is_not_said_to_be_unused(
+    kind: str, used: str, note: str
+) -> None:
+    given: dict[str, Any] = {f"{kind}s": [{f"{kind}Name": used, f"{kind}ID": "id0"}]}
+    having = spec(**given)
+    there: dict[str, Any] = {f"{kind.lower()}s": [{"Name": "s1_key", "Labels": LABEL}]}
+    made = plan(("/services/id0/update", having), services=[having], **there)
+    assert (only(made, kind.lower()).action, only(made, kind.lower()).note) == ("keep", note)

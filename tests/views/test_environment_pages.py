@@ -132,7 +132,7 @@ def test_a_stack_shows_its_revisions_but_no_answers(client: Client, shop: Enviro
 
 def test_a_stack_from_outside_is_shown_too(client: Client, shop: Environment) -> None:
     factories.snapshot(shop, services=[factories.service("web", "foreign")])
-    assert "Deployed past the platform" in page(client, "stacks", shop)
+    assert "Deployed outside the platform" in page(client, "stacks", shop)
     assert reverse("stack_update", args=[shop.pk, "foreign"]) not in page(client, "stack", shop, "foreign")
 
 

@@ -32,8 +32,8 @@ def _stack(facts: EnvironmentFacts) -> Iterator[Finding]:
         yield error(("name",), f"There is already a stack named '{stack}' here. Choose another name.")
     elif stack in facts.foreign_stacks:
         message = (
-            f"A stack named '{stack}' runs here that was deployed past the platform: its services would be replaced. "
-            "Choose another name, or adopt it first and update it then."
+            f"A stack named '{stack}' runs here that was deployed outside the platform: its services would be "
+            "replaced. Choose another name, or adopt it first and update it then."
         )
         yield error(("name",), message)
 
