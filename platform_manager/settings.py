@@ -64,6 +64,8 @@ PM_SMARTSDK_RECIPES = environ.text("PM_SMARTSDK_RECIPES") or "https://github.com
 PM_CATALOG_FOLDERS = environ.words("PM_CATALOG_FOLDERS")
 # Whether users' catalogs may be at private addresses; operators allow it of single ones in any case.
 PM_PRIVATE_CATALOGS = environ.flag("PM_PRIVATE_CATALOGS", False)
+# What catalogs, their logos and the test of a registry's credentials go through; it looks up their names.
+PM_CATALOG_PROXY = environ.proxy("PM_CATALOG_PROXY")
 PM_KEEP_DAYS = environ.integer("PM_KEEP_DAYS", 90)
 PM_AUDIT_DAYS = environ.integer("PM_AUDIT_DAYS", 365)
 PM_INVITATIONS_PER_HOUR = environ.integer("PM_INVITATIONS_PER_HOUR", 20)

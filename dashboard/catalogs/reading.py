@@ -46,7 +46,8 @@ class Access:
 
     @property
     def words(self) -> dict[str, Any]:
-        return {"private": self.private, "user": self.user, "password": self.password}
+        words = {"private": self.private, "user": self.user, "password": self.password}
+        return {**words, "proxy": settings.PM_CATALOG_PROXY}
 
 
 def may_be_private(catalog: Catalog) -> bool:

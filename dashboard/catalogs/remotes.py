@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
+from django.conf import settings
+
 from platform_manager import recipes
 from platform_manager.catalogs.base import Entry, Found, Remote, Tree, Version
 from platform_manager.errors import PlatformError, UserError
@@ -29,7 +31,8 @@ def fetcher(private: bool) -> Fetch:
     def fetch(address: str, ref: str, seconds: float) -> Tree:
         from platform_manager.catalogs.sources import git
 
-        return git.fetch(address, ref=ref, private=private, seconds=seconds).tree
+        proxy = settings.PM_CATALOG_PROXY
+        return git.fetch(address, ref=ref, private=private, seconds=seconds, proxy=proxy).tree
 
     return fetch
 

@@ -100,7 +100,7 @@ def _taken(server: str) -> UserError:
 
 
 def _sign_in(login: Login) -> None:
-    registry.check(login, private=bool(settings.PM_PRIVATE_REGISTRIES))
+    registry.check(login, private=bool(settings.PM_PRIVATE_REGISTRIES), proxy=settings.PM_CATALOG_PROXY)
 
 
 def _login(row: RegistryCredential) -> Login:

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import requests
 
 from platform_manager.errors import UserError
-from platform_manager.outgoing import caused_by, is_forbidden, session
+from platform_manager.outgoing import caused_by, is_forbidden, is_of_proxy, session
 
 # The registry of images whose names have none, and where it answers.
 DEFAULT = "docker.io"
@@ -35,6 +35,10 @@ CHALLENGE = re.compile(r'(\w+)="([^"]{0,2000})"')
 PRIVATE = (
     "{server} has an address that is not public. An operator can allow such registries with the setting "
     "PM_PRIVATE_REGISTRIES."
+)
+PROXY = (
+    "The platform's proxy does not answer, or does not lead to {server}. Check the registry's name and port; an "
+    "operator can look at the proxy (PM_CATALOG_PROXY) and at what it lets through."
 )
 UNREACHABLE = "{server} does not answer: check its name and port, and that this platform can reach it."
 CERTIFICATE = (
@@ -102,9 +106,12 @@ def _encoded(login: Login) -> str:
     return b64encode(f"{login.user}:{login.password}".encode()).decode()
 
 
-def check(login: Login, *, private: bool, seconds: float = CHECK_SECONDS) -> None:
-    """Sign in at the registry, in so many seconds. UserError says what is wrong, at ``server`` or ``password``."""
-    with session(private=private, seconds=seconds) as web:
+def check(login: Login, *, private: bool, seconds: float = CHECK_SECONDS, proxy: str = "") -> None:
+    """Sign in at the registry, in so many seconds. UserError says what is wrong, at ``server`` or ``password``.
+
+    ``proxy`` is the address of an HTTP proxy that leads there.
+    """
+    with session(private=private, seconds=seconds, proxy=proxy) as web:
         try:
             _Check(web, login).run()
         except requests.RequestException as error:
@@ -114,6 +121,8 @@ def check(login: Login, *, private: bool, seconds: float = CHECK_SECONDS) -> Non
 def _unreachable(error: requests.RequestException) -> str:
     if is_forbidden(error):
         return PRIVATE
+    if is_of_proxy(error):
+        return PROXY
     if isinstance(error, requests.exceptions.SSLError) or caused_by(error, requests.exceptions.SSLError):
         return CERTIFICATE
     return UNREACHABLE
