@@ -354,6 +354,10 @@ LOGGING = {
         "django.request": {"filters": ["without_tokens"]},
         "django.security.csrf": {"filters": ["without_tokens"]},
         "platform.pages": {"filters": ["without_tokens"]},
+        # They write addresses that they ask for.
+        "urllib3.connectionpool": {"filters": ["without_tokens"]},
+        "urllib3.poolmanager": {"filters": ["without_tokens"]},
+        "urllib3.util.retry": {"filters": ["without_tokens"]},
         # At DEBUG it writes all that a page is made of, answers of recipes too.
         "django.template": {"level": "INFO"},
         "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},

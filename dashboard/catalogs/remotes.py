@@ -12,6 +12,7 @@ from django.conf import settings
 
 from platform_manager import recipes
 from platform_manager.catalogs.base import Entry, Found, Remote, Tree, Version
+from platform_manager.catalogs.hidden import shown
 from platform_manager.errors import PlatformError, UserError
 
 from .limits import MOST_COMPOSE, MOST_FILE_BYTES, MOST_STORED, REPOSITORIES, REPOSITORIES_SECONDS, REPOSITORY_SECONDS
@@ -122,7 +123,7 @@ def _text(tree: Tree, path: str, remote: Remote) -> str:
 
 
 def _unreadable(remote: Remote, why: str) -> UserError:
-    where = f"{remote.path} of {remote.address}" + (f" ({remote.ref})" if remote.ref else "")
+    where = f"{remote.path} of {shown(remote.address)}" + (f" ({remote.ref})" if remote.ref else "")
     return UserError(f"Its compose file at {where} could not be read: {why}.")
 
 
