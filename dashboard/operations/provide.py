@@ -11,6 +11,7 @@ from platform_manager.swarm.provisions import Kind
 
 from .context import StepContext
 from .managers import on_manager
+from .recorded import contents_of
 
 
 def provide(context: StepContext, revision: Revision) -> None:
@@ -22,8 +23,7 @@ def provide(context: StepContext, revision: Revision) -> None:
         _volumes(context, names)
     kinds: tuple[Kind, ...] = ("secrets", "configs")
     for kind in kinds:
-        contents = {str(name): str(text) for name, text in ((revision.contents or {}).get(kind) or {}).items()}
-        if contents:
+        if contents := contents_of(revision, kind):
             _objects(context, kind, contents)
 
 
@@ -38,7 +38,7 @@ def _networks(context: StepContext, names: list[str]) -> None:
         context.log(f"Made for it: {_many('network', made)}, for every stack to join, with MTU {mtu}.")
 
 
-def _objects(context: StepContext, kind: Kind, contents: dict[str, str]) -> None:
+def _objects(context: StepContext, kind: Kind, contents: dict[str, bytes]) -> None:
     async def make(manager: EngineClient) -> list[str]:
         return await provisions.ensure_objects(manager, kind, contents)
 

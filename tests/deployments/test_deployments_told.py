@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from base64 import b64decode
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -29,6 +30,8 @@ from tests.support.lab import Lab, finished, running_lab, succeeded, transcript,
 
 pytestmark = pytest.mark.engine
 
+# As a Java keystore begins: no text in any encoding that pages know.
+KEYSTORE = b"\xfe\xed\xfe\xed\x00\x00\x00\x02" + bytes(range(256)) + b"\r\n"
 FLAKY = """
 services:
   web:
@@ -161,6 +164,15 @@ class World:
         socket = f"unix://{self.lab.var}/links/{self.host.pk}.sock"
         return subprocess.run(["docker", "-H", socket, *words], check=True, capture_output=True, text=True).stdout
 
+    def content(self, config: str) -> bytes:
+        told = json.loads(self.docker("config", "inspect", config, "--format", "{{json .Spec.Data}}"))
+        return b64decode(told)
+
+    def secret_in_task(self, service: str, secret: str) -> bytes | None:
+        """What the newest task of the service can read; None while there is none."""
+        tasks = self.docker("ps", "-q", "--filter", f"label=com.docker.swarm.service.name={service}").split()
+        return b64decode(self.docker("exec", tasks[0], "base64", f"/run/secrets/{secret}")) if tasks else None
+
     def specs(self, name: str) -> dict[str, Any]:
         """Of the stack's services, by name, without the labels that the CLI writes."""
         found = json.loads(self.docker("service", "inspect", *self.listed("service", name)))
@@ -235,7 +247,7 @@ def test_nobody_goes_back_to_a_revision_that_is_not_there() -> None:
 
 def test_what_a_stack_expects_is_made_before_it_is_handed_over(shop: World) -> None:
     wished: dict[str, Any] = {"networks": frozenset({"shared"}), "volumes": frozenset({"data"})}
-    contents: dict[str, Any] = {"secrets": {"password": "hunter2-hunter2"}, "configs": {"settings": "a: 1"}}
+    contents: dict[str, Any] = {"secrets": {"password": b"hunter2-hunter2"}, "configs": {"settings": KEYSTORE}}
 
     operation = succeeded(shop.deploy("shared", SHARED, **wished, **contents))
 
@@ -245,6 +257,7 @@ def test_what_a_stack_expects_is_made_before_it_is_handed_over(shop: World) -> N
     made = "label=platform-manager.made"
     for kind, name in (("secret", "password"), ("config", "settings"), ("volume", "data")):
         assert shop.docker(kind, "ls", "--format", "{{.Name}}", "--filter", made).split() == [name]
+    assert shop.content("settings") == KEYSTORE
     assert "hunter2" not in transcript(operation)
     revision = shop.revision("shared")
     assert revision.digests == {"web": "127.0.0.1:1/ticker:1"}
@@ -283,7 +296,7 @@ def test_a_deployment_that_stops_half_way_lists_what_was_made_and_is_finished_la
 
 
 def test_changed_contents_get_names_of_their_own_and_an_earlier_revision_comes_back(shop: World) -> None:
-    first: dict[str, Any] = {"files": {"settings.txt": b"a: 1", "password.txt": b"hunter2"}}
+    first: dict[str, Any] = {"files": {"settings.txt": KEYSTORE, "password.txt": KEYSTORE[::-1]}}
     second: dict[str, Any] = {"files": {"settings.txt": b"a: 2", "password.txt": b"hunter3"}}
     succeeded(shop.deploy("rotated", ROTATED, **first))
     assert shop.listed("config", "rotated") + shop.listed("secret", "rotated") == [
@@ -296,13 +309,15 @@ def test_changed_contents_get_names_of_their_own_and_an_earlier_revision_comes_b
     (config,), (secret,) = shop.listed("config", "rotated"), shop.listed("secret", "rotated")
     assert config.startswith("rotated_settings-")
     assert secret.startswith("rotated_password-")
-    assert shop.docker("config", "inspect", config, "--format", "{{json .Spec.Data}}").strip() == '"YTogMg=="'
+    assert shop.content(config) == b"a: 2"
 
     succeeded(revisions.roll_back(shop.environment, shop.user, shop.stack("rotated"), 1))
     newest = shop.revision("rotated")
     assert (newest.n, newest.origin, newest.came_from) == (3, Origin.ROLLBACK, 1)
     (config,) = shop.listed("config", "rotated")
-    assert shop.docker("config", "inspect", config, "--format", "{{json .Spec.Data}}").strip() == '"YTogMQ=="'
+    assert shop.content(config) == KEYSTORE
+    # The task reads the secret as it was given, and nothing else can.
+    until(lambda: shop.secret_in_task("rotated_web", "password") == KEYSTORE[::-1], what="a task has the secret")
 
 
 def test_a_network_gets_another_mtu_when_its_stack_is_made_anew(shop: World) -> None:
