@@ -334,7 +334,7 @@ def test_a_stack_made_elsewhere_is_adopted_and_deployed_again_without_a_change(
     shop: World, settings: Any, tmp_path: Path
 ) -> None:
     settings.PM_SOCKETS = shop.lab.var / "links"
-    (tmp_path / "settings.txt").write_text("a: 1")
+    (tmp_path / "settings.txt").write_bytes(KEYSTORE)
     (tmp_path / "compose.yml").write_text(ELSEWHERE)
     shop.docker("stack", "deploy", "--detach=true", "-c", str(tmp_path / "compose.yml"), "elsewhere")
     before = shop.specs("elsewhere")
@@ -351,6 +351,7 @@ def test_a_stack_made_elsewhere_is_adopted_and_deployed_again_without_a_change(
     until(lambda: shop.knows("elsewhere_settings"), what="the watcher sees what the stack uses")
     again = succeeded(revisions.redeploy(shop.environment, shop.user, adopted))
     assert shop.specs("elsewhere") == before, f"{revision.compose}\n{transcript(again)}"
+    assert shop.content("elsewhere_settings") == KEYSTORE
 
     adoption.release(shop.environment, shop.user, "elsewhere")
     assert not shop.environment.stacks.filter(name="elsewhere").exists()
