@@ -165,8 +165,7 @@ class World:
         return subprocess.run(["docker", "-H", socket, *words], check=True, capture_output=True, text=True).stdout
 
     def content(self, config: str) -> bytes:
-        told = json.loads(self.docker("config", "inspect", config, "--format", "{{json .Spec.Data}}"))
-        return b64decode(told)
+        return b64decode(json.loads(self.docker("config", "inspect", config, "--format", "{{json .Spec.Data}}")))
 
     def secret_in_task(self, service: str, secret: str) -> bytes | None:
         """What the newest task of the service can read; None while there is none."""
