@@ -1,6 +1,7 @@
 """Settings come from the environment only; a bad word stops the start with the variable's name."""
 
 import os
+import re
 import ssl
 from contextlib import suppress
 from ipaddress import IPv4Network
@@ -54,6 +55,15 @@ def _address(name: str, value: str) -> str:
     if value and not (url.scheme in ("http", "https") and url.hostname and plain):
         raise BadSetting(name, value, "an http:// or https:// address")
     return value.rstrip("/")
+
+
+def proxy(name: str) -> str:
+    """The address of an HTTP proxy, http://host:port, or nothing."""
+    value = os.environ.get(name, "").strip().rstrip("/")
+    if value and not re.fullmatch(r"http://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):\d{1,5}", value):
+        # Whoever writes more may have written a password.
+        raise BadSetting(name, f"{value.partition(':')[0]}...", "a proxy such as http://proxy.example.org:3128")
+    return value
 
 
 def network(name: str) -> str:

@@ -6,11 +6,15 @@ import logging
 import re
 
 SECRET_PATHS = re.compile(r"(/(?:join|invitations|accounts/password/reset/key|accounts/confirm-email)/)[^/\s?]+")
+# Values of a query: of catalogs they may be tokens. What follows a "%" is a place for one.
+QUERIES = re.compile(r"([?&][^\s=&?#\"']{1,100}=)[^\s&#\"'%][^\s&#\"']*")
 
 
 def without_tokens(text: str) -> str:
     # A function, not a pattern: for a pattern Python imports a module, which it no longer can while it ends.
-    return SECRET_PATHS.sub(lambda found: found[1] + "***", text)
+    for pattern in (SECRET_PATHS, QUERIES):
+        text = pattern.sub(lambda found: found[1] + "***", text)
+    return text
 
 
 class WithoutTokens(logging.Filter):

@@ -2,7 +2,8 @@
 
 They may not reach what only this machine and its neighbours can: loopback, link-local and private addresses, unless
 the operator allows it. The address that counts is the one the connection was really made to, so neither a
-redirect nor a name that changes its address between two looks gets past.
+redirect nor a name that changes its address between two looks gets past. Where all goes through a proxy, the proxy
+looks up names and has to guard what they lead to: names and addresses that speak for themselves are refused here.
 """
 
 from __future__ import annotations
@@ -19,7 +20,15 @@ from typing import Any
 import requests
 from requests.adapters import HTTPAdapter
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, Retry, Timeout
+from urllib3 import (
+    BaseHTTPResponse,
+    HTTPConnectionPool,
+    HTTPSConnectionPool,
+    PoolManager,
+    ProxyManager,
+    Retry,
+    Timeout,
+)
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import (
     ConnectTimeoutError,
@@ -27,7 +36,9 @@ from urllib3.exceptions import (
     LocationValueError,
     NameResolutionError,
     NewConnectionError,
+    ProxyError,
 )
+from urllib3.util import parse_url
 from urllib3.util.connection import allowed_gai_family, create_connection
 
 from platform_manager.errors import UserError
@@ -40,12 +51,18 @@ READ_SECONDS = 20
 REDIRECTS = 3
 MOST_BYTES = 32 * 2**20
 CHUNK_BYTES = 64 * 2**10
+# Names of one's own machine and network, whatever they lead to.
+INSIDE = ("localhost", "localdomain", "local", "internal")
 # Gateways make addresses of IPv4 of these, neighbours' too.
 NAT64 = IPv6Network("64:ff9b::/96")
 
 
 class Forbidden(NewConnectionError):
     """The address is one that users may not reach."""
+
+
+class ForbiddenName(requests.ConnectionError):
+    """The same, of a name or literal address that a proxy would have been asked for."""
 
 
 class TooLong(requests.RequestException):
@@ -96,6 +113,24 @@ def _connect(connection: HTTPConnection, private: bool, deadline: Deadline | Non
     if not private:
         _check_peer(connection, made)
     return deadline.admit(connection, made) if deadline else made
+
+
+def is_inside(host: str) -> bool:
+    """Whether a host speaks for itself as one that users may not reach: what names lead to is not looked up."""
+    name = host.strip("[]").rstrip(".").lower()
+    if ":" in name or "%" in name:
+        return not may_be_reached(name)
+    try:
+        # "127.1" and "2130706433" are addresses too, for many a resolver.
+        return not may_be_reached(socket.inet_ntoa(socket.inet_aton(name)))
+    except (OSError, UnicodeError):
+        return "." not in name or name.rpartition(".")[2] in INSIDE
+
+
+def _is_refused(url: str) -> bool:
+    """Whether a proxy is not asked for it. A user in it has no use, but that proxies may read another host there."""
+    parts = parse_url(url)
+    return parts.auth is not None or is_inside(parts.host or "")
 
 
 def _addresses(connection: HTTPConnection) -> list[str]:
@@ -189,17 +224,36 @@ class Deadline:
                     handle.shutdown(socket.SHUT_RDWR)
 
 
+class _Proxied(ProxyManager):
+    """Refuses what may not be reached at each hop; the connections themselves go to the proxy."""
+
+    private = False
+
+    def urlopen(  # type: ignore[override]
+        self, method: str, url: str, redirect: bool = True, **kw: Any
+    ) -> BaseHTTPResponse:
+        if not self.private and _is_refused(url):
+            raise ForbiddenName("This is no public address.")
+        return super().urlopen(method, url, redirect=redirect, **kw)
+
+
 @contextmanager
-def pool_manager(*, private: bool, seconds: float) -> Iterator[tuple[PoolManager, Deadline]]:
-    """For libraries that speak HTTP through urllib3: guarded as a session is, redirects too, over in ``seconds``."""
+def pool_manager(*, private: bool, seconds: float, proxy: str = "") -> Iterator[tuple[PoolManager, Deadline]]:
+    """For libraries that speak HTTP through urllib3: guarded as a session is, redirects too, over in ``seconds``.
+
+    ``proxy`` is the address of an HTTP proxy that everything goes through.
+    """
     deadline = Deadline(seconds)
-    pools = PoolManager(
-        retries=Retry(total=REDIRECTS, redirect=REDIRECTS, connect=0, read=0, other=0, raise_on_redirect=True),
-        timeout=Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
-        ca_certs=DEFAULT_CA_BUNDLE_PATH,
-        cert_reqs="CERT_REQUIRED",
-    )
-    pools.pool_classes_by_scheme = _pools(private, deadline)
+    words: dict[str, Any] = {
+        "retries": Retry(total=REDIRECTS, redirect=REDIRECTS, connect=0, read=0, other=0, raise_on_redirect=True),
+        "timeout": Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
+        "ca_certs": DEFAULT_CA_BUNDLE_PATH,
+        "cert_reqs": "CERT_REQUIRED",
+    }
+    pools = _Proxied(proxy, **words) if proxy else PoolManager(**words)
+    if isinstance(pools, _Proxied):
+        pools.private = private
+    pools.pool_classes_by_scheme = _pools(private or bool(proxy), deadline)
     try:
         yield pools, deadline
     finally:
@@ -229,11 +283,17 @@ class _Adapter(HTTPAdapter):
     """Connects within :data:`CONNECT_SECONDS`, also where an answer may take longer."""
 
     def __init__(
-        self, private: bool, trust: ssl.SSLContext | None, retries: Retry | int, deadline: Deadline | None
+        self,
+        private: bool,
+        trust: ssl.SSLContext | None,
+        retries: Retry | int,
+        deadline: Deadline | None,
+        proxied: bool,
     ) -> None:
         self._private = private
         self._trust = trust
         self._deadline = deadline
+        self._proxied = proxied
         super().__init__(pool_maxsize=POOL, max_retries=retries)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -242,7 +302,17 @@ class _Adapter(HTTPAdapter):
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = _pools(self._private, self._deadline)
 
+    def proxy_manager_for(self, proxy: Any, **kwargs: Any) -> Any:
+        if self._trust is not None:
+            kwargs["ssl_context"] = self._trust
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        if self._deadline is not None:
+            manager.pool_classes_by_scheme = _pools(True, self._deadline)
+        return manager
+
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        if self._proxied and not self._private and _is_refused(request.url or ""):
+            raise ForbiddenName("This is no public address.", request=request)
         seconds = kwargs.get("timeout")
         if isinstance(seconds, int | float):
             kwargs["timeout"] = (min(seconds, CONNECT_SECONDS), seconds)
@@ -286,17 +356,22 @@ class _Session(requests.Session):
         return response
 
 
-def session(*, private: bool, ca: str = "", retries: Retry | int = 0, seconds: float | None = None) -> requests.Session:
+def session(
+    *, private: bool, ca: str = "", retries: Retry | int = 0, seconds: float | None = None, proxy: str = ""
+) -> requests.Session:
     """A session that takes nothing from its environment (proxies, .netrc); ``private``: may go anywhere.
 
     ``ca`` is a bundle in PEM that counts besides the public ones. UserError where it is none. ``seconds`` are for all
-    requests together: a timeout of a request is only one of each read.
+    requests together: a timeout of a request is only one of each read. ``proxy`` is the address of an HTTP proxy that
+    everything goes through.
     """
     trust = _trust(ca) if ca else None
     made = _Session()
     made.trust_env = False
     made.deadline = Deadline(seconds) if seconds is not None else None
-    adapter = _Adapter(private, trust, retries, made.deadline)
+    if proxy:
+        made.proxies = {"http": proxy, "https": proxy}
+    adapter = _Adapter(private, trust, retries, made.deadline, bool(proxy))
     for scheme in ("http://", "https://"):
         made.mount(scheme, adapter)
     return made
@@ -311,7 +386,12 @@ def _trust(ca: str) -> ssl.SSLContext:
 
 def is_forbidden(error: BaseException | None) -> bool:
     """Whether a request failed because its address may not be reached."""
-    return caused_by(error, Forbidden)
+    return caused_by(error, Forbidden) or caused_by(error, ForbiddenName)
+
+
+def is_of_proxy(error: BaseException | None) -> bool:
+    """Whether a request failed at the proxy: nobody answers there, or it does not let it through."""
+    return caused_by(error, ProxyError) or caused_by(error, requests.exceptions.ProxyError)
 
 
 def caused_by(error: BaseException | None, kind: type[BaseException]) -> bool:

@@ -66,6 +66,8 @@ PM_SMARTSDK_RECIPES = environ.text("PM_SMARTSDK_RECIPES") or "https://github.com
 PM_CATALOG_FOLDERS = environ.words("PM_CATALOG_FOLDERS")
 # Whether users' catalogs may be at private addresses; operators allow it of single ones in any case.
 PM_PRIVATE_CATALOGS = environ.flag("PM_PRIVATE_CATALOGS", False)
+# What catalogs, their logos and the test of a registry's credentials go through; it looks up their names.
+PM_CATALOG_PROXY = environ.proxy("PM_CATALOG_PROXY")
 PM_KEEP_DAYS = environ.integer("PM_KEEP_DAYS", 90)
 PM_AUDIT_DAYS = environ.integer("PM_AUDIT_DAYS", 365)
 PM_INVITATIONS_PER_HOUR = environ.integer("PM_INVITATIONS_PER_HOUR", 20)
@@ -355,6 +357,10 @@ LOGGING = {
         "django.request": {"filters": ["without_tokens"]},
         "django.security.csrf": {"filters": ["without_tokens"]},
         "platform.pages": {"filters": ["without_tokens"]},
+        # They write addresses that they ask for.
+        "urllib3.connectionpool": {"filters": ["without_tokens"]},
+        "urllib3.poolmanager": {"filters": ["without_tokens"]},
+        "urllib3.util.retry": {"filters": ["without_tokens"]},
         # At DEBUG it writes all that a page is made of, answers of recipes too.
         "django.template": {"level": "INFO"},
         "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.contrib import admin
@@ -15,7 +16,7 @@ from dashboard.models.auditing import record
 
 from .base import Observed
 from .columns import label, moment
-from .export import FORMATS, export
+from .export import FORMATS, export, told
 
 OUTCOMES = {"done": "success", "requested": "info", "refused": "warning", "failed": "danger", "cancelled": "default"}
 
@@ -35,13 +36,17 @@ class AuditEntryAdmin(Observed[AuditEntry]):
     search_fields = ["actor", "action", "object_name", "environment"]
     fields = [
         "when", "actor", "actor_id", "via", "address", "action", "outcome", "object_kind", "object_name", "object_id",
-        "environment", "environment_id", "detail",
+        "environment", "environment_id", "told",
     ]  # fmt: skip
     ordering = ["-id"]
     list_before_template = "admin/audit_export.html"
-    readonly_fields = ["when"]
+    readonly_fields = ["when", "told"]
     when = moment("at", "at")
     show_outcome = label("outcome", "outcome", OUTCOMES)
+
+    @display(description="detail")  # type: ignore[untyped-decorator]
+    def told(self, row: AuditEntry) -> str:
+        return json.dumps(told(row.detail), ensure_ascii=False)
 
     @display(description="actor", ordering="actor")  # type: ignore[untyped-decorator]
     def who(self, row: AuditEntry) -> str:

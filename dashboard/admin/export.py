@@ -14,6 +14,7 @@ from django.http import StreamingHttpResponse
 from django.utils import timezone
 
 from dashboard.models import AuditEntry
+from platform_manager.catalogs.hidden import shown
 
 COLUMNS = [
     "id", "at", "actor", "actor_id", "via", "address", "action", "object_kind", "object_id", "object_name",
@@ -87,4 +88,11 @@ async def _parts(rows: QuerySet[AuditEntry], form: Format) -> AsyncIterator[str]
 @sync_to_async
 def _page(newest: QuerySet[AuditEntry, Row], last: int | None) -> list[Row]:
     """By the last row's id: a cursor would hold the database's state for as long as the client reads."""
-    return list((newest if last is None else newest.filter(id__lt=last))[:AT_ONCE])
+    found = list((newest if last is None else newest.filter(id__lt=last))[:AT_ONCE])
+    return [{**row, "detail": told(row["detail"])} for row in found]
+
+
+def told(detail: dict[str, Any]) -> dict[str, Any]:
+    """What an entry says besides; those of earlier releases hold addresses of catalogs with their tokens."""
+    address = detail.get("address")
+    return {**detail, "address": shown(address)} if isinstance(address, str) else detail

@@ -9,6 +9,7 @@ from uuid import UUID
 from xml.parsers import expat
 
 import requests
+from django.conf import settings
 
 from dashboard.models import CatalogRecipe
 from platform_manager import outgoing
@@ -83,7 +84,7 @@ def fetch(addresses: Iterable[str], private: bool) -> list[tuple[str, bytes]]:
         return []
     deadline = time.monotonic() + LOGOS_SECONDS
     # Threads end last: those of servers that say a byte now and then end with the session's time.
-    with outgoing.session(private=private, seconds=LOGOS_SECONDS) as session:
+    with outgoing.session(private=private, seconds=LOGOS_SECONDS, proxy=settings.PM_CATALOG_PROXY) as session:
         with ThreadPoolExecutor(LOGOS_AT_ONCE, "logo") as threads:
             found = threads.map(lambda address: _get(session, address, deadline), wanted)
         return [(address, data) for address, data in zip(wanted, found, strict=True) if kind_of(data)]

@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from dashboard.models import Catalog, CatalogKind, Stack
+from platform_manager.catalogs import hidden
 
 BUILTIN_ID = UUID("00000000-0000-7000-8000-000000000001")
 SMARTSDK_ID = UUID("00000000-0000-7000-8000-000000000002")
@@ -30,15 +31,25 @@ def ensure() -> None:
         return
     wanted = smartsdk(settings.PM_SMARTSDK_RECIPES)
     name = _free("SmartSDK recipes", SMARTSDK_ID)
-    _, made = Catalog.objects.get_or_create(pk=SMARTSDK_ID, defaults={"name": name, "position": 1, **wanted})
+    secret = login(settings.PM_SMARTSDK_RECIPES)
+    given = {"name": name, "position": 1, "secret": secret, **wanted}
+    _, made = Catalog.objects.get_or_create(pk=SMARTSDK_ID, defaults=given)
     if not made:
         moved = Catalog.objects.filter(~Q(**wanted), pk=SMARTSDK_ID)
         moved.update(**wanted, commit="", secret=None, due_at=timezone.now(), reading_since=None)
+        if secret:
+            Catalog.objects.filter(pk=SMARTSDK_ID).update(secret=secret)
 
 
 def smartsdk(setting: str) -> dict[str, Any]:
     kind = CatalogKind.FOLDER if setting.startswith("/") else CatalogKind.GIT
-    return {"kind": kind, "address": setting}
+    return {"kind": kind, "address": hidden.shown(setting)}
+
+
+def login(setting: str) -> dict[str, str] | None:
+    """The user and password in the setting's address, which is shown without them."""
+    found = hidden.apart(setting)
+    return {"user": found.user, "password": found.password} if found.password else None
 
 
 def _free(name: str, pk: UUID) -> str:

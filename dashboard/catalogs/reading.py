@@ -11,6 +11,7 @@ from django.conf import settings
 
 import platform_manager.recipes
 from dashboard.models import Catalog, CatalogKind
+from platform_manager.catalogs import hidden
 from platform_manager.catalogs.base import Found, Skipped, Tree
 from platform_manager.catalogs.sources import Fetched
 from platform_manager.errors import UserError
@@ -46,7 +47,14 @@ class Access:
 
     @property
     def words(self) -> dict[str, Any]:
-        return {"private": self.private, "user": self.user, "password": self.password}
+        words = {"private": self.private, "user": self.user, "password": self.password}
+        return {**words, "proxy": settings.PM_CATALOG_PROXY}
+
+
+def address_of(catalog: Catalog) -> str:
+    """What is asked for: with what nobody is shown of it."""
+    secret = catalog.secret if isinstance(catalog.secret, dict) else {}
+    return hidden.whole(catalog.address, str(secret.get("query", "")))
 
 
 def may_be_private(catalog: Catalog) -> bool:
@@ -100,7 +108,7 @@ def _origins(catalog: Catalog) -> tuple[str, ...]:
 def _download(catalog: Catalog) -> bytes:
     from platform_manager.catalogs.sources import address
 
-    return address.get(catalog.address, **Access.of(catalog).words)
+    return address.get(address_of(catalog), **Access.of(catalog).words)
 
 
 def _file(data: bytes, name: str, catalog: Catalog, known: str) -> Fresh:

@@ -8,8 +8,11 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
+from django.conf import settings
+
 from platform_manager import recipes
 from platform_manager.catalogs.base import Entry, Found, Remote, Tree, Version
+from platform_manager.catalogs.hidden import shown
 from platform_manager.errors import PlatformError, UserError
 
 from .limits import MOST_COMPOSE, MOST_FILE_BYTES, MOST_STORED, REPOSITORIES, REPOSITORIES_SECONDS, REPOSITORY_SECONDS
@@ -29,7 +32,8 @@ def fetcher(private: bool) -> Fetch:
     def fetch(address: str, ref: str, seconds: float) -> Tree:
         from platform_manager.catalogs.sources import git
 
-        return git.fetch(address, ref=ref, private=private, seconds=seconds).tree
+        proxy = settings.PM_CATALOG_PROXY
+        return git.fetch(address, ref=ref, private=private, seconds=seconds, proxy=proxy).tree
 
     return fetch
 
@@ -119,7 +123,7 @@ def _text(tree: Tree, path: str, remote: Remote) -> str:
 
 
 def _unreadable(remote: Remote, why: str) -> UserError:
-    where = f"{remote.path} of {remote.address}" + (f" ({remote.ref})" if remote.ref else "")
+    where = f"{remote.path} of {shown(remote.address)}" + (f" ({remote.ref})" if remote.ref else "")
     return UserError(f"Its compose file at {where} could not be read: {why}.")
 
 

@@ -5,7 +5,8 @@ Without an environment a catalog is everybody's; only the admin site makes such 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from django.contrib.auth.models import User
@@ -18,9 +19,13 @@ from dashboard.catalogs.reading import allowed_folder, look_at, may_be_private
 from dashboard.models import Catalog, CatalogKind, Environment
 from dashboard.models.auditing import record
 from platform_manager import outgoing
+from platform_manager.catalogs import hidden
 from platform_manager.errors import PlatformError, UserError
 
 MOST_CATALOGS = 30
+MOST_ADDRESS = 500
+# Names of people are shorter.
+TOKEN_LENGTH = 20
 # What another place or file changes besides.
 ANEW = ("commit", "problem", "due_at", "reading_since")
 # What members may add; the rest is for operators.
@@ -29,7 +34,10 @@ KINDS = (CatalogKind.GIT, CatalogKind.LIST, CatalogKind.UPLOAD)
 
 @dataclass(frozen=True)
 class Place:
-    """Where a catalog is read from. Without user and password the known ones count, unless they shall be forgotten."""
+    """Where a catalog is read from. Without user and password the known ones count, unless they shall be forgotten.
+
+    ``address`` may hold both, and a token in its query. What of it is masked stays what it was.
+    """
 
     address: str = ""
     ref: str = ""
@@ -122,16 +130,41 @@ def _check_name_free(row: Catalog) -> None:
 
 
 def put_at(row: Catalog, place: Place) -> None:
-    """Give the row its address and credentials, checked; it is due then. UserError names the field."""
-    before = row.address
+    """Give the row its address and credentials, checked; it is due then. UserError names the field.
+
+    The address that everybody is shown holds no secret: those go to the credentials, which are encrypted.
+    """
+    before, known = row.address, row.secret if isinstance(row.secret, dict) else {}
+    query = ""
     if row.kind == CatalogKind.FOLDER:
         row.address = str(allowed_folder(place.address.strip()))
     else:
-        row.address = checked_address(place.address, private=may_be_private(row))
+        found = hidden.apart(hidden.renewed(place.address.strip(), before, str(known.get("query", ""))))
+        checked_address(found.whole, private=may_be_private(row))
+        _check_question(row, found)
+        row.address, query, place = found.shown, found.query, _with_login(place, found)
     row.ref = _plain(place.ref, "ref", 200)
     row.folder = _checked_folder(place.folder)
-    row.secret = _secret(row, before, place)
+    row.secret = {**_login(known, before, row.address, place), **({"query": query} if query else {})} or None
     start_anew(row)
+
+
+def _check_question(row: Catalog, found: hidden.Apart) -> None:
+    if row.kind == CatalogKind.GIT and "?" in found.shown:
+        raise UserError("A git address has no '?'. Write a token into the password's field.", "address")
+    if len(found.shown) > MOST_ADDRESS:
+        raise UserError("The address has too many values after its '?'.", "address")
+
+
+def _with_login(place: Place, found: hidden.Apart) -> Place:
+    """With the user and password of the address, where it has some; a long user alone is a token."""
+    if not found.user and not found.password:
+        return place
+    if found.password and (place.user or place.password):
+        raise UserError("Give user and password once: in the address, or in their own fields.", "address")
+    if not found.password and not place.password and len(found.user) >= TOKEN_LENGTH:
+        return replace(place, password=found.user)
+    return replace(place, user=place.user or found.user, password=found.password or place.password)
 
 
 def start_anew(row: Catalog) -> None:
@@ -140,15 +173,16 @@ def start_anew(row: Catalog) -> None:
     row.due_at, row.reading_since = timezone.now(), None
 
 
-def _secret(row: Catalog, before: str, place: Place) -> dict[str, str] | None:
+def _login(known: Mapping[str, str], before: str, address: str, place: Place) -> dict[str, str]:
     """What is signed in with; what is known goes to whom it was given for, and to nobody else."""
     user = _plain(place.user, "user", 200)
     if user or place.password:
         if not place.password:
             raise UserError("Give the password or token too.", "password")
         return {"user": user, "password": place.password}
-    known = isinstance(row.secret, dict) and not place.forget and origin_of(before) == origin_of(row.address)
-    return row.secret if known else None
+    if place.forget or origin_of(before) != origin_of(address):
+        return {}
+    return {name: known[name] for name in ("user", "password") if name in known}
 
 
 def origin_of(address: str) -> tuple[str, str]:
@@ -176,8 +210,10 @@ def checked_address(address: str, *, private: bool) -> str:
     address = address.strip()
     if not address:
         raise UserError("Give the address.", "address")
-    if len(address) > 500 or not address.isprintable() or set(address) & set(" \"'<>\\"):
-        raise UserError("The address has characters that no address has, or more than 500 of them.", "address")
+    if len(address) > MOST_ADDRESS or not address.isprintable() or set(address) & set(" \"'<>\\"):
+        raise UserError(
+            f"The address has characters that no address has, or more than {MOST_ADDRESS} of them.", "address"
+        )
     try:
         url = urlsplit(address)
         host, _ = url.hostname or "", url.port
@@ -185,8 +221,6 @@ def checked_address(address: str, *, private: bool) -> str:
         raise UserError("The address has a host or a port that can't be.", "address") from None
     if url.scheme not in ("https", "http") or not host:
         raise UserError("Write an address that begins with https://, or with http://.", "address")
-    if "@" in url.netloc:
-        raise UserError("Write user and password into their own fields: addresses are shown to everybody.", "address")
     if not private and (host == "localhost" or _is_private(host)):
         raise UserError("This is no public address. Operators can allow it.", "address")
     return address

@@ -46,11 +46,15 @@ def _key(environment: Environment, wish: Wish, pins: Mapping[str, str] | None) -
         "compose": wish.compose,
         "answers": {name: value for name, value in wish.answers.items() if value != ""},
         "overlays": wish.overlays,
-        "files": {path: sha256(data).hexdigest() for path, data in wish.files.items()},
+        "files": _digests(wish.files),
         "made": [sorted(wish.networks), sorted(wish.volumes)],
-        "contents": [dict(wish.secrets), dict(wish.configs)],
+        "contents": [_digests(wish.secrets), _digests(wish.configs)],
         "pins": dict(pins or {}),
         "anew": wish.anew,
     }
     digest = salted_hmac("dashboard.plan_memory", json.dumps(told, sort_keys=True), algorithm="sha256")
     return f"plan-{digest.hexdigest()}"
+
+
+def _digests(contents: Mapping[str, bytes]) -> dict[str, str]:
+    return {name: sha256(data).hexdigest() for name, data in contents.items()}

@@ -18,6 +18,7 @@ from platform_manager import recipes, wiring
 from platform_manager.engines.client import EngineClient
 from platform_manager.engines.rehearsal import Given, rehearse
 from platform_manager.errors import ProviderError, UserError
+from platform_manager.recipes.contents import words_of
 from platform_manager.swarm import cluster, held
 from platform_manager.swarm import snapshot as records
 from platform_manager.swarm.plan import Plan
@@ -150,5 +151,8 @@ def _still_to_come(environment: Environment, wish: Wish) -> tuple[Given, frozens
 def _secrets(environment: Environment, wish: Wish, updating: bool) -> list[str]:
     """Values of this and of earlier deployments that stand in specs and are for nobody's eyes."""
     wishes = None if wish.secret_names is None else {"secret_names": wish.secret_names}
-    found = [*unsaid(secret_answers(wish.answers, wishes), wish.compose, wish.name), *wish.secrets.values()]
+    found = [
+        *unsaid(secret_answers(wish.answers, wishes), wish.compose, wish.name),
+        *map(words_of, wish.secrets.values()),
+    ]
     return found + secrets_of_stack(environment.pk, wish.name) if updating else found

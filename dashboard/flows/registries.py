@@ -105,7 +105,8 @@ def _taken(server: str) -> UserError:
 
 def _sign_in(login: Login) -> bool:
     """Whether the registry tells right credentials from wrong ones; UserError where it refuses these."""
-    return registry.check(login, private=bool(settings.PM_PRIVATE_REGISTRIES), ca=settings.PM_REGISTRY_CA)
+    private, ca, proxy = bool(settings.PM_PRIVATE_REGISTRIES), settings.PM_REGISTRY_CA, settings.PM_CATALOG_PROXY
+    return registry.check(login, private=private, ca=ca, proxy=proxy)
 
 
 def _login(row: RegistryCredential) -> Login:

@@ -13,8 +13,9 @@ from django.contrib.auth.models import User
 
 from dashboard.models import Environment, Operation, Origin, Revision, Stack
 from dashboard.operations import masking
-from dashboard.operations.recorded import exported, files_of, secret_files
+from dashboard.operations.recorded import contents_of, exported, files_of, secret_files
 from platform_manager.errors import UserError
+from platform_manager.recipes.contents import described, text_of
 from platform_manager.swarm.plan import Plan
 
 from .plans import plan_stack
@@ -81,7 +82,7 @@ def _again(
 
 def wish_of(revision: Revision) -> Wish:
     """What was wished for with a revision, to be wished again."""
-    stack, contents = revision.stack, revision.contents or {}
+    stack = revision.stack
     return Wish(
         name=stack.name,
         compose=revision.compose,
@@ -90,8 +91,8 @@ def wish_of(revision: Revision) -> Wish:
         files=files_of(revision),
         networks=frozenset(revision.wishes.get("networks", ())),
         volumes=frozenset(revision.wishes.get("volumes", ())),
-        secrets=contents.get("secrets", {}),
-        configs=contents.get("configs", {}),
+        secrets=contents_of(revision, "secrets"),
+        configs=contents_of(revision, "configs"),
         recipe=stack.recipe,
         source=stack.source,
         version=revision.version,
@@ -190,9 +191,16 @@ def _text_diff(name: str, before: str, after: str, pair: tuple[Revision, Revisio
     return FileDiff(name, found) if found else FileDiff(name, sentence="Only its line ends changed.")
 
 
+def _kept(revision: Revision) -> tuple[dict[str, bytes], set[str]]:
+    """The files of a revision and what was given for external secrets and configs; the names of those to hide."""
+    secrets = {f"secret {name}": data for name, data in contents_of(revision, "secrets").items()}
+    configs = {f"config {name}": data for name, data in contents_of(revision, "configs").items()}
+    return {**files_of(revision), **secrets, **configs}, {*secret_files(revision), *secrets}
+
+
 def _files(pair: tuple[Revision, Revision]) -> Iterable[FileDiff | None]:
-    contents = [files_of(one) for one in pair]
-    hidden = {path for one in pair for path in secret_files(one)}
+    (before_all, hidden_before), (after_all, hidden_after) = map(_kept, pair)
+    contents, hidden = [before_all, after_all], hidden_before | hidden_after
     left = MOST_LINES
     for path in _names(contents):
         before, after = contents[0].get(path), contents[1].get(path)
@@ -201,14 +209,19 @@ def _files(pair: tuple[Revision, Revision]) -> Iterable[FileDiff | None]:
         if path in hidden:
             yield FileDiff(path, sentence="It holds a secret, and changed.")
             continue
-        left -= max(data.count(b"\n") for data in (before or b"", after or b""))
+        texts = text_of(before or b""), text_of(after or b"")
+        if texts[0] is None or texts[1] is None:
+            yield FileDiff(path, sentence=f"Before: {_told(before)}. Now: {_told(after)}.")
+            continue
+        left -= max(text.count("\n") for text in texts if text is not None)
         if left < 0:
             yield FileDiff(path, sentence="It changed; the files together have too many lines to show.")
             continue
-        try:
-            yield _text_diff(path, (before or b"").decode(), (after or b"").decode(), pair)
-        except UnicodeDecodeError:
-            yield FileDiff(path, sentence="It changed; it is no text.")
+        yield _text_diff(path, texts[0], texts[1], pair)
+
+
+def _told(data: bytes | None) -> str:
+    return "none" if data is None else described(data)
 
 
 def export(revision: Revision) -> bytes:

@@ -26,6 +26,7 @@ from dashboard.models import (
 )
 from dashboard.operations.deploying.planned import PLANNED_ON
 from dashboard.operations.masking import secret_names
+from dashboard.operations.recorded import contents_of, stored
 from platform_manager import recipes
 from platform_manager.errors import UserError
 
@@ -56,8 +57,8 @@ class Wish:
     files: Mapping[str, bytes] = field(default_factory=dict)
     networks: frozenset[str] = frozenset()
     volumes: frozenset[str] = frozenset()
-    secrets: Mapping[str, str] = field(default_factory=dict)
-    configs: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, bytes] = field(default_factory=dict)
+    configs: Mapping[str, bytes] = field(default_factory=dict)
     recipe: str = ""
     source: CatalogRecipe | None = None
     version: str = ""
@@ -157,13 +158,12 @@ def _with_earlier(wish: Wish, preview: recipes.Preview, earlier: Revision | None
     """With what was made for the stack before, as far as this file expects it too: it may be gone some day."""
     if earlier is None:
         return wish
-    contents = earlier.contents or {}
 
     def expected(found: list[Any], names: Iterable[str]) -> set[str]:
         return {one.name for one in found if one.external} & set(names)
 
-    def kept(found: list[Any], kind: str) -> dict[str, str]:
-        given = contents.get(kind) or {}
+    def kept(found: list[Any], kind: str) -> dict[str, bytes]:
+        given = contents_of(earlier, kind)
         return {name: given[name] for name in expected(found, given)}
 
     return replace(
@@ -188,7 +188,10 @@ def _recorded(wish: Wish) -> dict[str, Any]:
             "anew": wish.anew,
             "secret_names": sorted(secret_names(wish.answers) if wish.secret_names is None else wish.secret_names),
         },
-        "contents": {"secrets": dict(wish.secrets), "configs": dict(wish.configs)},
+        "contents": {
+            kind: {name: stored(data) for name, data in given.items()}
+            for kind, given in (("secrets", wish.secrets), ("configs", wish.configs))
+        },
         "version": wish.version,
         "version_digest": wish.version_digest,
     }

@@ -15,7 +15,8 @@ PLAIN = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
 PLACE = ("address", "ref", "folder", "user", "password", "forget")
 EXAMPLES = {
     CatalogKind.GIT: "Such as https://github.com/smartsdk/smartsdk-recipes",
-    CatalogKind.LIST: "Of the JSON file itself, such as https://example.org/templates.json",
+    CatalogKind.LIST: "Of the JSON file itself, such as https://example.org/templates.json. A token after its '?' is "
+    "stored encrypted and shown as ••••, which you may leave as it stands.",
 }
 
 
@@ -64,7 +65,7 @@ class CatalogForm(forms.Form):
         if row is not None and "upload" in self.fields:
             self.fields["upload"].required = False
             self.fields["upload"].label = "Another file"
-        if "forget" in self.fields and not (row and row.secret):
+        if "forget" in self.fields and not (row and row.signs_in):
             del self.fields["forget"]
         elif "forget" in self.fields:
             self.fields["user"].help_text = "Empty, with an empty password: both stay. They are never shown."

@@ -11,17 +11,16 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import QueryDict
 
 from dashboard.flows.provided import BY_THE_CORE
+from dashboard.forms.contents import Contents, read_contents
 from dashboard.forms.questions import Field, Given, fields_of, hidden_answers, typed_answers
 from dashboard.forms.sources import Source
 from platform_manager import recipes
 from platform_manager.errors import UserError
 
 COMPOSE_CAP = 500_000
-CONTENT_CAP = 500_000
-MOST_CONTENTS = 200
+MOST_TICKED = 200
 # What one ticks: external networks and volumes to make, compose files to merge.
 TICKED = {"create_network": "networks", "create_volume": "volumes", "overlay": "overlays"}
-KINDS = ("secret", "config", "file")
 
 
 class StackForm(forms.Form):
@@ -60,34 +59,21 @@ class StackForm(forms.Form):
 
 @dataclass(frozen=True)
 class Extras:
-    """What the form has besides answers: ticked boxes, and the content of secrets, configs and files by name."""
+    """What the form has besides answers: ticked boxes, and the content of secrets, configs and files."""
 
     networks: frozenset[str] = frozenset()
     volumes: frozenset[str] = frozenset()
     overlays: frozenset[str] = frozenset()
     anew: bool = False
-    contents: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    errors: Mapping[tuple[str, str], str] = field(default_factory=dict)
-
-    def of(self, kind: str) -> dict[str, str]:
-        return {name: text for (of, name), text in self.contents.items() if of == kind}
+    contents: Contents = field(default_factory=Contents)
 
 
-def read_extras(data: Mapping[str, Any]) -> Extras:
+def read_extras(data: Mapping[str, Any], files: Mapping[str, Any]) -> Extras:
     ticked = {
-        word: frozenset(data.getlist(name)[:MOST_CONTENTS]) if isinstance(data, QueryDict) else frozenset()
+        word: frozenset(data.getlist(name)[:MOST_TICKED]) if isinstance(data, QueryDict) else frozenset()
         for name, word in TICKED.items()
     }
-    contents: dict[tuple[str, str], str] = {}
-    errors: dict[tuple[str, str], str] = {}
-    for key in list(data)[: 10 * MOST_CONTENTS]:
-        kind, dot, name = key.partition(".")
-        if kind not in KINDS or not dot or not data[key] or len(contents) == MOST_CONTENTS:
-            continue
-        contents[kind, name] = text = str(data[key]).replace("\r\n", "\n")
-        if len(text.encode()) > CONTENT_CAP:
-            errors[kind, name] = f"It is larger than {CONTENT_CAP} bytes. A swarm takes no more."
-    return Extras(contents=contents, errors=errors, anew=bool(data.get("anew")), **ticked)
+    return Extras(contents=read_contents(data, files), anew=bool(data.get("anew")), **ticked)
 
 
 @dataclass(frozen=True)
@@ -120,7 +106,7 @@ class StackInput:
 
     @property
     def wrong(self) -> bool:
-        return any(one.error for one in self.fields) or bool(self.extras.errors)
+        return any(one.error for one in self.fields) or bool(self.extras.contents.errors)
 
 
 @dataclass(frozen=True)
@@ -133,7 +119,13 @@ class Here:
     secret_before: Collection[str] = ()
 
 
-def read_input(cleaned: Mapping[str, Any], data: Mapping[str, Any], source: Source, here: Here) -> StackInput:
+def read_input(
+    cleaned: Mapping[str, Any],
+    data: Mapping[str, Any],
+    source: Source,
+    here: Here,
+    files: Mapping[str, Any] | None = None,
+) -> StackInput:
     name = (cleaned.get("name") or "").strip()
     failure: UserError | None = None
     env: dict[str, str] = {}
@@ -147,7 +139,7 @@ def read_input(cleaned: Mapping[str, Any], data: Mapping[str, Any], source: Sour
     asked = [question for question in source.questions if question.variable not in provided]
     first = fields_of(asked, given)
     source = source.drawn(_answers(first, asked), {one.name for one in first if one.secret}, name)
-    extras = read_extras(data)
+    extras = read_extras(data, files or {})
     overlays = tuple((file, text) for file, text in source.overlays if file in extras.overlays)
     start = StackInput(name, source, overlays=overlays, extras=extras)
     try:

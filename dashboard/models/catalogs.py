@@ -35,8 +35,9 @@ class CatalogQuerySet(models.QuerySet["Catalog"]):
 class Catalog(models.Model):
     """A source of recipes; without an environment it is everybody's, and operators look after it.
 
-    ``address`` is a URL, or a folder. ``secret`` holds user and password, nobody is shown them again. What it gave
-    when it was read well last stays while ``problem`` says why the newest try failed. ``commit`` names that state.
+    ``address`` is a URL, or a folder, as everybody may see it. ``secret`` holds user and password, and as ``query``
+    that of the address where a part of it is masked there; nobody is shown them again. What it gave when it was read
+    well last stays while ``problem`` says why the newest try failed. ``commit`` names that state.
     ``report`` is ``{"format": str, "skipped": [{"path", "sentence"}]}``.
     """
 
@@ -83,6 +84,10 @@ class Catalog(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def signs_in(self) -> bool:
+        return isinstance(self.secret, dict) and "password" in self.secret
 
 
 class CatalogRecipeQuerySet(models.QuerySet["CatalogRecipe"]):

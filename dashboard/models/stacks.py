@@ -64,11 +64,11 @@ class Revision(models.Model):
 
     ``files`` are base64 by path relative to the compose file, ``overlays`` ``[{"name", "compose"}]`` merged over it in
     order. ``wishes`` are what is made before: ``{"networks": [names], "volumes": [names]}``, with ``secret_names`` and
-    ``anew`` (what runs is still to be removed first); ``contents`` what missing
-    secrets and configs shall hold, ``{"secrets": {name: text}, "configs": {name: text}}``. ``pins`` are images by
-    service that are deployed instead of the file's, ``digests`` those that were resolved, by service. ``plan`` is the
-    plan as text. ``made`` is what the swarm holds of a deployment that stopped half way, ``failures`` are
-    ``{"service", "node", "error", "lines": [str]}`` of tasks that ended it. ``came_from`` is the number of the
+    ``anew`` (what runs is still to be removed first); ``contents`` what missing secrets and configs shall hold,
+    ``{"secrets": {name: text}, "configs": {name: text}}``, with ``{"base64": text}`` for what is no text. ``pins`` are
+    images by service that are deployed instead of the file's, ``digests`` those that were resolved, by service.
+    ``plan`` is the plan as text. ``made`` is what the swarm holds of a deployment that stopped half way, ``failures``
+    are ``{"service", "node", "error", "lines": [str]}`` of tasks that ended it. ``came_from`` is the number of the
     revision that this one repeats. ``version_digest`` is what its recipe's version held. ``held_before`` is what the
     swarm held of the stack before anything was changed, as :func:`platform_manager.swarm.held.held` tells it.
     """

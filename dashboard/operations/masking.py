@@ -14,8 +14,9 @@ from urllib.parse import quote
 from uuid import UUID
 
 from dashboard.models import Operation, RegistryCredential, Revision
+from platform_manager.recipes.contents import words_of
 
-from .recorded import secret_files
+from .recorded import contents_of, secret_files
 
 MASK = "***"
 # Shorter values are no secret, and would hide half of every line.
@@ -90,9 +91,9 @@ def secrets_of_stack(environment_id: UUID | None, name: str) -> list[str]:
     values: list[str] = []
     for one in revisions:
         values += unsaid(secret_answers(one.answers or {}, one.wishes), one.compose, name)
-        values += [str(text) for text in ((one.contents or {}).get("secrets") or {}).values()]
+        values += map(words_of, contents_of(one, "secrets").values())
     for one in [one for one in revisions if one.files][:WITH_FILES]:
-        values += [data.decode(errors="replace") for data in secret_files(one).values()]
+        values += map(words_of, secret_files(one).values())
     return values
 
 

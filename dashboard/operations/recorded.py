@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
+from base64 import b64decode, b64encode
+from typing import Any
 
 from dashboard.models import Revision
 from platform_manager import recipes
 from platform_manager.errors import UserError
 from platform_manager.swarm import cluster
 
+BASE64 = "base64"
+
 
 def files_of(revision: Revision) -> dict[str, bytes]:
     return {path: b64decode(data) for path, data in (revision.files or {}).items()}
+
+
+def stored(content: bytes) -> Any:
+    """The content of a secret or config as JSON takes it: text as itself, anything else marked as base64."""
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return {BASE64: b64encode(content).decode()}
+
+
+def contents_of(revision: Revision, kind: str) -> dict[str, bytes]:
+    """What the ``secrets`` or ``configs`` hold that were given for it, by their names on the swarm."""
+    given = (revision.contents or {}).get(kind) or {}
+    return {str(name): _loaded(content) for name, content in given.items()}
+
+
+def _loaded(content: Any) -> bytes:
+    return b64decode(content[BASE64]) if isinstance(content, dict) else str(content).encode()
 
 
 def recipe_of(revision: Revision) -> recipes.Recipe:
@@ -50,4 +71,5 @@ def exported(revision: Revision, secret_names: set[str]) -> dict[str, bytes]:
         stack_name=revision.stack.name,
         secret_names=secret_names,
         pins=revision.pins,
+        configs=contents_of(revision, "configs"),
     )

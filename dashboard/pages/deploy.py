@@ -18,6 +18,7 @@ from dashboard.models import Stack
 from dashboard.operations.masking import Masker, unsaid
 from platform_manager import recipes
 from platform_manager.errors import UserError
+from platform_manager.recipes.contents import words_of
 
 from .deploy_asked import Content, Offer, asked_of, filled
 from .deploy_sources import here
@@ -139,10 +140,10 @@ def draft(viewer: Viewer, form: StackForm, source: Source, known: Stack | None, 
     around = here(viewer, source, known)
     if not source.locked or (form.cleaned_data.get("own") and "compose" in form.data):
         source = source.own(form.cleaned_data.get("compose", ""))
-    given = read_input(form.cleaned_data, form.data, source, around)
+    given = read_input(form.cleaned_data, form.data, source, around, form.files)
     if source.locked and form.cleaned_data.get("own"):
         # One begins with the file as the answers made it.
-        given = read_input(form.cleaned_data, form.data, given.source.own(None), around)
+        given = read_input(form.cleaned_data, form.data, given.source.own(None), around, form.files)
     start = Draft(given, _wish(given, known), None, [], errors, [], patient)
     mask = Masker(_secrets(given))
     return _masked(_named(_judged(viewer, start, known), known), mask)
@@ -210,7 +211,7 @@ def _wish(given: StackInput, known: Stack | None) -> Wish:
 def _secrets(given: StackInput) -> list[str]:
     """What nobody shall read in a sentence of the preview."""
     answers = unsaid((one.answer for one in given.fields if one.secret), given.compose, given.name)
-    return [*answers, *given.extras.of("secret").values()]
+    return [*answers, *map(words_of, given.extras.contents.of("secret").values())]
 
 
 def _masked(draft: Draft, mask: Masker) -> Draft:

@@ -12,6 +12,8 @@ from django.http import Http404
 from dashboard.flows.revisions import compare
 from dashboard.models import OperationState, Revision, Stack, StackState
 from dashboard.operations.masking import MASK, secret_names
+from dashboard.operations.recorded import contents_of, files_of, secret_files
+from platform_manager.recipes.contents import described
 
 from .looks import Badge, badge_of
 from .viewer import Viewer
@@ -41,6 +43,24 @@ class Answer:
     name: str
     value: str
     secret: bool
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A file of a revision, or what was given for an external secret or config; ``kind`` says which, "" a file."""
+
+    name: str
+    kind: str
+    told: str
+
+
+def kept_of(revision: Revision) -> list[Kept]:
+    secret = secret_files(revision)
+    files = [Kept(path, "", described(data, digest=path not in secret)) for path, data in files_of(revision).items()]
+    for kind in ("configs", "secrets"):
+        given = contents_of(revision, kind).items()
+        files += [Kept(name, kind[:-1], described(data, digest=kind == "configs")) for name, data in given]
+    return sorted(files, key=lambda one: (one.kind, one.name))
 
 
 def known_stack(viewer: Viewer, name: str) -> Stack:
@@ -73,7 +93,7 @@ def revision_context(viewer: Viewer, name: str, n: int) -> dict[str, Any]:
         # Without a digest a tag may stand for another image by now.
         "exact": bool(images) and all(image.digest for image in images),
         "answers": answers_of(revision),
-        "files": sorted(revision.files or {}),
+        "files": kept_of(revision),
         "newest": newest,
         "is_newest": revision.n == newest,
         "others": [other for other in numbers(stack) if other != revision.n],

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import requests
 
 from platform_manager.errors import UserError
-from platform_manager.outgoing import caused_by, is_forbidden, session
+from platform_manager.outgoing import caused_by, is_forbidden, is_of_proxy, session
 
 # The registry of images whose names have none, and where it answers.
 DEFAULT = "docker.io"
@@ -37,6 +37,10 @@ CHALLENGE = re.compile(r'(\w+)="([^"]{0,2000})"')
 PRIVATE = (
     "{server} has an address that is not public. An operator can allow such registries with the setting "
     "PM_PRIVATE_REGISTRIES."
+)
+PROXY = (
+    "The platform's proxy does not answer, or does not lead to {server}. Check the registry's name and port; an "
+    "operator can look at the proxy (PM_CATALOG_PROXY) and at what it lets through."
 )
 UNREACHABLE = "{server} does not answer: check its name and port, and that this platform can reach it."
 CERTIFICATE = (
@@ -108,12 +112,13 @@ def _encoded(login: Login) -> str:
     return b64encode(f"{login.user}:{login.password}".encode()).decode()
 
 
-def check(login: Login, *, private: bool, ca: str = "", seconds: float = CHECK_SECONDS) -> bool:
+def check(login: Login, *, private: bool, ca: str = "", proxy: str = "", seconds: float = CHECK_SECONDS) -> bool:
     """Sign in at the registry, in so many seconds. UserError says what is wrong, at ``server`` or ``password``.
 
-    False where the registry takes anybody, whatever the password. ``ca`` is as of :func:`outgoing.session`.
+    False where the registry takes anybody, whatever the password. ``ca`` and ``proxy`` are as of
+    :func:`outgoing.session`.
     """
-    with session(private=private, ca=ca, seconds=seconds) as web:
+    with session(private=private, ca=ca, proxy=proxy, seconds=seconds) as web:
         try:
             return _Check(web, login).run()
         except requests.RequestException as error:
@@ -123,6 +128,8 @@ def check(login: Login, *, private: bool, ca: str = "", seconds: float = CHECK_S
 def _unreachable(error: requests.RequestException) -> str:
     if is_forbidden(error):
         return PRIVATE
+    if is_of_proxy(error):
+        return PROXY
     if isinstance(error, requests.exceptions.SSLError) or caused_by(error, requests.exceptions.SSLError):
         return CERTIFICATE
     return UNREACHABLE

@@ -6,12 +6,14 @@ from collections.abc import Collection, Mapping, Sequence
 
 from platform_manager.recipes import checks, preflight
 from platform_manager.recipes.merging import merge
+from platform_manager.recipes.names import object_name_problem
 from platform_manager.recipes.prepare import Values, adapt, all_answers, interpolated, own_files, set_version
 from platform_manager.recipes.recipe import Recipe
 from platform_manager.recipes.rewriting import escaped, rewritten
 
 COMPOSE = "docker-compose.yml"
 README = "README.txt"
+CONFIGS = "configs"
 
 # Stands for a secret until the text is written; no compose text and no answer can hold it.
 _MARK = "\0"
@@ -25,11 +27,13 @@ def exported(
     stack_name: str,
     secret_names: Collection[str],
     pins: Mapping[str, str] | None = None,
+    configs: Mapping[str, bytes] | None = None,
 ) -> dict[str, bytes]:
     """The folder's files by relative path: compose files, the recipe's own files and a README.
 
     Answers named in ``secret_names`` stay variables that are to be set for the command; their values are in
-    no file. Raises what :func:`prepare` raises.
+    no file. ``configs`` are contents of external ones, by name: files that the README makes them of. Raises what
+    :func:`prepare` raises.
     """
     given = all_answers(answers, stack_name=stack_name, mtu=mtu)
     secrets = [name for name in given if name in secret_names]
@@ -44,7 +48,10 @@ def exported(
     names = _names(files, len(values))
     for name, value, document in zip(names, values, recipe.documents, strict=True):
         files[name] = rewritten(value, document.root, _with_variables).encode()
-    text = _readme(stack_name, names, secrets, _externals(values, recipe.files))
+    folder = _free(CONFIGS, files)
+    given = {name: f"{folder}/{name}" for name in sorted(configs or {}) if not object_name_problem("configs", name)}
+    files |= {path: (configs or {})[name] for name, path in given.items()}
+    text = _readme(stack_name, names, secrets, _externals(values, recipe.files, given))
     return {**files, _free(README, files): text.encode()}
 
 
@@ -75,22 +82,40 @@ def _free(wanted: str, taken: Collection[str]) -> str:
     return name
 
 
-def _externals(values: Values, files: Mapping[str, bytes]) -> list[str]:
-    """``docker network create`` for the networks that must be there before."""
+def _externals(values: Values, files: Mapping[str, bytes], configs: Mapping[str, str]) -> list[str]:
+    """The commands that make what must be there before; ``configs`` are paths of their contents, by name."""
     together = merge(values, files)
+    made = [_network(name) for name in _networks(together)]
+    for kind in ("configs", "secrets"):
+        declared = checks.section(together, kind)
+        for key in preflight.used(together, kind):
+            name = preflight.swarm_name(key, declared.get(key, {}), "")
+            if preflight.is_external(declared.get(key, {})) and _MARK not in name:
+                path = configs.get(name, "FILE") if kind == "configs" else "FILE"
+                made.append(f"docker {kind[:-1]} create {shlex.quote(name)} {shlex.quote(path)}")
+    return made
+
+
+def _network(name: str) -> str:
+    return f"docker network create --driver overlay --attachable {shlex.quote(name)}"
+
+
+def _networks(together: checks.Compose) -> list[str]:
     declared = checks.section(together, "networks")
     used = [declared.get(name, {}) | {"key": name} for name in preflight.used_networks(together)]
     names = [preflight.swarm_name(network["key"], network, "") for network in used if preflight.is_external(network)]
     return [name for name in names if name not in ("host", "bridge", "none") and _MARK not in name]
 
 
-def _readme(stack_name: str, names: Sequence[str], secrets: Sequence[str], networks: Sequence[str]) -> str:
+def _readme(stack_name: str, names: Sequence[str], secrets: Sequence[str], before: Sequence[str]) -> str:
     options = " ".join(f"-c {shlex.quote(name)}" for name in names)
     lines = ["Run this in this folder, on a manager of the swarm:", ""]
-    lines += [f"    docker network create --driver overlay --attachable {shlex.quote(name)}" for name in networks]
+    lines += [f"    {command}" for command in before]
     lines += [f"    docker stack deploy {options} {shlex.quote(stack_name or 'NAME')}", ""]
-    if networks:
-        lines += ["The networks need to be created once only.", ""]
+    if before:
+        lines += ["What is created before the stack needs to be so once only.", ""]
+    if any(command.endswith(" FILE") for command in before):
+        lines += ["FILE is one of yours with the content: it is not in this folder.", ""]
     if secrets:
         lines += ["These secrets are not in the files. Set them before, each as in: export NAME='value'", ""]
         lines += [f"    {name}" for name in secrets]

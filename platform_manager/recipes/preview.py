@@ -101,7 +101,7 @@ def preview(recipe: Recipe, answers: Mapping[str, str], facts: EnvironmentFacts)
     for path, message in _refused(sound, recipe.files):
         report.add(Severity.ERROR, path, message)
     wants = preflight.asking.wants(sound, facts, set(recipe.files))
-    for found in preflight.inspect(sound, facts, set(recipe.files), wants):
+    for found in preflight.inspect(sound, facts, recipe.files, wants):
         report.add(found.severity, found.path, found.message, found.offer, found.danger)
     report.unanswered()
     return _listing(sound, facts, report.sorted(), [_asked(want, recipe) for want in wants])

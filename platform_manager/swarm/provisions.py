@@ -42,14 +42,14 @@ async def ensure_volumes(client: Client, names: Iterable[str]) -> list[str]:
     return missing
 
 
-async def ensure_objects(client: Client, kind: Kind, contents: Mapping[str, str]) -> list[str]:
+async def ensure_objects(client: Client, kind: Kind, contents: Mapping[str, bytes]) -> list[str]:
     """Make the secrets or configs that the swarm lacks; the names of those made. Raises EngineError."""
     if not contents:
         return []
     there = {text(part(found, "Spec", "Name"), 255) for found in await listed(client, kind)}
     missing = [name for name in contents if name not in there]
     for name in missing:
-        body = {"Name": name, "Data": b64encode(contents[name].encode()).decode(), "Labels": {MADE_LABEL: "yes"}}
+        body = {"Name": name, "Data": b64encode(contents[name]).decode(), "Labels": {MADE_LABEL: "yes"}}
         try:
             await client.post(f"/{kind}/create", body)
         except EngineError as error:

@@ -6,18 +6,48 @@ function preview() {
   form.dispatchEvent(new CustomEvent("preview"));
 }
 
+function refuse(field, sentence) {
+  const error = document.getElementById(field.name + "-error") || document.getElementById(field.id + "-error");
+  error.textContent = sentence;
+}
+
+function asText(bytes) {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
+function asBase64(bytes) {
+  let letters = "";
+  for (let n = 0; n < bytes.length; n += 0x8000) letters += String.fromCharCode(...bytes.subarray(n, n + 0x8000));
+  return btoa(letters);
+}
+
+// A text field would change other line ends, and takes no bytes that are no text: those go along beside it.
 async function read(input) {
   const file = input.files[0];
   const field = document.getElementById(input.dataset.readInto);
+  const beside = document.getElementById(field.id + "-binary");
   if (!file) return;
-  if (file.size > LARGEST) {
-    const error = document.getElementById(field.name + "-error") || document.getElementById(field.id + "-error");
-    error.textContent = `The file has ${file.size} bytes; ${LARGEST} is the most.`;
-    return;
-  }
-  field.value = await file.text();
+  const largest = Number(input.dataset.largest || LARGEST);
+  const bytes = file.size > largest ? null : new Uint8Array(await file.arrayBuffer());
   input.value = "";
+  if (!bytes) return refuse(field, `The file has ${file.size} bytes; ${largest} is the most.`);
+  if (beside && !bytes.length) return refuse(field, "The file is empty.");
+  const text = asText(bytes);
+  const whole = text !== null && !(beside && /[\r\0]/.test(text));
+  if (!whole && !beside) return refuse(field, "The file is no text in UTF-8.");
+  field.value = whole ? text : "";
+  if (beside) beside.value = whole ? "" : asBase64(bytes);
   preview();
+}
+
+// What one types counts instead of the file.
+function takeAway(id) {
+  const beside = document.getElementById(id + "-binary");
+  if (beside) beside.value = "";
 }
 
 function select(number) {
@@ -122,7 +152,13 @@ if (form) {
     const line = event.target.closest("[data-line]");
     const network = event.target.closest("[data-own-network]");
     const button = event.target.closest("[data-reveal]");
+    const file = event.target.closest("[data-take-away]");
     if (button) reveal(button);
+    if (file) {
+      takeAway(file.dataset.takeAway);
+      document.getElementById(file.dataset.takeAway).focus();
+      preview();
+    }
     if (line) showLine(Number(line.dataset.line));
     if (network) ownNetwork(network.dataset.ownNetwork);
   });
@@ -152,6 +188,7 @@ if (form) {
   form.addEventListener("htmx:beforeSwap", (event) => {
     if (event.detail.xhr.status < 400) document.getElementById("unanswered-place").replaceChildren();
   });
+  form.addEventListener("input", (event) => { if (event.target.matches("textarea")) takeAway(event.target.id); });
   // Typing in a file field is no change of the text; only real fields ask for a preview.
   form.addEventListener("input", (event) => { if (event.target.type === "file") event.stopPropagation(); }, true);
 }

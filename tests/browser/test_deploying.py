@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -80,7 +81,7 @@ def form(ann: Person, platform: Lab) -> str:
     return f"/environments/{environment}/stacks/deploy/?version={version}"
 
 
-def test_a_catalogs_recipe_asks_for_all_it_needs(ann: Person, form: str) -> None:
+def test_a_catalogs_recipe_asks_for_all_it_needs(ann: Person, form: str, tmp_path: Path) -> None:
     ann.opens(form)
     ann.looks_at("51-deploy-questions")
     ann.looks_at("51-deploy-questions", dark=True)
@@ -91,7 +92,7 @@ def test_a_catalogs_recipe_asks_for_all_it_needs(ann: Person, form: str) -> None
     hears_that_no_answer_came(ann)
     goes_on_after_signing_in_in_another_tab(ann)
     keeps_a_password_through_another_version(ann)
-    gives_what_is_lacking(ann)
+    gives_what_is_lacking(ann, tmp_path)
     edits_the_compose_file(ann)
     is_asked_before_it_is_deployed_again(ann, form.partition("deploy/")[0])
     ann.finds_no_error_in_the_console()
@@ -160,16 +161,36 @@ def keeps_a_password_through_another_version(ann: Person) -> None:
     until(lambda: ann.value("#answer-ADMIN") == "s3cret-typed", what="the password is back in its field")
 
 
-def gives_what_is_lacking(ann: Person) -> None:
+def chooses_files_that_are_no_text(ann: Person, folder: Path) -> None:
+    """A keystore counts, is told, stays while the form is drawn anew, and goes again; text lands in its field."""
+    (folder / "key.jks").write_bytes(bytes(range(256)))
+    (folder / "page.html").write_text("<b>page</b>\n")
+    ann.driver.find_element("name", "upload.secret.key").send_keys(str(folder / "key.jks"))
+    ann.sees("Binary, 256 bytes.", "#asked")
+    ann.driver.find_element("name", "upload.file.page.html").send_keys(str(folder / "page.html"))
+    ann.sees("Can be deployed", "#preview")
+    assert ann.value("[name='file.page.html']") == "<b>page</b>\n"
+    ann.looks_at("53-deploy-file-chosen")
+    ann.looks_at("53-deploy-file-chosen", dark=True)
+    ann.clicks("Take it away")
+    ann.sees("1 answer to go", "#preview")
+    ann.driver.find_element("name", "upload.secret.key").send_keys(str(folder / "key.jks"))
+    ann.sees("Can be deployed", "#preview")
+    ann.clicks_on("[name=overlay]")
+    ann.sees("demo/extra:1", "#preview")
+    ann.clicks_on("[name=overlay]")
+    ann.no_longer_sees("demo/extra:1", "#preview")
+    assert ann.value("[name='binary.secret.key']").startswith("AAECAwQF")
+
+
+def gives_what_is_lacking(ann: Person, folder: Path) -> None:
     ann.sees("Files and secrets this recipe needs", "#asked")
     ann.sees("Create the network lost", "#preview")
     ann.looks_at("53-deploy-asked")
     ann.clicks_on("#preview [name=create_network]")
     ann.sees("2 answers to go", "#preview")
     assert ann.script("return document.activeElement.name") == "create_network"
-    for name in ("secret.key", "file.page.html"):
-        ann.driver.find_element("name", name).send_keys("content")
-    ann.sees("Can be deployed", "#preview")
+    chooses_files_that_are_no_text(ann, folder)
     ann.clicks_on("[name=overlay]")
     ann.sees("demo/extra:1", "#preview")
     ann.looks_at("54-deploy-ready")

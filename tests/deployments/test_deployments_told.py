@@ -28,6 +28,7 @@ from tests.deployments.told_stacks import (
     FLAKY,
     HALF,
     HEALTHY,
+    KEYSTORE,
     LAME,
     NETWORKED,
     NOWHERE,
@@ -83,7 +84,7 @@ def test_nobody_goes_back_to_a_revision_that_is_not_there() -> None:
 
 def test_what_a_stack_expects_is_made_before_it_is_handed_over(shop: World) -> None:
     wished: dict[str, Any] = {"networks": frozenset({"shared"}), "volumes": frozenset({"data"})}
-    contents: dict[str, Any] = {"secrets": {"password": "hunter2-hunter2"}, "configs": {"settings": "a: 1"}}
+    contents: dict[str, Any] = {"secrets": {"password": b"hunter2-hunter2"}, "configs": {"settings": KEYSTORE}}
 
     operation = succeeded(shop.deploy("shared", SHARED, **wished, **contents))
 
@@ -93,6 +94,7 @@ def test_what_a_stack_expects_is_made_before_it_is_handed_over(shop: World) -> N
     made = "label=platform-manager.made"
     for kind, name in (("secret", "password"), ("config", "settings"), ("volume", "data")):
         assert shop.docker(kind, "ls", "--format", "{{.Name}}", "--filter", made).split() == [name]
+    assert shop.content("settings") == KEYSTORE
     assert "hunter2" not in transcript(operation)
     revision = shop.revision("shared")
     assert revision.digests == {"web": "127.0.0.1:1/ticker:1"}
@@ -216,7 +218,7 @@ def test_what_keeps_ending_beside_what_runs_degrades_a_stack(failing: World) -> 
 
 
 def test_changed_contents_get_names_of_their_own_and_an_earlier_revision_comes_back(shop: World) -> None:
-    first: dict[str, Any] = {"files": {"settings.txt": b"a: 1", "password.txt": b"hunter2"}}
+    first: dict[str, Any] = {"files": {"settings.txt": KEYSTORE, "password.txt": KEYSTORE[::-1]}}
     second: dict[str, Any] = {"files": {"settings.txt": b"a: 2", "password.txt": b"hunter3"}}
     succeeded(shop.deploy("rotated", ROTATED, **first))
     assert shop.listed("config", "rotated") + shop.listed("secret", "rotated") == [
@@ -229,13 +231,15 @@ def test_changed_contents_get_names_of_their_own_and_an_earlier_revision_comes_b
     (config,), (secret,) = shop.listed("config", "rotated"), shop.listed("secret", "rotated")
     assert config.startswith("rotated_settings-")
     assert secret.startswith("rotated_password-")
-    assert shop.docker("config", "inspect", config, "--format", "{{json .Spec.Data}}").strip() == '"YTogMg=="'
+    assert shop.content(config) == b"a: 2"
 
     succeeded(revisions.roll_back(shop.environment, shop.user, shop.stack("rotated"), 1))
     newest = shop.revision("rotated")
     assert (newest.n, newest.origin, newest.came_from) == (3, Origin.ROLLBACK, 1)
     (config,) = shop.listed("config", "rotated")
-    assert shop.docker("config", "inspect", config, "--format", "{{json .Spec.Data}}").strip() == '"YTogMQ=="'
+    assert shop.content(config) == KEYSTORE
+    # The task reads the secret as it was given, and nothing else can.
+    until(lambda: shop.secret_in_task("rotated_web", "password") == KEYSTORE[::-1], what="a task has the secret")
 
 
 def test_what_a_deployment_did_is_recorded_as_a_plan_would_have_told_it(shop: World, settings: Any) -> None:
@@ -293,7 +297,7 @@ def test_a_stack_made_elsewhere_is_adopted_and_deployed_again_without_a_change(
     shop: World, settings: Any, tmp_path: Path
 ) -> None:
     settings.PM_SOCKETS = shop.lab.var / "links"
-    (tmp_path / "settings.txt").write_text("a: 1")
+    (tmp_path / "settings.txt").write_bytes(KEYSTORE)
     (tmp_path / "compose.yml").write_text(ELSEWHERE)
     shop.docker("stack", "deploy", "--detach=true", "-c", str(tmp_path / "compose.yml"), "elsewhere")
     before = shop.specs("elsewhere")
@@ -312,6 +316,7 @@ def test_a_stack_made_elsewhere_is_adopted_and_deployed_again_without_a_change(
     assert shop.specs("elsewhere") == before, f"{revision.compose}\n{transcript(again)}"
     summary = "0 to create, 0 to change, 0 to replace, 0 to remove, 6 unchanged"
     assert shop.revision("elsewhere").plan.endswith(f"(keep)\n{summary}")
+    assert shop.content("elsewhere_settings") == KEYSTORE
 
     adoption.release(shop.environment, shop.user, "elsewhere")
     assert not shop.environment.stacks.filter(name="elsewhere").exists()

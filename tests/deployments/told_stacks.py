@@ -1,5 +1,7 @@
 """Compose files of stacks whose deployments are told: those that fail by design, and those that change."""
 
+# As a Java keystore begins: no text in any encoding that pages know.
+KEYSTORE = b"\xfe\xed\xfe\xed\x00\x00\x00\x02" + bytes(range(256)) + b"\r\n"
 FLAKY = """
 services:
   web:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from base64 import b64decode
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -41,6 +42,14 @@ class World:
         """The Docker CLI on the host's engine, outside the platform."""
         socket = f"unix://{self.lab.var}/links/{self.host.pk}.sock"
         return subprocess.run(["docker", "-H", socket, *words], check=True, capture_output=True, text=True).stdout
+
+    def content(self, config: str) -> bytes:
+        return b64decode(json.loads(self.docker("config", "inspect", config, "--format", "{{json .Spec.Data}}")))
+
+    def secret_in_task(self, service: str, secret: str) -> bytes | None:
+        """What the newest task of the service can read; None while there is none."""
+        tasks = self.docker("ps", "-q", "--filter", f"label=com.docker.swarm.service.name={service}").split()
+        return b64decode(self.docker("exec", tasks[0], "base64", f"/run/secrets/{secret}")) if tasks else None
 
     def specs(self, name: str) -> dict[str, Any]:
         """Of the stack's services, by name, without the labels that the CLI writes."""

@@ -180,7 +180,7 @@ def test_what_the_operator_forbids_and_what_is_wished_counts(shop: Environment) 
         "networks: {back: {external: true}}\nsecrets: {s: {external: true}}\n"
     )
 
-    shown = preview_stack(shop, Wish("demo", compose, networks=frozenset({"back"}), secrets={"s": "word"}))
+    shown = preview_stack(shop, Wish("demo", compose, networks=frozenset({"back"}), secrets={"s": b"word"}))
 
     assert [(p.severity, p.danger) for p in shown.problems] == [("error", "docker_socket")]
     assert [network.wished for network in shown.networks] == [True]

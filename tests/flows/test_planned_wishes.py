@@ -65,7 +65,7 @@ def test_what_is_there_by_now_is_not_made_first(shop: Environment, swarm: Swarm)
 def test_secrets_and_configs_with_content_are_made_first(shop: Environment, swarm: Swarm) -> None:
     compose = COMPOSE.replace("[front]", "[front]\n    secrets: [key]\n    configs: [conf]")
     compose += "secrets: {key: {external: true}}\nconfigs: {conf: {external: true}}\n"
-    wish = Wish("demo", compose, networks=frozenset({"front"}), secrets={"key": "hunter2"}, configs={"conf": "a=b"})
+    wish = Wish("demo", compose, networks=frozenset({"front"}), secrets={"key": b"hunter2"}, configs={"conf": b"a=b"})
     plan = plan_stack(shop, wish, updating=False)
     assert {(item.kind, item.action) for item in plan.items if item.name in ("key", "conf")} == {
         ("secret", "create"),

@@ -119,7 +119,7 @@ def test_every_operation_survives_a_kill_at_every_step(lab: Lab) -> None:
         files={"settings.txt": b"a: 2"},
         overlays=(("more.yml", MORE),),
         networks=frozenset({"shared"}),
-        secrets={"password": "hunter2-hunter2"},
+        secrets={"password": b"hunter2-hunter2"},
     )
     killer.run(stacks.deploy_stack(environment, user, second, updating=True))
     stack = Stack.objects.get(name="demo")

@@ -45,6 +45,7 @@ ANSWER, WRONG, FRESH = "answer-Zq81-kept", "wrong-Zq82-kept", "fresh-Zq83-kept"
 TOKEN = "token-Zq84-kept"
 PIN, CONTENT, FILE = "pin-Zq85-kept", "content-Zq86-kept", "file-Zq87-kept"
 REGISTRY = "registry-Zq88-kept"
+QUERY = "query-Zq89-kept"
 COMPOSE = """\
 services:
   web:
@@ -95,7 +96,7 @@ def test_secret_values_are_nowhere(
     settings.PM_PRIVATE_CATALOGS = True
     client = Client()
     settings.PM_PRIVATE_REGISTRIES = True
-    secrets = [factories.PASSWORD, WRONG, FRESH, ANSWER, TOKEN, PIN, CONTENT, FILE, REGISTRY]
+    secrets = [factories.PASSWORD, WRONG, FRESH, ANSWER, TOKEN, PIN, CONTENT, FILE, REGISTRY, QUERY]
     signed_in_with_words(client)
     secrets.append(second_factor(client))
     secrets.append(host_token(client, garden))
@@ -113,7 +114,7 @@ def test_secret_values_are_nowhere(
         "DBOS": "".join(rows(dbos_address())),
     }
     assert all(seen.values())
-    assert len(set(secrets)) == 12
+    assert len(set(secrets)) == 13
     assert [(place, secret) for place, text in seen.items() for secret in secrets if secret in text] == []
 
 
@@ -195,19 +196,24 @@ def catalogs_that_refuse_a_token(client: Client, garden: Environment) -> None:
     """Servers that say the token back, in what they answer."""
 
     def refuse(request: BaseHTTPRequestHandler) -> None:
+        asked.append(request.path)
         told.append(b64decode(request.headers.get("Authorization", "").partition(" ")[2]))
         reply(request, b"You said " + told[-1], status=403 if told[-1] else 401, WWW_Authenticate="Basic")
 
     told: list[bytes] = []
+    asked: list[str] = []
     with serving(refuse) as url:
         for kind in ("git", "list"):
             words = {"name": kind, "address": f"{url}/{kind}", "user": "ada", "password": TOKEN}
+            words["address"] += f"?key={QUERY}" if kind == "list" else ""
             assert client.post(reverse("catalog_new", args=[garden.pk]) + f"?kind={kind}", words).status_code == 302
             # A form that is refused says nothing of it either.
-            client.post(reverse("catalog_new", args=[garden.pk]) + f"?kind={kind}", words)
+            again = client.post(reverse("catalog_new", args=[garden.pk]) + f"?kind={kind}", words)
+            assert TOKEN not in again.content.decode()
         read = garden.catalogs.exclude(problem="")
         until(lambda: read.count() == 2, what="both were tried", seconds=60)
     assert {one.partition(b":")[2] for one in told if one} == {TOKEN.encode()}
+    assert f"/list?key={QUERY}" in asked
 
 
 def pages(client: Client, garden: Environment) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator
 
 import pytest
@@ -143,12 +143,14 @@ async def test_missing_contents_are_made_and_others_left(
 ) -> None:
     swarm.add(kind, "there", coded("old"), stack="")
 
-    made = await provisions.ensure_objects(client, kind, {"there": "new", "missing": "ü"})
+    given = {"there": b"new", "missing": "ü".encode(), "binary": b"\x00\xff\r\n"}
 
-    assert made == ["missing"]
-    assert swarm.asked == [f"create {kind} missing"]
+    assert await provisions.ensure_objects(client, kind, given) == ["missing", "binary"]
+
+    assert swarm.asked == [f"create {kind} missing", f"create {kind} binary"]
     held_now = {one["Spec"]["Name"]: one["Spec"] for one in swarm.kinds[kind].values()}
     assert (held_now["there"]["Data"], held_now["missing"]["Data"]) == (coded("old"), coded("ü"))
+    assert b64decode(held_now["binary"]["Data"]) == b"\x00\xff\r\n"
     assert held_now["missing"]["Labels"] == {provisions.MADE_LABEL: "yes"}
 
 

@@ -78,8 +78,8 @@ def test_it_is_recorded_and_the_secret_is_never_shown(client: Client, shop: Envi
 def test_what_is_not_given_stands_at_its_field(client: Client, shop: Environment, typed: dict[str, str]) -> None:
     shown = text(sent(client, shop, "stack_deploy", **typed, **TICKED, **{"secret.key": "x"}))
     assert shown.count("This must be given.") == 2
-    large = text(sent(client, shop, "stack_deploy", **typed, **TICKED, **(GIVEN | {"secret.key": "x" * 500_001})))
-    assert "It is larger than 500000 bytes" in large
+    large = text(sent(client, shop, "stack_deploy", **typed, **TICKED, **(GIVEN | {"secret.key": "x" * 512_000})))
+    assert "It has 512,000 bytes: a swarm takes secrets of at most 511,999 bytes." in large
     assert not Revision.objects.exists()
 
 

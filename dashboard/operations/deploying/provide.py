@@ -12,6 +12,7 @@ from platform_manager.swarm.provisions import Kind
 
 from ..context import StepContext
 from ..nodes.managers import on_manager
+from ..recorded import contents_of
 from .planned import Made
 
 KINDS: tuple[Kind, Kind] = ("secrets", "configs")
@@ -21,12 +22,8 @@ def provide(context: StepContext, revision: Revision) -> Made:
     """What was wished and is not there yet; what is there stays as it is."""
     networks = _networks(context, revision.wishes.get("networks", []))
     volumes = _volumes(context, revision.wishes.get("volumes", []))
-    secrets, configs = (_objects(context, kind, _contents(revision, kind)) for kind in KINDS)
+    secrets, configs = (_objects(context, kind, contents_of(revision, kind)) for kind in KINDS)
     return Made(Given(networks, secrets, configs), volumes)
-
-
-def _contents(revision: Revision, kind: Kind) -> dict[str, str]:
-    return {str(name): str(text) for name, text in ((revision.contents or {}).get(kind) or {}).items()}
 
 
 def _networks(context: StepContext, names: list[str]) -> frozenset[str]:
@@ -42,7 +39,7 @@ def _networks(context: StepContext, names: list[str]) -> frozenset[str]:
     return frozenset(made)
 
 
-def _objects(context: StepContext, kind: Kind, contents: dict[str, str]) -> frozenset[str]:
+def _objects(context: StepContext, kind: Kind, contents: dict[str, bytes]) -> frozenset[str]:
     async def make(manager: EngineClient) -> list[str]:
         return await provisions.ensure_objects(manager, kind, contents)
 

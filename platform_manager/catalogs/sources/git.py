@@ -66,13 +66,14 @@ def fetch(
     password: str = "",
     private: bool = False,
     seconds: float = SECONDS,
+    proxy: str = "",
 ) -> Fetched:
     """The files below ``folder`` at a branch, tag or full commit (``ref``, "" for the default branch).
 
     Links and submodules are left out. UserError or ProviderError, as a sentence with what to do, when it fails.
     """
     gathering = Gathering("The repository", folder=folder)
-    with _client(address, user, password, private, seconds) as client:
+    with _client(address, user, password, private, seconds, proxy) as client:
         store, wanted = _objects(client, ref)
         commit = _commit(store, wanted)
         _gather(store, commit.tree, gathering)
@@ -80,10 +81,17 @@ def fetch(
 
 
 def remote_commit(
-    address: str, *, ref: str = "", user: str = "", password: str = "", private: bool = False, seconds: float = SECONDS
+    address: str,
+    *,
+    ref: str = "",
+    user: str = "",
+    password: str = "",
+    private: bool = False,
+    seconds: float = SECONDS,
+    proxy: str = "",
 ) -> str:
     """The commit that a branch or tag stands at now, asked for without fetching anything; errors as of fetch."""
-    with _client(address, user, password, private, seconds) as client:
+    with _client(address, user, password, private, seconds, proxy) as client:
         if _COMMIT.fullmatch(ref):
             return ref
         refs = client.get_refs("", ref_prefix=_prefixes(ref)).refs
@@ -115,12 +123,13 @@ class _Client(Urllib3HttpGitClient):
 
 
 @contextmanager
-def _client(address: str, user: str, password: str, private: bool, seconds: float) -> Iterator[_Client]:
+def _client(address: str, user: str, password: str, private: bool, seconds: float, proxy: str) -> Iterator[_Client]:
     web.checked(address)
     host = web.host_of(address)
     # A token alone goes as the password; servers take any user with it.
     user = user or ("token" if password else "")
-    with web.visit(address, private=private, seconds=seconds, most_bytes=MOST_BYTES) as (pools, budget):
+    words: dict[str, Any] = {"private": private, "seconds": seconds, "proxy": proxy}
+    with web.visit(address, **words, most_bytes=MOST_BYTES) as (pools, budget):
         client = _Client(address, budget, pools, user, password)
         try:
             yield client

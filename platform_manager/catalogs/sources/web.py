@@ -12,7 +12,7 @@ from urllib3 import BaseHTTPResponse, PoolManager
 from urllib3.exceptions import HTTPError, MaxRetryError, NameResolutionError
 
 from platform_manager.errors import PlatformError, ProviderError, UserError
-from platform_manager.outgoing import Deadline, caused_by, is_forbidden, pool_manager
+from platform_manager.outgoing import Deadline, caused_by, is_forbidden, is_of_proxy, pool_manager
 
 CHUNK_BYTES = 64 * 2**10
 MOST_ADDRESS = 1000
@@ -64,9 +64,11 @@ class Budget:
 
 
 @contextmanager
-def visit(address: str, *, private: bool, seconds: float, most_bytes: int) -> Iterator[tuple[PoolManager, Budget]]:
+def visit(
+    address: str, *, private: bool, seconds: float, most_bytes: int, proxy: str = ""
+) -> Iterator[tuple[PoolManager, Budget]]:
     """Pools to ask with and what may be read; failures come out as UserError or ProviderError."""
-    with pool_manager(private=private, seconds=seconds) as (pools, deadline):
+    with pool_manager(private=private, seconds=seconds, proxy=proxy) as (pools, deadline):
         try:
             yield pools, Budget(most_bytes, deadline)
         except PlatformError as error:
@@ -91,6 +93,11 @@ def refusal(error: BaseException, address: str, deadline: Deadline) -> PlatformE
         )
     if deadline.over or caused_by(error, TimeoutError):
         return too_slow(address, deadline)
+    if is_of_proxy(error):
+        return ProviderError(
+            f"The platform's proxy does not answer, or does not lead to {host}. Check the spelling of the address; "
+            "an operator can look at the proxy (PM_CATALOG_PROXY) and at what it lets through."
+        )
     if caused_by(error, NameResolutionError) or caused_by(error, socket.gaierror):
         return UserError(f"No server named {host} was found. Check the spelling of the address.", "address")
     if caused_by(error, ssl.SSLError):

@@ -3,8 +3,7 @@
 Each module looks at one concern of an interpolated file whose structure is valid, and yields findings.
 """
 
-from collections.abc import Iterable, Iterator
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterable, Iterator, Mapping
 
 from platform_manager.recipes.checks import Compose
 from platform_manager.recipes.facts import EnvironmentFacts
@@ -35,14 +34,15 @@ from platform_manager.recipes.preflight.reading import (
 
 
 def inspect(
-    value: Compose, facts: EnvironmentFacts, own: AbstractSet[str], wants: Iterable[asking.Want]
+    value: Compose, facts: EnvironmentFacts, own: Mapping[str, bytes], wants: Iterable[asking.Want]
 ) -> Iterator[Finding]:
     """All findings; ``own`` are the recipe's files, by clean path, and ``wants`` what :mod:`asking` found to lack."""
     fits = placement.fitting(value, facts)
     yield from naming.inspect(value, facts)
     yield from ignored.inspect(value)
     yield from files.inspect(value)
-    yield from asking.inspect(value, own, wants)
+    yield from files.sizes(value, own)
+    yield from asking.inspect(value, own.keys(), wants)
     yield from externals.inspect(value, facts)
     yield from networks.inspect(value, facts)
     yield from publishing.inspect(value, facts)

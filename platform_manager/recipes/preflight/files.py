@@ -1,9 +1,10 @@
 """Files that no deployment may read, and paths that hosts do not have."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
 from platform_manager.recipes.checks import Compose, section
+from platform_manager.recipes.contents import size_problem
 from platform_manager.recipes.problems import dotted
 from platform_manager.recipes.recipe import clean_path, leaves_recipe
 
@@ -28,6 +29,16 @@ def inspect(value: Compose) -> Iterator[Finding]:
                     "Use a named volume, or a config for a file."
                 )
                 yield error(("services", name, "volumes", index), message)
+
+
+def sizes(value: Compose, own: Mapping[str, bytes]) -> Iterator[Finding]:
+    """Files of the recipe that no swarm takes as a secret or config; of ``own`` files, by clean path."""
+    for path, name in file_references(value):
+        data = own.get(clean_path(name))
+        if path[0] not in ("configs", "secrets") or data is None:
+            continue
+        if problem := size_problem(str(path[0])[:-1], len(data)):
+            yield error(path, f"{dotted(path)}: '{name}' can't be handed over. {problem}")
 
 
 def is_missing(name: str, own: AbstractSet[str]) -> bool:
