@@ -107,6 +107,13 @@ def test_one_large_file_does_not_cost_the_others() -> None:
         assert [line.path for line in fetched.skipped] == ["large.bin"]
 
 
+def test_where_nothing_can_be_used_the_reason_is_told() -> None:
+    large = b"#" * (gathering.MOST_FILE_BYTES + 1)
+    for data, name in ((large, "list.json"), (zipped({"a/list.json": large}), "a.zip")):
+        with pytest.raises(UserError, match=r"No file can be used\. .*list\.json: It is larger than 1 MB"):
+            archive.read(data, name)
+
+
 def test_too_many_files_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gathering, "MOST_SEEN", 10)
     many = {f"f{number}": b"" for number in range(11)}

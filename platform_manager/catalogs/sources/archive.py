@@ -57,7 +57,7 @@ def read(data: bytes, name: str, *, folder: str = "") -> Fetched:
             _untar(data, gathering)
         elif name.lower().endswith(LONE_FILES):
             gathering.add(PurePosixPath(name.replace("\\", "/")).name, data)
-            return gathering.fetched()
+            return _filled(gathering)
         else:
             raise UserError(
                 "This is no archive that can be read. Give a .zip, .tar, .tar.gz or .tar.xz, "
@@ -68,9 +68,17 @@ def read(data: bytes, name: str, *, folder: str = "") -> Fetched:
         raise UserError(str(error), error.field or "upload") from None
     except _BROKEN:
         raise UserError("The archive is broken or cut off. Make it anew and upload it again.", "upload") from None
-    if not gathering.tree:
-        raise UserError("The archive has no files. Put the recipes in it.", "upload")
-    return _within(_without_top(gathering.fetched()), folder)
+    return _within(_without_top(_filled(gathering)), folder)
+
+
+def _filled(gathering: Gathering) -> Fetched:
+    """UserError when nothing could be taken, with the reason where files were left out."""
+    if gathering.tree:
+        return gathering.fetched()
+    if gathering.skipped:
+        first = gathering.skipped[0]
+        raise UserError(f"No file can be used. {first.path}: {first.sentence}", "upload")
+    raise UserError("The archive has no files. Put the recipes in it.", "upload")
 
 
 def _without_top(fetched: Fetched) -> Fetched:
