@@ -308,7 +308,8 @@ STATICFILES_DIRS = [
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 SERVESTATIC_USE_FINDERS = True
 SERVESTATIC_AUTOREFRESH = DEBUG
-SERVESTATIC_MAX_AGE = 0 if DEBUG else 3600
+# Names of files hold no hash: after an upgrade nobody shall have old scripts with new pages for long.
+SERVESTATIC_MAX_AGE = 0 if DEBUG else 60
 
 UNFOLD = {
     "SITE_TITLE": "Platform Manager",
