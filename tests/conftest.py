@@ -44,6 +44,9 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
         gc.collect()
         # pytest looks for warnings of the garbage before this point; so it looks once more.
         item.config.pluginmanager.get_plugin("unraisableexception").pytest_runtest_teardown(item)
+    if last:
+        # What outlives a module is imported or cached: the next ones need not look at it again.
+        gc.freeze()
 
 
 def pytest_sessionfinish() -> None:

@@ -4,7 +4,7 @@ It says so when the stack's networks and first services are made already: here t
 """
 
 import ipaddress
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from platform_manager.recipes import amounts
@@ -14,8 +14,6 @@ from platform_manager.recipes.problems import Path, dotted
 Finding = tuple[Path, str]
 
 _LEAST_CHECK = 0.001
-# Bytes of a config's and of a secret's content; from here on the engine refuses it.
-TOO_LARGE = {"configs": 1_024_000, "secrets": 512_000}
 
 _COUNTS = (
     ("healthcheck", "retries"),
@@ -42,20 +40,6 @@ def check(value: Compose, used_networks: list[str]) -> Iterator[Finding]:
         yield from _doubles(service, path)
     for name in used_networks:
         yield from _subnets(section(value, "networks").get(name, {}), ("networks", name))
-
-
-def check_contents(value: Compose, content_of: Callable[[str], bytes | None]) -> Iterator[Finding]:
-    """The files that become configs and secrets; ``content_of`` a path is None where the recipe lacks it."""
-    for kind, most in TOO_LARGE.items():
-        for name, declared in section(value, kind).items():
-            file = declared.get("file")
-            content = content_of(file) if file and not declared.get("external") else None
-            place: Path = (kind, name, "file")
-            if content == b"":
-                yield place, f"{dotted(place)}: '{file}' is empty, and a swarm keeps no empty {kind[:-1]}. Fill it."
-            elif content is not None and len(content) >= most:
-                size = f"{len(content):,} bytes, a {kind[:-1]} holds less than {most:,}"
-                yield place, f"{dotted(place)}: '{file}' has {size}. Put large files into a volume or an image."
 
 
 def _amounts(service: Compose, path: Path) -> Iterator[Finding]:

@@ -18,7 +18,7 @@ def _to_int(text: str) -> int:
 
 
 _DIGITS = "[0-9](?:_?[0-9])*"
-_DECIMAL = re.compile(rf"[-+]?(?:{_DIGITS}\.?(?:{_DIGITS})?|\.{_DIGITS})(?:[eE][-+]?{_DIGITS})?")
+_DECIMAL = re.compile(rf"[-+]?(?:{_DIGITS}(?:\.(?:{_DIGITS})?)?|\.{_DIGITS})(?:[eE][-+]?{_DIGITS})?")
 _HEXADECIMAL = re.compile(r"[-+]?0[xX](?:_?[0-9a-fA-F])+(?:\.[0-9a-fA-F]*)?[pP][-+]?[0-9]+")
 
 

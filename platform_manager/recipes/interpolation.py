@@ -15,9 +15,16 @@ from platform_manager.recipes.problems import Path, Problem, Severity, dotted
 # Go folds case over Unicode: the long s and the Kelvin sign count as letters there.
 _NAME = "[_a-zA-Z\u017f\u212a][_a-zA-Z0-9\u017f\u212a]*"
 _SUBSTITUTION = rf"{_NAME}(?::?[-?][^}}]*)?"
-PATTERN = re.compile(
-    rf"\$(?:(?P<escaped>\$)|(?P<named>{_SUBSTITUTION})|\{{(?P<braced>{_SUBSTITUTION})\}}|(?P<invalid>))"
-)
+_BRACED = rf"\{{(?P<braced>{_SUBSTITUTION})\}}"
+
+
+def _pattern(braced: str) -> re.Pattern[str]:
+    return re.compile(rf"\$(?:(?P<escaped>\$)|(?P<named>{_SUBSTITUTION})|{braced}|(?P<invalid>))")
+
+
+_PATTERN = _pattern(_BRACED)
+# Behind the last brace none is closed: looking for one from each that is open takes hours in a long text.
+_PATTERN_OF_REST = _pattern("(?P<braced>(?!))")
 
 # The CLI looks for these in this order, anywhere in the substitution: "${A-b:-c}" is the variable "A-b".
 _SEPARATORS = (":-", "-", ":?", "?")
@@ -76,9 +83,22 @@ def _mention(substitution: str) -> Mention:
     return Mention(substitution, "", "")
 
 
+def _parts(text: str) -> Iterator[tuple[re.Pattern[str], str]]:
+    """No substitution goes beyond a closing brace."""
+    end = text.rfind("}") + 1
+    yield _PATTERN, text[:end]
+    yield _PATTERN_OF_REST, text[end:]
+
+
+def dollars(text: str) -> Iterator[re.Match[str]]:
+    """Whatever begins with a dollar sign: matches of ``escaped``, ``named``, ``braced`` or ``invalid``."""
+    for shape, part in _parts(text):
+        yield from shape.finditer(part)
+
+
 def mentions(text: str) -> list[Mention]:
     """The substitutions in ``text``, escapes and broken ones left out."""
-    found = (match["named"] or match["braced"] for match in PATTERN.finditer(text))
+    found = (match["named"] or match["braced"] for match in dollars(text))
     return [_mention(substitution) for substitution in found if substitution]
 
 
@@ -115,7 +135,7 @@ def _substitute(text: str, answers: Mapping[str, str], limit: int = MAX_CHARACTE
             raise TooLong
         return value
 
-    result = PATTERN.sub(replace, text)
+    result = "".join(shape.sub(replace, part) for shape, part in _parts(text))
     if failure:
         raise failure
     return result

@@ -12,7 +12,8 @@ MAX_OBJECT_NAME = 64
 MAX_VOLUME_NAME = 255
 
 _STACK = re.compile("[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
-_SERVICE = re.compile("[a-zA-Z0-9](?:[-_]*[A-Za-z0-9]+)*")
+# One way only to read each name: of several, a name that does not fit takes hours.
+_SERVICE = re.compile("[a-zA-Z0-9](?:[-_]*[A-Za-z0-9])*")
 _OBJECT = re.compile("[a-zA-Z0-9](?:[a-zA-Z0-9-_.]*[a-zA-Z0-9])?")
 _VOLUME = re.compile("[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 

@@ -24,7 +24,8 @@ _CLAUSES = ("if", "else", "end", "range", "with", "define", "template", "block")
 _FUNCTIONS = frozenset([*_CALLS, *_CLAUSES, "eq", "ne", "lt", "le", "gt", "ge", "join", "true", "false", "nil"])
 # From here on a dot means something else.
 _MOVES = re.compile(r"\b(?:range|with|define|template|block)\b")
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"|`[^`]*`|\'(?:[^\'\\]|\\.)*\'')
+# What is not closed goes on to the end: looking for an end again and again takes hours in a long text.
+_QUOTED = re.compile(r'"(?:[^"\\]|\\[\s\S]?)*(?:"|\Z)|`[^`]*(?:`|\Z)|\'(?:[^\'\\]|\\[\s\S]?)*(?:\'|\Z)')
 _ACTION = re.compile(rf"\{{\{{((?:{_QUOTED.pattern}|(?!\}}\}}).)*)(\}}\}})?", re.DOTALL)
 _WORD = re.compile(r"(?<![\w.$)])(\.[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*|[A-Za-z_]\w*)")
 

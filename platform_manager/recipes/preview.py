@@ -11,7 +11,7 @@ from platform_manager.recipes.facts import EnvironmentFacts, no_text, no_text_wo
 from platform_manager.recipes.filling import env_file_problems
 from platform_manager.recipes.merging import merged
 from platform_manager.recipes.problems import Asked, Path, Problem, Severity
-from platform_manager.recipes.recipe import Recipe, clean_path, version_of
+from platform_manager.recipes.recipe import Recipe, version_of
 from platform_manager.recipes.report import Report
 from platform_manager.recipes.schema import NEWEST
 from platform_manager.recipes.shorthand import Port
@@ -112,7 +112,6 @@ def _refused(sound: dict[str, Any], files: Mapping[str, bytes]) -> Iterator[tupl
     yield from checks.check(sound)
     yield from env_file_problems(sound, files)
     yield from bounds.check(sound, preflight.used_networks(sound))
-    yield from bounds.check_contents(sound, lambda path: files.get(clean_path(path)))
     yield from placeholders.check(sound)
 
 

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from platform_manager.recipes.document import Document, read
-from platform_manager.recipes.interpolation import PATTERN, Variable, find_variables, texts
+from platform_manager.recipes.interpolation import Variable, dollars, find_variables, texts
 from platform_manager.recipes.problems import ComposeInvalid, Path, Problem, Severity, dotted
 from platform_manager.recipes.schema import NEWEST, OLDEST
 from platform_manager.recipes.words import FORBIDDEN
@@ -180,8 +180,7 @@ def _dollar_problems(document: Document) -> list[Problem]:
     """A broken ``$`` that the CLI trips over whatever the answers are."""
     found = []
     for path, text in texts(document.value):
-        matches = list(PATTERN.finditer(text))
-        last = next((match for match in reversed(matches) if not match["escaped"]), None)
+        last = next((match for match in reversed(list(dollars(text))) if not match["escaped"]), None)
         if last and last["invalid"] is not None:
             message = f"{dotted(path)}: '{text[:80]}' has a stray '$'. Write '$$' for a dollar sign."
             found.append(problem_in(document, Severity.ERROR, path, message))

@@ -30,6 +30,8 @@ _INTEGER = re.compile(
     r"(?P<sign>[-+]?)(?:0[xX](?P<hex>[0-9a-fA-F]+)|0[bB](?P<bin>[01]+)|0[oO]?(?P<oct>[0-7]+)"
     r"|(?P<dec>0|[1-9][0-9]*))"
 )
+# No whole number of 64 bits has more; Python reads none of thousands.
+_MOST_DIGITS = 20
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _TIME = r"([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?:[.,][0-9]+)?"
 _MOMENT = re.compile(
@@ -52,7 +54,8 @@ def resolve(text: str) -> Scalar:
 
 
 def _number(digits: str) -> int | float | None:
-    if match := _INTEGER.fullmatch(digits):
+    match = _INTEGER.fullmatch(digits)
+    if match and len(match["dec"] or "") <= _MOST_DIGITS:
         group = next(name for name in _BASES if match[name] is not None)
         value = int(match[group], _BASES[group]) * (-1 if match["sign"] == "-" else 1)
         if -(2**63) <= value < 2**64:

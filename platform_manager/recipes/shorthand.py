@@ -140,7 +140,7 @@ def is_path(source: str) -> bool:
     return source[:1] in (".", "/", "~") or source.startswith("\\\\") or windows
 
 
-_DURATION = re.compile(r"[-+]?(?:0|(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:ns|us|\u00b5s|\u03bcs|ms|s|m|h))+)")
+_DURATION = re.compile(r"[-+]?(?:0|(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:ns|us|\u00b5s|\u03bcs|ms|s|m|h))+)")
 
 
 def check_duration(text: str) -> None:
@@ -148,7 +148,7 @@ def check_duration(text: str) -> None:
         raise ValueError(f"'{text}' is no duration; write for instance 30s, 1m30s or 500ms")
 
 
-_SIZE = re.compile(r"\+?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)? ?([kmgtp](i?b)?|b)?", re.IGNORECASE)
+_SIZE = re.compile(r"\+?([0-9]+(?:\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)? ?([kmgtp](i?b)?|b)?", re.IGNORECASE)
 
 
 def check_size(text: str) -> None:

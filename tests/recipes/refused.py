@@ -61,9 +61,9 @@ DOUBLES = {
     config("configs: [a, {source: b, target: a}]"): "is put at 'a' already",
 }
 CONTENTS = {
-    service("configs: [c]", tail="configs: {c: {file: ./empty.txt}}\n"): "'./empty.txt' is empty",
-    service("secrets: [s]", tail="secrets: {s: {file: ./empty.txt}}\n"): "'./empty.txt' is empty",
-    service("secrets: [s]", tail="secrets: {s: {file: ./large.txt}}\n"): "a secret holds less than 512,000",
+    service("configs: [c]", tail="configs: {c: {file: ./empty.txt}}\n"): "can't be handed over. It is empty",
+    service("secrets: [s]", tail="secrets: {s: {file: ./empty.txt}}\n"): "can't be handed over. It is empty",
+    service("secrets: [s]", tail="secrets: {s: {file: ./large.txt}}\n"): "takes secrets of at most 511,999 bytes",
 }
 REFUSED = {**TEMPLATES, **AMOUNTS, **WORDS, **DOUBLES, **CONTENTS}
 
