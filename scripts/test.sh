@@ -72,7 +72,7 @@ run() {  # NAME ARGUMENTS OF PYTEST: one run with a folder of its own; its outpu
 
 # What engines, links and disks do is the same on any database: these run on PostgreSQL.
 ran=
-for name in dialled_hosts full_disk hosts_that_come_back hub_away recreation; do
+for name in dialled_hosts faults full_disk hosts_that_come_back hosts_that_stay hub_away recreation; do
     ran="$ran --ignore tests/operations/test_$name.py"
 done
 
