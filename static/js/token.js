@@ -12,12 +12,18 @@ async function renewed() {
 addEventListener("pageshow", (event) => { if (event.persisted) renewed(); });
 document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") renewed(); });
 
-const repeated = new WeakSet();
+let repeating = null;
 document.body.addEventListener("htmx:responseError", async ({ detail }) => {
   const refused = detail.xhr.status === 403 && detail.xhr.getResponseHeader("X-Form-Token") === "refused";
-  if (!refused || repeated.has(detail.elt)) return;
-  repeated.add(detail.elt);
+  // Asked once more only: what is refused with the new token too stays refused.
+  if (!refused || repeating === detail.elt) return;
+  repeating = detail.elt;
   const { verb, path, target } = detail.requestConfig;
-  if (await renewed()) htmx.ajax(verb, path, { source: detail.elt, target });
+  try {
+    if (await renewed()) await htmx.ajax(verb, path, { source: detail.elt, target });
+  } catch {
+    // The page itself took the request back: somebody types on.
+  } finally {
+    repeating = null;
+  }
 });
-document.body.addEventListener("htmx:afterRequest", ({ detail }) => { if (detail.successful) repeated.delete(detail.elt); });
