@@ -26,6 +26,12 @@ def quick_passwords(request: pytest.FixtureRequest, settings: Any) -> None:
         settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+@pytest.fixture(autouse=True)
+def no_static_files(settings: Any) -> None:
+    """A test's own server does not look for thousands of them when it starts."""
+    settings.SERVESTATIC_USE_FINDERS = False
+
+
 def pytest_collection_finish() -> None:
     """What is loaded by now stays: collecting the garbage of a test then takes milliseconds."""
     gc.collect()

@@ -210,7 +210,7 @@ def test_a_connection_that_comes_back_brings_the_lines_that_were_missed_once(
     assert ann.page_was_not_loaded_again
     assert lines_of(ann) == whole
     assert [name for name, times in Counter(ids_of(ann)).items() if times > 1] == []
-    ann.finds_no_error_in_the_console("WebSocket connection to", "ERR_CONNECTION", "ERR_EMPTY_RESPONSE")
+    ann.finds_no_error_in_the_console("WebSocket connection to", "ERR_CONNECTION", "ERR_SOCKET", "ERR_EMPTY_RESPONSE")
 
 
 def test_a_proxy_that_drops_the_upgrade_header_is_named_and_the_page_is_refreshed(
@@ -234,7 +234,7 @@ def test_a_proxy_that_drops_the_upgrade_header_is_named_and_the_page_is_refreshe
     proxy.drops_upgrade = False
     ann.sees("Following", ".log-viewer", seconds=20)
     ann.no_longer_sees("Upgrade", "[data-log-blocked]")
-    ann.finds_no_error_in_the_console("WebSocket connection to")
+    ann.finds_no_error_in_the_console("WebSocket connection to", "ERR_SOCKET")
 
 
 TICKER = """version: "3.8"
@@ -277,7 +277,7 @@ def test_lines_that_one_reads_keep_their_place_over_a_lost_connection(ann: Perso
     ann.sees("Following", ".log-viewer")
     numbers = ann.script(NUMBERS)
     assert numbers == list(range(numbers[0], numbers[-1] + 1)), "each line once, also those that were missed"
-    ann.finds_no_error_in_the_console("WebSocket connection to", "ERR_CONNECTION", "ERR_EMPTY_RESPONSE")
+    ann.finds_no_error_in_the_console("WebSocket connection to", "ERR_CONNECTION", "ERR_SOCKET", "ERR_EMPTY_RESPONSE")
 
 
 @pytest.mark.parametrize("page", ["", "settings/"], ids=["page with live rows", "page without"])

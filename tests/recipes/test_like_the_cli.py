@@ -16,7 +16,8 @@ from oracle import knows_stack_config, understood
 from platform_manager.recipes import ComposeInvalid, merged, parse, prepare
 from platform_manager.recipes.rewriting import rewritten
 
-SERVICES = 8
+# In each file, of 2,000 files in all.
+SERVICES = 2
 ONCE = [
     *("dns", "dns_search", "cap_add", "cap_drop", "env_file", "expose", "depends_on", "extra_hosts", "security_opt"),
     *("tmpfs", "links", "external_links", "devices"),
@@ -54,7 +55,7 @@ def environment(given_answers: dict[str, str]) -> dict[str, str]:
     return {"DOCKER_MTU": "1400", **{name: text for name, text in given_answers.items() if text}}
 
 
-@cases(125)
+@cases(500)
 @given(st.data(), answers())
 def test_services_mean_the_same(place: Path, data: st.DataObject, given_answers: dict[str, str]) -> None:
     text = Maker(data.draw, phrases).file(SERVICES)
@@ -69,7 +70,7 @@ def test_services_mean_the_same(place: Path, data: st.DataObject, given_answers:
     assert understood(place, ours, {}, FILES) == wanted, text
 
 
-@cases(350)
+@cases(1_000)
 @given(st.data(), answers(NUMBERS))
 def test_what_one_refuses_the_other_refuses(place: Path, data: st.DataObject, given_answers: dict[str, str]) -> None:
     text = Maker(data.draw, broken_phrases, safe=False).file(1)
@@ -82,7 +83,7 @@ def test_what_one_refuses_the_other_refuses(place: Path, data: st.DataObject, gi
     assert (understood(place, ours, {}, FILES) if ours else None) == wanted, text
 
 
-@cases(63)
+@cases(500)
 @given(st.data(), answers(), st.integers(2, 3))
 def test_merged_files_mean_the_same(
     place: Path, data: st.DataObject, given_answers: dict[str, str], files: int

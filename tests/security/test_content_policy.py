@@ -81,7 +81,8 @@ def broken(*args: Any) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("case", ["missing", "host", "method", "csrf", "mistake", "static", "admin", "healthz", "join"])
-def test_errors_and_files_have_the_policy_too(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_errors_and_files_have_the_policy_too(case: str, monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    settings.SERVESTATIC_USE_FINDERS = True
     client = Client(raise_request_exception=False, enforce_csrf_checks=case == "csrf")
     client.force_login(factories.user(is_staff=True))
     assert finders.find("css/platform.css")
