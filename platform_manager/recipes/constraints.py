@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 from platform_manager.recipes.facts import HostFacts
 
+_SIGNS = r"a-zA-Z0-9:\-_.*()?+\[\]\\^$|/"
+# The value begins with no space: there is one way only to read it.
 _EXPRESSION = re.compile(
-    r"\s*(?P<key>[a-zA-Z_][a-zA-Z0-9_.-]+)\s*(?P<operator>==|!=)\s*(?P<value>[a-zA-Z0-9:\-_\s.*()?+\[\]\\^$|/]+)"
+    rf"\s*(?P<key>[a-zA-Z_][a-zA-Z0-9_.-]+)\s*(?P<operator>==|!=)\s*(?P<value>[{_SIGNS}][\s{_SIGNS}]*)"
 )
 
 

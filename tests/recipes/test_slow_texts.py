@@ -27,9 +27,13 @@ def told(service: str) -> list[str]:
         (f"web: {{image: app, deploy: {{resources: {{limits: {{memory: '{'0' * LONG}x'}}}}}}}}", "is no size"),
         (f"web: {{image: app, labels: {{a: '{'${A:-' * (LONG // 5)}'}}}}", "stray '$'"),
         (f"web: {{image: app, hostname: {json.dumps('{{' + chr(34) + '}} ' * LONG)}}}", "not closed"),
+        (
+            f"web: {{image: app, deploy: {{placement: {{constraints: ['node.id=={' ' * LONG}!']}}}}}}",
+            "is no constraint",
+        ),
         (f"web: {{image: {'1' * 5_000}}}", "image"),
     ],
-    ids=["name", "duration", "size", "open braces", "open quote", "number"],
+    ids=["name", "duration", "size", "open braces", "open quote", "constraint", "number"],
 )
 def test_a_file(service: str, sentence: str) -> None:
     assert any(sentence in message for message in told(service)), [message[:200] for message in told(service)]
