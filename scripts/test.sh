@@ -84,12 +84,13 @@ with_engines() {  # the operations on PostgreSQL and Redis, the rest on SQLite
     unset PM_DATABASE_URL PM_REDIS_URL
     # shellcheck disable=SC2086
     run engines -m "engine and not browser" $ran || failed=$?
+    run recipes tests/recipes || failed=$?
     return $failed
 }
 
 with_the_rest() {
     failed=0
-    run quick -m "$quick" --ignore tests/openstack || failed=$?
+    run quick -m "$quick" --ignore tests/openstack --ignore tests/recipes || failed=$?
     run clouds -m "$quick" tests/openstack || failed=$?
     run browser -m browser || failed=$?
     return $failed
