@@ -35,6 +35,8 @@ from .remove_stack import remove_and_wait
 PASSING_SECONDS = 60.0
 PAUSE_SECONDS = 1.0
 CLI_SECONDS = 180.0
+# Services, tasks and nodes.
+Lists = tuple[list[Any], list[Any], list[Any]]
 _PASSING = re.compile(
     r"out of sequence|network .*already exists|network .*in use|network \S+ (?:is being removed|not found)|"
     r"Cannot connect|active endpoints|does not have a leader"
@@ -44,8 +46,8 @@ _PASSING = re.compile(
 def hand_over(context: StepContext) -> str | None:
     revision = revision_of(context)
     recipe_of(revision)
-    _refuse_taken(context, revision)
     before = _Before(context, revision)
+    before.refuse_taken()
     plan = Planned(context, revision, before.seen)
     before.keep(revision)
     set_state(context, revision, StackState.DEPLOYING)
@@ -56,7 +58,7 @@ def hand_over(context: StepContext) -> str | None:
     made = Made()
     try:
         made = provide(context, revision)
-        _deploy(context, revision)
+        _deploy(context, revision, before.given)
     except PlatformError:
         if _tell_half(context, revision, before):
             plan.record(made)
@@ -69,23 +71,6 @@ def hand_over(context: StepContext) -> str | None:
     return None
 
 
-def _refuse_taken(context: StepContext, revision: Revision) -> None:
-    """Before anything is made: somebody may have made a service of that name since the preview."""
-    stack, given = revision.stack.name, prepared(context, revision)
-    names = {name for section in sections(given, "services") for name in section}
-
-    async def look(manager: EngineClient) -> dict[str, str]:
-        return await stacks.strangers(manager, stack, names)
-
-    for full, owner in on_manager(context, look).items():
-        whose = f"of the stack {owner}" if owner else "that was made without a stack"
-        raise UserError(
-            f"There is a service '{full}' already, {whose}. Nothing was made. "
-            "Rename the service in the file, or choose another stack name.",
-            "compose",
-        )
-
-
 def _remove_first(context: StepContext, revision: Revision) -> None:
     """What runs goes, to be made anew. Once it has gone that wish is fulfilled, and the stack begins with nothing."""
     context.log("Removing what runs, to make it anew. Volumes stay.")
@@ -96,16 +81,33 @@ def _remove_first(context: StepContext, revision: Revision) -> None:
 
 
 class _Before:
-    """What there was of the stack: what it told of updates, what it held, and which of its services only failed."""
+    """What there was of the stack: what it told of updates, what it held, and which of its services only failed.
+
+    ``given`` is what the CLI gets where nothing needs another name.
+    """
 
     def __init__(self, context: StepContext, revision: Revision) -> None:
-        async def look(manager: EngineClient) -> tuple[dict[str, str], dict[str, Mapping[str, Any]], held.Held]:
-            name = revision.stack.name
-            (services, tasks, _), seen = await asyncio.gather(stacks.read(manager, name), held.read(manager, name))
-            return updates.told(services), anew.failing(services, tasks), seen
+        name, self.given = revision.stack.name, prepared(context, revision)
+        names = {service for section in sections(self.given, "services") for service in section}
 
-        self._told, self.failing, self.seen = on_manager(context, look)
+        async def look(manager: EngineClient) -> tuple[Lists, held.Held, dict[str, str]]:
+            return await asyncio.gather(
+                stacks.read(manager, name), held.read(manager, name), stacks.strangers(manager, name, names)
+            )
+
+        (services, tasks, _), self.seen, self._taken = on_manager(context, look)
+        self._told, self.failing = updates.told(services), anew.failing(services, tasks)
         self.marks: held.Marks = held.marks(self.seen)
+
+    def refuse_taken(self) -> None:
+        """Before anything is made: somebody may have made a service of that name since the preview."""
+        for full, owner in self._taken.items():
+            whose = f"of the stack {owner}" if owner else "that was made without a stack"
+            raise UserError(
+                f"There is a service '{full}' already, {whose}. Nothing was made. "
+                "Rename the service in the file, or choose another stack name.",
+                "compose",
+            )
 
     def keep(self, revision: Revision) -> None:
         """Where the step runs again: what it saw first was before anything was changed."""
@@ -118,11 +120,11 @@ class _Before:
             self.marks = revision.held_before
 
 
-def _deploy(context: StepContext, revision: Revision) -> None:
+def _deploy(context: StepContext, revision: Revision, given: recipes.Prepared) -> None:
     deadline, told = time.monotonic() + PASSING_SECONDS, False
     while True:
         names = rotated_names(context, revision)
-        result = _run(context, revision, names)
+        result = _run(context, revision, prepared(context, revision, names) if names else given)
         said = result.output.strip()
         if result.timed_out:
             raise ProviderError("The swarm took too long to accept the stack.", retryable=False)
@@ -141,8 +143,7 @@ def _deploy(context: StepContext, revision: Revision) -> None:
         time.sleep(PAUSE_SECONDS)
 
 
-def _run(context: StepContext, revision: Revision, names: Renames) -> cli.CliResult:
-    given = prepared(context, revision, names)
+def _run(context: StepContext, revision: Revision, given: recipes.Prepared) -> cli.CliResult:
     auth = auth_for(revision.stack, _images(given))
 
     async def deploy(manager: EngineClient) -> cli.CliResult:
