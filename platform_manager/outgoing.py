@@ -14,7 +14,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any
 
 import requests
@@ -42,6 +41,7 @@ from urllib3.util import parse_url
 from urllib3.util.connection import allowed_gai_family, create_connection
 
 from platform_manager.errors import UserError
+from platform_manager.reachable import is_inside, may_be_reached
 
 POOL = 32
 # For all addresses of a name together, and the least for each.
@@ -51,10 +51,6 @@ READ_SECONDS = 20
 REDIRECTS = 3
 MOST_BYTES = 32 * 2**20
 CHUNK_BYTES = 64 * 2**10
-# Names of one's own machine and network, whatever they lead to.
-INSIDE = ("localhost", "localdomain", "local", "internal")
-# Gateways make addresses of IPv4 of these, neighbours' too.
-NAT64 = IPv6Network("64:ff9b::/96")
 
 
 class Forbidden(NewConnectionError):
@@ -67,32 +63,6 @@ class ForbiddenName(requests.ConnectionError):
 
 class TooLong(requests.RequestException):
     """The answer is longer than :data:`MOST_BYTES`."""
-
-
-def may_be_reached(address: str) -> bool:
-    """Whether an IP address is one of the public internet."""
-    found = _address(address)
-    return found is not None and found.is_global and not found.is_multicast
-
-
-def may_be_a_neighbour(address: str) -> bool:
-    """Whether an IP address is another machine's: public, or in a private network."""
-    found = _address(address)
-    if found is None or found.is_loopback or found.is_link_local or found.is_unspecified:
-        return False
-    return not (found.is_multicast or found.is_reserved)
-
-
-def _address(text: str) -> IPv4Address | IPv6Address | None:
-    """The address that is really reached by it; None for what is none, such as a name."""
-    try:
-        found = ip_address(text.partition("%")[0])
-    except ValueError:
-        return None
-    if not isinstance(found, IPv6Address):
-        return found
-    translated = IPv4Address(int(found) % 2**32) if found in NAT64 else None
-    return found.ipv4_mapped or found.sixtofour or translated or found
 
 
 def _connect(connection: HTTPConnection, private: bool, deadline: Deadline | None) -> socket.socket:
@@ -113,18 +83,6 @@ def _connect(connection: HTTPConnection, private: bool, deadline: Deadline | Non
     if not private:
         _check_peer(connection, made)
     return deadline.admit(connection, made) if deadline else made
-
-
-def is_inside(host: str) -> bool:
-    """Whether a host speaks for itself as one that users may not reach: what names lead to is not looked up."""
-    name = host.strip("[]").rstrip(".").lower()
-    if ":" in name or "%" in name:
-        return not may_be_reached(name)
-    try:
-        # "127.1" and "2130706433" are addresses too, for many a resolver.
-        return not may_be_reached(socket.inet_ntoa(socket.inet_aton(name)))
-    except (OSError, UnicodeError):
-        return "." not in name or name.rpartition(".")[2] in INSIDE
 
 
 def _is_refused(url: str) -> bool:

@@ -18,7 +18,7 @@ from dashboard.catalogs.presets import PRESETS
 from dashboard.catalogs.reading import allowed_folder, look_at, may_be_private
 from dashboard.models import Catalog, CatalogKind, Environment
 from dashboard.models.auditing import record
-from platform_manager import outgoing
+from platform_manager import reachable
 from platform_manager.catalogs import hidden
 from platform_manager.errors import PlatformError, UserError
 
@@ -228,7 +228,7 @@ def checked_address(address: str, *, private: bool) -> str:
 
 def _is_private(host: str) -> bool:
     literal = ":" in host or host.replace(".", "").isdigit()
-    return literal and not outgoing.may_be_reached(host)
+    return literal and not reachable.may_be_reached(host)
 
 
 def take_upload(row: Catalog, upload: tuple[str, bytes] | None) -> None:

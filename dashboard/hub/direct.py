@@ -12,7 +12,7 @@ from dashboard.models.facts import addresses_of, facts_of
 from dashboard.models.hints import environment_group, hint
 from dashboard.models.hosts import FIRST_SEEN
 from platform_manager.engines.dialling import Target
-from platform_manager.outgoing import may_be_a_neighbour, may_be_reached
+from platform_manager.reachable import may_be_a_neighbour, may_be_reached
 
 # Before these there is no machine, or nothing listens on it yet; a failed one may have been late.
 EARLY = (HostState.REQUESTED, HostState.BUILDING)

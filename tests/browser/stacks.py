@@ -105,6 +105,17 @@ def updates_whoami(ann: Person, home: str) -> None:
     ann.finds_no_error_in_the_console()
 
 
+def sees_what_going_back_would_change(ann: Person, home: str) -> None:
+    ann.opens(f"{home}stacks/whoami/revisions/1/roll-back/")
+    ann.sees("whoami_web", "#plan")
+    ann.sees("1 to change", "#plan")
+    ann.looks_at("19-roll-back")
+    ann.looks_at("19-roll-back", dark=True)
+    ann.clicks("Cancel")
+    ann.is_at("/stacks/whoami/")
+    ann.finds_no_error_in_the_console()
+
+
 def deploys_what_can_not_run(ann: Person, home: str) -> None:
     ann.opens(f"{home}stacks/deploy/")
     ann.deploys("flaky", FLAKY)

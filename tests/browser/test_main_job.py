@@ -14,6 +14,7 @@ from tests.browser.stacks import (
     deploys_the_whoami_recipe,
     deploys_what_can_not_run,
     removes_a_stack,
+    sees_what_going_back_would_change,
     updates_whoami,
 )
 from tests.support.lab import Lab, docker, until
@@ -30,6 +31,7 @@ def test_the_main_job_from_signing_in_to_nothing_left(platform: Lab, ann: Person
     deploys_the_whoami_recipe(ann, home)
     deploys_a_ticker_and_reads_its_logs(ann, home)
     updates_whoami(ann, home)
+    sees_what_going_back_would_change(ann, home)
     deploys_what_can_not_run(ann, home)
     watches_a_host_go_and_come_back(ann, home, platform)
     removes_the_only_manager_after_promoting_another(ann, home)

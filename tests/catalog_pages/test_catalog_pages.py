@@ -27,18 +27,6 @@ def no_presets() -> None:
     Catalog.objects.all().delete()
 
 
-@pytest.fixture
-def shop(client: Client) -> Environment:
-    user = factories.user("anna")
-    client.force_login(user)
-    return factories.environment(user, "Shop")
-
-
-@pytest.fixture
-def ours(shop: Environment) -> Catalog:
-    return factories.catalog(shop, "Ours")
-
-
 def get(client: Client, shop: Environment, name: str = "catalog", *args: object, **query: str) -> str:
     answer = client.get(reverse(name, args=[shop.pk, *args]), query)
     assert answer.status_code == 200

@@ -12,18 +12,6 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def shop(client: Client) -> Environment:
-    user = factories.user("anna")
-    client.force_login(user)
-    return factories.environment(user, "Shop")
-
-
-@pytest.fixture
-def ours(shop: Environment) -> Catalog:
-    return factories.catalog(shop, "Ours")
-
-
 def page(client: Client, shop: Environment, recipe: CatalogRecipe, **query: str) -> str:
     answer = client.get(reverse("catalog_recipe", args=[shop.pk, recipe.pk]), query)
     assert answer.status_code == 200

@@ -29,13 +29,6 @@ FILES = {
 
 
 @pytest.fixture
-def shop(client: Client) -> Environment:
-    user = factories.user("anna")
-    client.force_login(user)
-    return factories.environment(user, "Shop")
-
-
-@pytest.fixture
 def repository(tmp_path: Path) -> Path:
     found = tmp_path / "recipes"
     commit(found, FILES)

@@ -16,7 +16,7 @@ import requests
 from servers import commit, drip, git_backend, reply, serving
 
 from dashboard.catalogs import logos
-from platform_manager import environ, outgoing
+from platform_manager import environ, outgoing, reachable
 from platform_manager.catalogs.sources import address, git
 from platform_manager.engines import registry
 from platform_manager.errors import ProviderError, UserError
@@ -82,7 +82,7 @@ def test_what_speaks_for_itself_as_private_is_not_asked_of_the_proxy(proxy: Prox
 
 @pytest.mark.parametrize("host", ["lists.example.org", "93.184.216.34", "[2606:2800:220:1:248:1893:25c8:1946]"])
 def test_names_and_public_addresses_are_left_to_the_proxy(host: str) -> None:
-    assert not outgoing.is_inside(host)
+    assert not reachable.is_inside(host)
 
 
 @pytest.mark.parametrize("target", ["http://127.0.0.1/x", "http://localhost:8080/x", "http://a@lists.example.org/x"])

@@ -14,7 +14,7 @@ import pytest
 import requests
 from urllib3.exceptions import HTTPError
 
-from platform_manager import outgoing
+from platform_manager import outgoing, reachable
 from tests.catalogs.servers import drip, reply, serving
 from tests.support.lab import until
 
@@ -197,9 +197,9 @@ INSIDE = """127.0.0.1 10.1.2.3 172.16.0.1 192.168.1.1 169.254.169.254 0.0.0.0 ::
 
 @pytest.mark.parametrize("address", INSIDE.split())
 def test_addresses_that_nobody_may_reach(address: str) -> None:
-    assert not outgoing.may_be_reached(address)
+    assert not reachable.may_be_reached(address)
 
 
 @pytest.mark.parametrize("address", ["93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946"])
 def test_addresses_of_the_internet(address: str) -> None:
-    assert outgoing.may_be_reached(address)
+    assert reachable.may_be_reached(address)
