@@ -144,8 +144,8 @@ def removes_a_stack(ann: Person, home: str) -> None:
         """The page of a removal does not move, and hosts that changed to another manager count as down for a moment."""
         ann.opens(f"{home}stacks/whoami/")
         ann.clicks("Remove")
-        ann.sees("Goes")
-        return ann.text("#content")
+        ann.is_at("/stacks/whoami/remove/")
+        return ann.sees("running task", "#content")
 
     until(lambda: "1 service with 2 running tasks" in shown(), what="the removal tells of both tasks", seconds=60)
     ann.clicks("Remove whoami")
