@@ -86,7 +86,7 @@ def _hosts(
     if not nodes:
         return None
     rows = {host.node_id: host for host in environment.hosts.exclude(node_id="")}
-    takes_tasks = (node for node in nodes if node.state == "ready" and node.availability == "active")
+    takes_tasks = (node for node in nodes if node.answers and node.availability == "active")
     return [_host(node, rows.get(node.id), held.get(node.id, [])) for node in takes_tasks]
 
 

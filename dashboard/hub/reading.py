@@ -54,11 +54,13 @@ class Reading:
         told = (one for one in networks if one.scope == "swarm" or (one.scope == "local" and one.name not in OWN))
         self._networks = sorted(told, key=lambda network: network.name)
         self.tasks = _tasks(answers)
-        self.ready = {node.id for node in self._nodes if node.state == "ready"}
-        self.roles = {node.id: node.role for node in self._nodes}
-        self.moving = any(
-            task.desired_state == "running" and task.state in MOVING_STATES for task in self.tasks
-        ) or any(_updating(service) for service in answers.services)
+        self.nodes = {node.id: node for node in self._nodes}
+        self._answering = {node.id for node in self._nodes if node.answers}
+        self.moving = (
+            any(task.desired_state == "running" and task.state in MOVING_STATES for task in self.tasks)
+            or any(node.answers and node.state != "ready" for node in self._nodes)
+            or any(_updating(service) for service in answers.services)
+        )
 
     def columns(self, tasks: Sequence[snapshot.Task]) -> dict[str, str]:
         """With these instead of its own tasks: more may be known of some."""
@@ -74,7 +76,7 @@ class Reading:
         for task in tasks:
             by_service[task.service_id].append(task)
         services = [
-            snapshot.service(service, by_service.get(snapshot.text(service.get("ID"), 64), ()), self.ready)
+            snapshot.service(service, by_service.get(snapshot.text(service.get("ID"), 64), ()), self._answering)
             for service in self._services
         ]
         return {

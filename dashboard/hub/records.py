@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -13,6 +14,7 @@ from django.utils import timezone
 
 from dashboard.models import Environment, Host, HostRole, HostState, LinkKind, Revision, Snapshot, Stack, StackState
 from dashboard.models.hints import environment_group, hint
+from platform_manager.swarm import snapshot
 
 STEADY = (HostState.ACTIVE, HostState.RECONNECTING, HostState.DISCONNECTED)
 
@@ -116,27 +118,40 @@ def members(environment_id: str) -> list[Member]:
     ]
 
 
-def node_states(environment_id: str, ready: set[str], roles: dict[str, str]) -> bool:
-    """Bring the steady hosts' rows in line with what the swarm says of its nodes; whether any changed."""
+def node_states(environment_id: str, before: Iterable[Member], nodes: Mapping[str, snapshot.Node]) -> bool:
+    """Bring the steady hosts' rows in line with what the swarm says of its ``nodes``, by id; whether any changed.
+
+    ``before`` are the members as they were when the swarm was asked: what an operation has written since is newer
+    than the answer.
+    """
+    asked = {member.id: member for member in before}
     changed = False
     for host in Host.objects.filter(environment_id=environment_id, state__in=STEADY).exclude(node_id=""):
-        state, detail = _state(host, ready)
-        role = roles.get(host.node_id, "")
-        role = role if role in HostRole.values else host.role
+        node = nodes.get(host.node_id)
+        state, detail = _state(host, node)
+        role = _role(host, node, asked.get(str(host.pk)))
         if (state, detail, role) != (host.state, host.state_detail, host.role):
-            updated = Host.objects.filter(pk=host.pk, state__in=STEADY)
-            changed |= bool(updated.update(state=state, state_detail=detail, role=role))
+            same = {name: getattr(host, name) for name in ("state", "role", "node_id", "link_up", "engine_up")}
+            unchanged = Host.objects.filter(pk=host.pk, **same)
+            changed |= bool(unchanged.update(state=state, state_detail=detail, role=role))
     if changed:
         hint(environment_group(environment_id), what="rows")
     return changed
 
 
-def _state(host: Host, ready: set[str]) -> tuple[str, str]:
+def _state(host: Host, node: snapshot.Node | None) -> tuple[str, str]:
     if not host.link_up or not host.engine_up:
         return HostState.DISCONNECTED, host.state_detail
-    if host.node_id in ready:
+    if node is not None and (node.state == "ready" or (node.answers and host.state == HostState.ACTIVE)):
         return HostState.ACTIVE, ""
     return HostState.RECONNECTING, "Its engine answers, but the swarm does not call it ready yet."
+
+
+def _role(host: Host, node: snapshot.Node | None, asked: Member | None) -> str:
+    if node is None or node.role not in HostRole.values or asked is None:
+        return host.role
+    meanwhile = (asked.node_id, asked.manager) != (host.node_id, host.role == HostRole.MANAGER)
+    return host.role if meanwhile else node.role
 
 
 def write_snapshot(environment_id: str, columns: dict[str, str]) -> None:

@@ -145,7 +145,8 @@ class EnvironmentWatcher:
         return True
 
     def _pause(self) -> float:
-        moving = self._reading is not None and self._reading.moving
+        # A swarm that just lost its leader has another one within seconds.
+        moving = bool(self._last.get("problem")) or (self._reading is not None and self._reading.moving)
         if moving and time.monotonic() - self._changed_at < MOVING_FOR_SECONDS:
             return max(MOVING_SECONDS, 10 * self._cost)
         idle = max(IDLE_SECONDS, 20 * self._cost)
@@ -173,7 +174,7 @@ class EnvironmentWatcher:
         due = min(self._judged_at + IDLE_SECONDS, self._judge_at or math.inf)
         if changed or time.monotonic() >= due:
             await self._judge_stacks(answers)
-        await self._db(records.node_states, self.environment_id, reading.ready, reading.roles)
+        await self._db(records.node_states, self.environment_id, members, reading.nodes)
         self._cost = time.monotonic() - started
 
     async def _first_answer(self, members: list[records.Member]) -> tuple[EngineClient, Answers] | None:

@@ -66,7 +66,7 @@ def host_row(host: Host, view: SnapshotView) -> HostRow:
     node: Node | None = view.node_by_id.get(host.node_id) if host.node_id else None
     facts = host.facts if isinstance(host.facts, dict) else {}
     running = sum(map(may_run, view.tasks_by_node.get(host.node_id, ()))) if node else 0
-    away = host.state == HostState.DISCONNECTED or (node is not None and node.state != "ready")
+    away = host.state == HostState.DISCONNECTED or (node is not None and not node.answers)
     return HostRow(
         id=f"host-{host.pk}",
         host_id=host.pk,

@@ -54,14 +54,14 @@ def places(viewer: Viewer, view: SnapshotView) -> Places:
     hosts = viewer.environment.hosts.exclude(node_id="").values_list("node_id", "name", "pk", "state")
     known = {node_id: Place(name, pk, state == HostState.DISCONNECTED) for node_id, name, pk, state in hosts}
     found = Places({})
-    by_node = {node.id: Place(node.hostname, None, node.state != "ready") for node in view.nodes}
+    by_node = {node.id: Place(node.hostname, None, not node.answers) for node in view.nodes}
     for node_id, place in known.items():
         by_node[node_id] = place._replace(away=place.away or by_node.get(node_id, place).away)
     for node_id in [node_id for node_id, place in by_node.items() if place.away]:
         node = view.node_by_id.get(node_id)
         lost = [task.service_id for task in view.tasks_by_node.get(node_id, ()) if may_run(task)]
         found.unknown.update(lost)
-        if node is not None and node.state == "ready":
+        if node is not None and node.answers:
             found.counted.update(lost)
     return replace(found, by_node=by_node)
 

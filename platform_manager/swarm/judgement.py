@@ -16,8 +16,8 @@ from platform_manager.recipes.facts import HostFacts
 
 from .causes import last_error
 from .scheduling import constraints
-from .snapshot import Json, image_of, mapping, number, part, sequence, text
-from .tasks import STABLE_SECONDS, Fate, Slot, TaskFailure, is_ready, slots_of
+from .snapshot import Json, answers, image_of, mapping, number, part, sequence, text
+from .tasks import STABLE_SECONDS, Fate, Slot, TaskFailure, slots_of
 
 FAILURES_SHOWN = 20
 IDLE_SHOWN = 3
@@ -277,7 +277,7 @@ def _eligible(service: Json, nodes: list[Json]) -> int:
             wanted.append(read_constraint(text(expression, 500)))
         except ValueError:
             return 0
-    active = [node for node in nodes if is_ready(node) and part(node, "Spec", "Availability") == "active"]
+    active = [node for node in nodes if answers(node) and part(node, "Spec", "Availability") == "active"]
     return sum(all(constraint.matches(_host(node)) for constraint in wanted) for node in active)
 
 

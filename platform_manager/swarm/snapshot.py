@@ -18,6 +18,8 @@ MTU_OPTION = "com.docker.network.driver.mtu"
 TEXT_CAP = 4_000
 FAILED = ("failed", "rejected", "orphaned")
 ENDED = (*FAILED, "complete", "shutdown", "remove")
+# A new leader calls every node "unknown" until that has reported to it, some 15 seconds; a lost one is "down" then.
+ANSWERING = ("ready", "unknown")
 
 Json = Mapping[str, Any]
 Record = TypeVar("Record")
@@ -42,6 +44,11 @@ class Node:
     version: int
     labels: dict[str, str]
     arch: str
+
+    @property
+    def answers(self) -> bool:
+        """False for a node that the swarm has given up."""
+        return self.state in ANSWERING
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +152,11 @@ def mapping(value: object) -> dict[str, Any]:
 
 def sequence(value: object) -> list[Any]:
     return list(value) if isinstance(value, list) else []
+
+
+def answers(node: Json) -> bool:
+    """:attr:`Node.answers` of one element of ``GET /nodes``."""
+    return part(node, "Status", "State") in ANSWERING
 
 
 def node(answer: Json) -> Node:

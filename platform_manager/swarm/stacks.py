@@ -9,8 +9,8 @@ from typing import Any, Protocol
 from platform_manager.engines.errors import EngineError
 
 from .judgement import ServiceStatus, StackState, StackStatus, judge, lacking, steadied
-from .snapshot import STACK_LABEL, Json, part, text
-from .tasks import TaskFailure, is_ready
+from .snapshot import STACK_LABEL, Json, answers, part, text
+from .tasks import TaskFailure
 
 __all__ = [
     "STACK_LABEL",
@@ -82,9 +82,9 @@ async def strangers(client: Client, stack: str, names: Iterable[str]) -> dict[st
 async def remains(client: Client, stack: str) -> list[str]:
     """What is left of a stack, in words; not tasks of hosts that don't answer: nobody can end those."""
     left = [f"service {_name(found)}" for found in await _list(client, "/services", stack)]
-    ready = {_id(node) for node in await _list(client, "/nodes") if is_ready(node)}
+    there = {_id(node) for node in await _list(client, "/nodes") if answers(node)}
     for task in await _list(client, "/tasks", stack):
-        if part(task, "Status", "State") not in _ENDED and text(task.get("NodeID"), 64) in ready:
+        if part(task, "Status", "State") not in _ENDED and text(task.get("NodeID"), 64) in there:
             left.append(f"task {_id(task)}")
     for kind in _OBJECTS:
         left += [f"{kind[:-1]} {_name(found)}" for found in await _list(client, f"/{kind}", stack)]

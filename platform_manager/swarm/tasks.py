@@ -12,7 +12,7 @@ from typing import Any
 
 from .causes import is_image_error, last_error
 from .scheduling import no_host
-from .snapshot import ENDED, FAILED, Json, mapping, number, part, text
+from .snapshot import ENDED, FAILED, Json, answers, mapping, number, part, text
 from .updates import moment
 
 # An ended task is news for so long.
@@ -69,10 +69,6 @@ class Slot:
     fresh: bool = False
     done: bool = False
     working: bool = False
-
-
-def is_ready(node: Json) -> bool:
-    return bool(part(node, "Status", "State") == "ready")
 
 
 def slots_of(service: Json, tasks: list[Json], nodes: list[Json], now: datetime, *, job: bool) -> list[Slot]:
@@ -141,7 +137,7 @@ class _SlotJudge:
         return found[-1] if found else None
 
     def _answers(self, task: Json) -> bool:
-        return is_ready(self.hosts.get(text(task.get("NodeID"), 64), {}))
+        return answers(self.hosts.get(text(task.get("NodeID"), 64), {}))
 
     def _age(self, task: Json) -> float:
         at = moment(text(part(task, "Status", "Timestamp"), 40)) or moment(text(task.get("CreatedAt"), 40))

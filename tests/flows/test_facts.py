@@ -43,6 +43,11 @@ def test_hosts_that_take_no_tasks_do_not_count(shop: Environment) -> None:
     )
 
 
+def test_a_host_that_a_new_leader_has_not_heard_of_yet_counts(shop: Environment) -> None:
+    factories.snapshot(shop, nodes=[factories.node(1, state="unknown"), factories.node(2, state="down")])
+    assert [host.name for host in facts_of(shop).hosts or []] == ["fw-01"]
+
+
 def test_hosts_tell_what_they_told_when_they_enrolled(shop: Environment) -> None:
     node = factories.node(1)
     factories.host(shop, "named-by-us", node_id=node.id, facts={"max_map_count": 65530})

@@ -100,6 +100,12 @@ class FakeSwarm:
                 await asyncio.sleep(0.01)
         return shown
 
+    async def until_problem(self, words: str) -> None:
+        """The pages say so, or "" that all is well."""
+        async with asyncio.timeout(8):
+            while (said := (await self.snapshot()).problem) != words and not (words and words in said):
+                await asyncio.sleep(0.01)
+
 
 async def _db(call: Any, *args: Any, patient: bool = False) -> Any:
     return await sync_to_async(call)(*args)

@@ -77,9 +77,46 @@ def test_a_link_that_is_cut_while_its_host_is_removed_is_nothing_to_write_down()
 
 def test_a_swarm_says_no_more_of_a_role_than_there_is_a_word_for() -> None:
     host = factories.host(factories.environment(), role=HostRole.MANAGER)
-    records.node_states(str(host.environment_id), {host.node_id}, {host.node_id: "emperor"})
+    assert told(host, role="emperor").role == HostRole.MANAGER
+
+
+def test_a_host_has_the_role_that_the_swarm_gives_it() -> None:
+    host = factories.host(factories.environment(), role=HostRole.MANAGER)
+    assert told(host, role="worker").role == HostRole.WORKER
+
+
+@pytest.mark.parametrize("changed", [{"role": HostRole.WORKER}, {"role": HostRole.WORKER, "node_id": "anew"}])
+def test_an_answer_from_before_a_change_of_roles_does_not_undo_it(changed: dict[str, str]) -> None:
+    host = factories.host(factories.environment(), role=HostRole.MANAGER)
+    before = records.members(str(host.environment_id))
+    Host.objects.filter(pk=host.pk).update(**changed)
     host.refresh_from_db()
-    assert host.role == HostRole.MANAGER
+    assert told(host, before, role="manager").role == HostRole.WORKER
+
+
+@pytest.mark.parametrize(
+    ("before", "node", "after"),
+    [
+        (HostState.ACTIVE, "unknown", HostState.ACTIVE),
+        (HostState.ACTIVE, "down", HostState.RECONNECTING),
+        (HostState.RECONNECTING, "unknown", HostState.RECONNECTING),
+        (HostState.RECONNECTING, "ready", HostState.ACTIVE),
+    ],
+)
+def test_a_host_that_was_well_stays_so_until_the_swarm_s_new_leader_knows_better(
+    before: HostState, node: str, after: HostState
+) -> None:
+    host = factories.host(factories.environment(), state=before)
+    assert told(host, state=node).state == after
+
+
+def told(host: Host, before: list[records.Member] | None = None, **fields: str) -> Host:
+    """The host after its swarm has told so of its node."""
+    before = records.members(str(host.environment_id)) if before is None else before
+    node = factories.node(1, id=host.node_id, **fields)
+    records.node_states(str(host.environment_id), before, {node.id: node})
+    host.refresh_from_db()
+    return host
 
 
 def test_the_newest_deployment_says_which_updates_it_found() -> None:

@@ -18,7 +18,7 @@ from dashboard.models import Host, HostRole
 from platform_manager.engines.client import EngineClient, EngineUnreachable
 from tests import factories
 from tests.engines.fake_engine import STREAM, Answer, FakeEngine, endless, hanging, http
-from tests.hub.fake_swarm import FakeSwarm, died, task
+from tests.hub.fake_swarm import FakeSwarm, died, node, task
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HUGE = endless(STREAM, b" " * 65536)
@@ -100,6 +100,29 @@ async def test_a_swarm_without_a_leader_says_so(swarm: FakeSwarm) -> None:
         engine.answers["/swarm"] = http({"message": "The swarm does not have a leader."}, status=503)
     await swarm.watcher.read()
     assert "The swarm does not have a leader." in (await swarm.snapshot()).problem
+
+
+async def test_a_swarm_that_has_a_leader_again_is_read_without_an_event(
+    watched: FakeSwarm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watcher, "AFTER_EVENT", (0.0,))
+    for engine in watched.engines.values():
+        engine.answers["/swarm"] = http({"message": "The swarm does not have a leader."}, status=503)
+    watched.watcher.poke()
+    await watched.until_problem("does not have a leader")
+
+    for engine in watched.engines.values():
+        engine.answers["/swarm"] = http({})
+    await watched.until_problem("")
+
+
+@pytest.mark.parametrize(("state", "running"), [("unknown", 1), ("down", 0)])
+async def test_a_task_counts_until_the_swarm_gives_its_host_up(
+    swarm: FakeSwarm, hosts: list[Host], state: str, running: int
+) -> None:
+    swarm.tell(nodes=[node(host, State=state) for host in hosts])
+    await swarm.watcher.read()
+    assert await swarm.running() == running
 
 
 async def test_an_engine_that_does_not_tell_its_volumes_holds_nothing_up(swarm: FakeSwarm) -> None:

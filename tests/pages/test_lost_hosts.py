@@ -39,6 +39,15 @@ def on_three_hosts(shop: Environment, *, lost: HostState, node_state: str = "rea
     factories.snapshot(shop, nodes=nodes, services=[service], tasks=tasks)
 
 
+@pytest.mark.parametrize(("state", "counted"), [("unknown", 3), ("down", 2)])
+def test_a_host_that_a_new_leader_has_not_heard_of_yet_is_not_lost(
+    client: Client, shop: Environment, state: str, counted: int
+) -> None:
+    on_three_hosts(shop, lost=HostState.ACTIVE, node_state=state)
+    shown = rows(client, shop, "hosts", "hosts")
+    assert sum(row.tasks for row in shown) == counted
+
+
 def rows(client: Client, shop: Environment, container: str, name: str, *args: str) -> Any:
     return client.get(reverse(name, args=[shop.pk, *args])).context[container].rows
 

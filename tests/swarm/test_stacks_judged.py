@@ -102,6 +102,14 @@ def test_tasks_on_a_host_that_does_not_answer_do_not_run() -> None:
     assert "host-n2 does not answer" in status.sentence
 
 
+def test_tasks_on_a_host_that_a_new_leader_has_not_heard_of_yet_still_run() -> None:
+    nodes = [node(), node("n2", state="unknown")]
+
+    status = judged(service({"Replicated": {"Replicas": 2}}), [task(), task(slot=2, NodeID="n2")], nodes)
+
+    assert (status.running, status.state) == (2, StackState.RUNNING)
+
+
 def test_a_starting_stack_converges_and_says_how_far_it_is() -> None:
     status = judged(service({"Replicated": {"Replicas": 3}}), [task(), task("preparing", slot=2)])
 

@@ -9,7 +9,7 @@ from platform_manager import wiring
 from platform_manager.engines.client import EngineClient, EngineError
 from platform_manager.errors import PlatformError, ProviderError, UserError
 from platform_manager.swarm import cluster
-from platform_manager.swarm.snapshot import part
+from platform_manager.swarm.snapshot import answers, part
 
 from ..context import StepContext
 from . import identity
@@ -87,10 +87,11 @@ def drain(context: StepContext) -> str | None:
         if node is None:
             return False
         await cluster.change_node(manager, host.node_id, Availability="drain")
-        return bool(part(node, "Status", "State") == "ready")
+        return answers(node)
 
     async def left(manager: EngineClient) -> int:
-        return await cluster.running_tasks(manager, host.node_id)
+        node = await cluster.node(manager, host.node_id)
+        return await cluster.running_tasks(manager, host.node_id) if node is not None and answers(node) else 0
 
     if not on_manager(context, start):
         return f"{host.name} does not answer; the swarm has moved its tasks already."
