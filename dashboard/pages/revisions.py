@@ -167,7 +167,7 @@ class Trouble:
 
     ``made`` is what the swarm holds of one that stopped half way; ``finish`` the operation that goes on with it when
     it is repeated, None where it can't be. ``good`` is the number of the last revision that ran, 0 where none did.
-    ``sentence`` says why. ``update`` says that some of what is there was there before.
+    ``sentence`` says why, where the stack's own does not. ``update`` says that some of what is there was there before.
     """
 
     id: str
@@ -203,7 +203,7 @@ def trouble_of(stack: Stack | None) -> list[Trouble]:
             made=tuple(revision.made),
             finish=finish,
             good=ran or 0,
-            sentence=revision.sentence,
+            sentence=revision.sentence if revision.sentence != stack.sentence else "",
             update=any(not line.endswith("(created)") for line in revision.made),
         )
     ]

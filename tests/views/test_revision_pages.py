@@ -187,6 +187,8 @@ def test_a_deployment_that_stopped_half_way_says_what_is_there_and_both_ways_out
     assert reverse("operation_retry", args=[web.environment_id, operation.pk]) in shown
     assert "Remove what was made" in shown
     assert "The swarm did not accept the stack." in shown.partition("stopped half way")[2].partition("Finish it")[0]
+    Stack.objects.update(sentence="The swarm did not accept the stack.")
+    assert page(client, "stack", web).partition("Revisions")[0].count("The swarm did not accept the stack.") == 1
 
 
 @pytest.mark.parametrize(("view", "more"), [("stack", ()), ("stack_revision", (2,))])
