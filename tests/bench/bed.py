@@ -15,6 +15,7 @@ from dashboard.flows import environments, hosts
 from dashboard.models import Environment, Host
 from platform_manager.engines.client import EngineClient
 from tests import factories
+from tests.support import plain_deploy
 from tests.support.lab import Lab, running_lab, succeeded, until
 
 from .browser import Browser
@@ -59,6 +60,11 @@ class Bed:
         """``docker stack deploy``, raw."""
         self.docker("stack", "deploy", "--detach=true", "-c", "-", stack, given=compose)
 
+    def remove(self, stack: str) -> None:
+        """``docker stack rm``, raw, until nothing of it is left."""
+        plain_deploy.remove(self.link(self.manager), stack)
+        self.wait_gone(stack)
+
     async def tasks(self, client: EngineClient, stack: str) -> list[dict[str, Any]]:
         """The stack's tasks as the engine tells them."""
         label = {"label": [f"com.docker.stack.namespace={stack}"]}
@@ -73,8 +79,7 @@ class Bed:
             until(lambda: len(self.running(name)) == tasks, what=f"{tasks} tasks of {name} run")
             yield self.running(name)
         finally:
-            self.docker("stack", "rm", name)
-            self.wait_gone(name)
+            self.remove(name)
 
     def running(self, stack: str) -> list[dict[str, Any]]:
         """The stack's running tasks as the platform's snapshot has them."""

@@ -29,8 +29,7 @@ def measure(bed: Bed) -> list[Figure]:
     raw, ours = [], []
     for n in range(ROUNDS):
         raw.append(asyncio.run(_raw(bed, f"raw{n}")))
-        bed.docker("stack", "rm", f"raw{n}")
-        bed.wait_gone(f"raw{n}")
+        bed.remove(f"raw{n}")
         ours.append(asyncio.run(_ours(bed, f"own{n}")))
         bed.browser.post(f"{bed.path}/stacks/own{n}/remove/")
         until(lambda: not Stack.objects.exists(), what="the stack is removed")

@@ -71,8 +71,7 @@ def measure(bed: Bed) -> list[Figure]:
     try:
         return [_overhead(bed, asked)]
     finally:
-        bed.docker("stack", "rm", STACK)
-        bed.wait_gone(STACK)
+        bed.remove(STACK)
 
 
 def _overhead(bed: Bed, asked: list[tuple[str, Mapping[str, Any]]]) -> Figure:

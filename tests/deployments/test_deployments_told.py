@@ -131,7 +131,7 @@ def test_a_deployment_that_stops_half_way_lists_what_was_made_and_is_finished_la
     assert (shop.stack("half").state, shop.revision("half").made) == (StackState.RUNNING, [])
 
     # What a removal leaves behind for some seconds is waited for.
-    shop.docker("stack", "rm", "half")
+    shop.remove_plainly("half")
     again = succeeded(shop.deploy("half", HALF, updating=True))
     assert sorted(shop.listed("service", "half")) == ["half_first", "half_second"], transcript(again)
 
@@ -167,7 +167,7 @@ def test_what_tasks_reserve_is_not_free_for_others_as_the_swarm_says_too(shop: W
     (tmp_path / "compose.yml").write_text(compose)
     shop.docker("stack", "deploy", "--detach=true", "-c", str(tmp_path / "compose.yml"), "second")
     until(lambda: waits(shop, "second_web"), what="the swarm says that it does not fit")
-    shop.docker("stack", "rm", "second")
+    shop.remove_plainly("second")
     shop.docker("service", "update", "-d", "--update-order=start-first", "--env-add", "A=1", "large_web")
     until(lambda: waits(shop, "large_web"), what="the swarm says that both do not fit")
     shop.docker("service", "update", "-d", "--update-order=stop-first", "--env-add", "A=2", "large_web")

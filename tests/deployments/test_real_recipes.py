@@ -124,7 +124,7 @@ def assert_refused_by_engines(swarms: Swarms) -> None:
         except AssertionError:
             taken = False
         assert taken is (text in refused.ACCEPTED), text
-        plain_deploy.cli(socket, "stack", "rm", "refused")
+        plain_deploy.remove(socket, "refused")
 
 
 def assert_feature(swarms: Swarms, both: ThreadPoolExecutor, stack: str, feature: Feature) -> None:
@@ -136,7 +136,7 @@ def assert_feature(swarms: Swarms, both: ThreadPoolExecutor, stack: str, feature
     try:
         swarms.assert_alike(stack)
     finally:
-        list(both.map(lambda socket: plain_deploy.cli(socket, "stack", "rm", stack), swarms.sockets))
+        list(both.map(lambda socket: plain_deploy.remove(socket, stack), swarms.sockets))
 
 
 def assert_same(swarms: Swarms, version: RecipeVersion) -> None:
@@ -225,4 +225,4 @@ def compare(swarms: Swarms, version: RecipeVersion, revision: Revision, name: st
     try:
         swarms.assert_alike(name)
     finally:
-        plain_deploy.cli(swarms.sockets[1], "stack", "rm", name)
+        plain_deploy.remove(swarms.sockets[1], name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from base64 import b64decode
+from pathlib import Path
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -12,6 +13,7 @@ from django.contrib.auth.models import User
 
 from dashboard.flows import environments, hosts, stacks
 from dashboard.models import Environment, Host, Operation, OperationState, Revision, Snapshot, Stack
+from tests.support import plain_deploy
 from tests.support.lab import Lab, finished, succeeded, transcript
 
 
@@ -40,8 +42,16 @@ class World:
 
     def docker(self, *words: str) -> str:
         """The Docker CLI on the host's engine, outside the platform."""
-        socket = f"unix://{self.lab.var}/links/{self.host.pk}.sock"
+        socket = f"unix://{self._socket}"
         return subprocess.run(["docker", "-H", socket, *words], check=True, capture_output=True, text=True).stdout
+
+    def remove_plainly(self, stack: str) -> None:
+        """``docker stack rm``, outside the platform."""
+        plain_deploy.remove(self._socket, stack)
+
+    @property
+    def _socket(self) -> Path:
+        return self.lab.var / "links" / f"{self.host.pk}.sock"
 
     def content(self, config: str) -> bytes:
         return b64decode(json.loads(self.docker("config", "inspect", config, "--format", "{{json .Spec.Data}}")))

@@ -9,16 +9,35 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.support.lab import until
+
 Spec = dict[str, Any]
 
 
 def cli(socket: Path, *words: str, cwd: Path | None = None, variables: Mapping[str, str] | None = None) -> str:
     """What the Docker CLI says on an engine; AssertionError where it refuses."""
-    command = ["docker", "-H", f"unix://{socket}", *words]
-    environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", **(variables or {})}
-    run = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    run = _run(socket, *words, cwd=cwd, variables=variables)
     assert run.returncode == 0, f"{' '.join(words)}: {run.stdout}{run.stderr}"
     return run.stdout
+
+
+def _run(
+    socket: Path, *words: str, cwd: Path | None = None, variables: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    command = ["docker", "-H", f"unix://{socket}", *words]
+    environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", **(variables or {})}
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=120, check=False)
+
+
+def remove(socket: Path, stack: str) -> None:
+    """``docker stack rm``, repeated where the swarm had not let go of a network yet: the CLI gives up then."""
+
+    def removed() -> bool:
+        run = _run(socket, "stack", "rm", stack)
+        assert run.returncode == 0 or "in use" in run.stderr, run.stderr
+        return run.returncode == 0
+
+    until(removed, what=f"the stack {stack} is removed", seconds=60, every=0.5)
 
 
 def deploy(socket: Path, compose: Path, stack: str, variables: Mapping[str, str]) -> None:
