@@ -155,7 +155,7 @@ def raw_file(address: str) -> Remote | None:
         owner, repository, *rest = names
         if rest[:2] == ["refs", "heads"] or rest[:2] == ["refs", "tags"]:
             rest = rest[2:]
-        return Remote(f"https://github.com/{owner}/{repository}", "/".join(rest[1:]), rest[0])
+        return Remote(f"https://github.com/{owner}/{repository}", "/".join(rest[1:]), rest[0]) if rest else None
     if "-" in names and names[names.index("-") + 1 : names.index("-") + 2] == ["raw"]:
         cut = names.index("-")
         if len(names) > cut + 3:

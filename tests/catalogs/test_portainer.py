@@ -154,6 +154,7 @@ def test_raw_addresses_of_other_hosts_are_known_by_their_form() -> None:
         "https://github.com/o/r", "y.yml", "main"
     )
     assert raw_file("https://files.example.org/y.yml") is None
+    assert raw_file("https://raw.githubusercontent.com/o/r/refs/heads") is None
 
 
 ENV = [
