@@ -136,15 +136,20 @@ def _tag(image: str) -> str:
 def _remote(entry: Mapping[str, Any]) -> Remote | None:
     repository = entry.get("repository")
     if isinstance(repository, dict):
-        address, path = web_address(repository.get("url")), text_of(repository.get("stackfile")).strip().lstrip("/")
+        address, path = web_address(repository.get("url")), _path(repository.get("stackfile")).lstrip("/")
         ref = line_of_text(repository.get("commit") or repository.get("reference"), 200)
         if address:
             return Remote(address, path or "docker-compose.yml", ref)
-    stackfile = text_of(entry.get("stackfile")).strip()
+    stackfile = _path(entry.get("stackfile"))
     if web_address(stackfile):
         return raw_file(stackfile)
     # A path without a repository means the one that the list itself lies in.
     return Remote("", stackfile.lstrip("/")) if stackfile else None
+
+
+def _path(value: Any) -> str:
+    """No file lies at a longer one."""
+    return text_of(value).strip()[:MOST_ADDRESS]
 
 
 def raw_file(address: str) -> Remote | None:
