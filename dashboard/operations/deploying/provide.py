@@ -61,9 +61,9 @@ def _volumes(context: StepContext, names: list[str]) -> frozenset[str]:
                 made.setdefault(tuple(new), []).append(host.name)
         except EngineError as error:
             _not_made(context, host, error)
-    for new, where in made.items():
-        context.log(f"Made for it: {_many('volume', new)}, on {', '.join(where)}.")
-    return frozenset(name for new in made for name in new)
+    for which, where in made.items():
+        context.log(f"Made for it: {_many('volume', which)}, on {', '.join(where)}.")
+    return frozenset(name for which in made for name in which)
 
 
 def _not_made(context: StepContext, host: Host, error: EngineError) -> None:
