@@ -36,6 +36,8 @@ def adopt(environment: Environment, user: User, name: str) -> Stack:
     services, tasks, nodes, networks = _look(environment, name)
     if not services:
         raise UserError(f"There is no stack called {name} in the swarm.", "name")
+    if (most := reconstruction.MOST_SERVICES) < len(services):
+        raise UserError(f"{name} has {len(services)} services: only stacks of at most {most} can be adopted.", "name")
     made = reconstruction.reconstruct(
         services, networks, name, is_secret=lambda variable: SECRET_NAME.search(variable) is not None
     )

@@ -8,6 +8,7 @@ from typing import Any
 from dashboard.models import Revision
 from platform_manager import recipes
 from platform_manager.errors import UserError
+from platform_manager.recipes.recipe import clean_path
 from platform_manager.swarm import cluster
 
 BASE64 = "base64"
@@ -58,8 +59,8 @@ def secret_files(revision: Revision) -> dict[str, bytes]:
             if isinstance(path, str):
                 if "$" in path:
                     return files
-                found.add(path.removeprefix("./"))
-    return {path: data for path, data in files.items() if path.removeprefix("./") in found}
+                found.add(clean_path(path))
+    return {path: data for path, data in files.items() if clean_path(path) in found}
 
 
 def exported(revision: Revision, secret_names: set[str]) -> dict[str, bytes]:

@@ -92,6 +92,15 @@ class Draft:
         found |= {("volume", name): True for name in self.wish.volumes}
         return [Offer(kind, name, on) for (kind, name), on in sorted(found.items()) if kind in ("network", "volume")]
 
+    def _own_networks(self) -> Iterable[str]:
+        """What the file calls those that are missing, where the script finds the line of each to change it there."""
+        lines = [line.strip().replace('"', "").replace("'", "") for line in self.given.compose.splitlines()]
+        for one in self.problems:
+            key = one.path.removeprefix("networks.")
+            found = any(line == f"{key}:" or line.startswith(f"{key}: {{") for line in lines)
+            if one.offer.startswith("create-network:") and found:
+                yield key
+
     @property
     def context(self) -> dict[str, Any]:
         given, offers = self.given, self.offers
@@ -118,9 +127,7 @@ class Draft:
             "offers": offers,
             "offers_anew": self.wish.anew or any(one.offer == "recreate" for one in self.problems),
             "dangerous": any(one.severity == "danger" for one in self.problems),
-            "own_networks": [
-                one.name for one in offers if one.kind == "network" and not one.ticked and not given.source.locked
-            ],
+            "own_networks": [] if given.source.locked else list(self._own_networks()),
             "empty": self.empty,
         }
 

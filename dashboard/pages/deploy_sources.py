@@ -18,7 +18,7 @@ from platform_manager.catalogs import rancher
 from platform_manager.recipes import Choice, Question, QuestionKind
 from platform_manager.swarm.snapshot import load_owners
 
-from .catalog import upgrade_of, versions_of
+from .catalog import Offered, offered, upgrade_of, versions_of
 from .snapshot import read
 from .viewer import Viewer
 
@@ -98,14 +98,6 @@ def upgrade(viewer: Viewer, known: Stack) -> RecipeVersion | None:
         return None
     best = upgrade_of(known, versions_of([recipe.pk])[recipe.pk], recipe.preferred)
     return recipe.versions.filter(pk=best.pk).first() if best else None
-
-
-def offered(recipe: CatalogRecipe | None) -> RecipeVersion | None:
-    """The version that a recipe offers first."""
-    if recipe is None:
-        return None
-    versions = list(recipe.versions.only("pk", "label", "position", "digest", "refusal", "recipe"))
-    return next((one for one in versions if one.label == recipe.preferred), versions[0] if versions else None)
 
 
 def free_name(viewer: Viewer, source: Source) -> str:
@@ -202,9 +194,11 @@ def version_choices(viewer: Viewer, source: Source, known: Stack | None) -> list
     return [now, *found]
 
 
-def cards(viewer: Viewer) -> list[tuple[CatalogRecipe, RecipeVersion]]:
-    """Some recipes of catalogs to start from; the built-in ones have cards of their own."""
+def cards(viewer: Viewer) -> list[tuple[CatalogRecipe, Offered]]:
+    """Some recipes of catalogs to start from, as the catalog offers them; the built-in ones have cards of their own."""
     found = CatalogRecipe.objects.of(viewer.environment, viewer.user).filter(deployable=True)
     found = found.exclude(catalog__kind=CatalogKind.BUILTIN).select_related("catalog").defer("description", "logo")
-    rows = ((recipe, offered(recipe)) for recipe in found[:CARDS])
-    return [(recipe, version) for recipe, version in rows if version is not None and not version.refusal]
+    rows = list(found[:CARDS])
+    versions = versions_of([recipe.pk for recipe in rows])
+    best = ((recipe, offered(versions[recipe.pk], recipe.preferred)) for recipe in rows)
+    return [(recipe, version) for recipe, version in best if version is not None]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -32,6 +33,7 @@ BATCH_BYTES = 64 * 1024
 MOST_SOURCES = 200
 LOOK_EVERY = 10.0
 TAIL_MOST = 10_000
+TAIL = re.compile("[0-9]{1,5}")
 RETRY_SECONDS = (0.5, 1, 2, 4, 5)
 FINAL_STATES = ("complete", "failed", "shutdown", "rejected", "orphaned", "remove")
 
@@ -50,7 +52,7 @@ class Wish:
     def of(cls, query: bytes) -> Wish:
         words = {key: values[-1] for key, values in parse_qs(query.decode(errors="replace")).items()}
         tail = words.get("tail", "200")
-        if tail != "all" and not (tail.isdigit() and int(tail) <= TAIL_MOST):
+        if tail != "all" and not (TAIL.fullmatch(tail) and int(tail) <= TAIL_MOST):
             tail = "200"
         stack, service, task = (words.get(name, "")[:255] for name in ("stack", "service", "task"))
         since = words.get("since", "")[:40]
@@ -230,7 +232,7 @@ def unix_time(stamp: str) -> str | None:
         seconds = int(datetime.fromisoformat(f"{whole}+00:00").timestamp())
     except ValueError:
         return None
-    return f"{seconds}.{fraction:0<9.9}" if fraction.isdigit() or not fraction else None
+    return f"{seconds}.{fraction:0<9.9}" if not fraction or (fraction.isascii() and fraction.isdecimal()) else None
 
 
 def after(data: bytes, stamp: bytes) -> bytes:

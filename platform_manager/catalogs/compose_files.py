@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -72,12 +73,17 @@ class ComposeFiles:
         self._kept = 0
         self.found: dict[str, ComposeFile] = {}
         for path in sorted(tree):
-            if is_candidate(path) and not any(path.startswith(f"{folder}/") for folder in without):
+            if is_candidate(path) and not lies_in(path, without):
                 self._read(path)
         self._folders = {file.folder for file in self.found.values()}
-        self.names: defaultdict[str, list[str]] = defaultdict(list)
+        # By folder, its first: recipes of one folder ask for them again and again.
+        self._readmes: dict[str, str] = {}
+        self._logos: dict[str, str] = {}
         for path in sorted(tree):
-            self.names[folder_of(path)].append(name_of(path))
+            if name_of(path).lower() in _README:
+                self._readmes.setdefault(folder_of(path), path)
+            elif _LOGO.fullmatch(name_of(path)):
+                self._logos.setdefault(folder_of(path), path)
 
     def _read(self, path: str) -> None:
         if len(self.found) >= MOST_RECIPES:
@@ -108,14 +114,15 @@ class ComposeFiles:
 
     def is_main(self, file: ComposeFile) -> bool:
         """Whether what lies in the folder is about this file."""
-        beside = [other for other in self._by_folder[file.folder] if not _overlay_of(other.path)]
-        return file.stem.lower() in _MAIN or beside == [file]
+        return file.stem.lower() in _MAIN or self._recipes_of[file.folder] == [file.path]
 
     @cached_property
-    def _by_folder(self) -> dict[str, list[ComposeFile]]:
-        found: defaultdict[str, list[ComposeFile]] = defaultdict(list)
+    def _recipes_of(self) -> dict[str, list[str]]:
+        """By folder, the paths of the compose files that go over no other."""
+        found: defaultdict[str, list[str]] = defaultdict(list)
         for file in self.found.values():
-            found[file.folder].append(file)
+            if not _overlay_of(file.path):
+                found[file.folder].append(file.path)
         return found
 
     def overlays_of(self, file: ComposeFile) -> tuple[Overlay, ...]:
@@ -139,12 +146,14 @@ class ComposeFiles:
 
     def files_of(self, file: ComposeFile) -> tuple[dict[str, bytes], list[Skipped]]:
         """What the file refers to, and the small files around it, by path relative to it."""
-        wanted = [*self._referred(file), *self._around[file.folder]]
         prefix = f"{file.folder}/" if file.folder else ""
         found: dict[str, bytes] = {}
         size = 0
-        for path in dict.fromkeys(wanted):
+        # Not all of them together: a folder with thousands may have thousands of recipes.
+        for path in chain(self._referred(file), self._around[file.folder]):
             data = self.tree[path]
+            if path.removeprefix(prefix) in found:
+                continue
             if len(found) >= MOST_FILES or size + len(data) > MOST_BYTES:
                 sentence = f"Only {MOST_FILES} files and {MOST_BYTES // 2**20} MB of a recipe's folder are kept."
                 return found, [Skipped(file.path, sentence)]
@@ -177,21 +186,29 @@ class ComposeFiles:
         return found
 
     def readme_of(self, folder: str) -> str:
-        name = next((name for name in self.names[folder] if name.lower() in _README), None)
-        text = self._text(_joined(folder, name))[:MOST_README] if name else ""
+        path = self._readmes.get(folder)
+        text = self._text(path)[:MOST_README] if path else ""
         self._kept += len(text)
         return text if self._kept <= MOST_KEPT else ""
 
     def logo_of(self, folder: str) -> Logo:
-        name = next((name for name in self.names[folder] if _LOGO.fullmatch(name)), None)
-        data = self.tree[_joined(folder, name)] if name else b""
+        path = self._logos.get(folder)
+        data = self.tree[path] if path else b""
         return Logo(data) if 0 < len(data) <= MOST_LOGO else Logo()
 
     def text_beside(self, folder: str, names: Collection[str]) -> tuple[str, str]:
         """The path and text of the first of these names in a folder; both "" without."""
-        name = next((name for name in self.names[folder] if name in names), None)
-        path = _joined(folder, name) if name else ""
+        paths = (_joined(folder, name) for name in sorted(names))
+        path = next((path for path in paths if path in self.tree), "")
         return (path, self._text(path)) if path else ("", "")
+
+
+def lies_in(path: str, folders: Collection[str]) -> bool:
+    """Whether a file lies anywhere below one of the folders, of which there may be thousands."""
+    while path := folder_of(path):
+        if path in folders:
+            return True
+    return False
 
 
 def is_candidate(path: str) -> bool:

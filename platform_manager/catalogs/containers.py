@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from platform_manager.catalogs.guesses import slug_of
+from platform_manager.catalogs.rancher.trees import write_tree
 from platform_manager.recipes.plain import is_true, items_of, text_of
 from platform_manager.recipes.questions import Question
 
@@ -54,7 +53,7 @@ def compose_of(template: Mapping[str, Any], environment: Mapping[str, Question])
     value: dict[str, Any] = {"version": "3.8", "services": {name: service}}
     value |= {"volumes": dict.fromkeys(declared)} if declared else {}
     value |= {"networks": networks} if networks else {}
-    return Container(yaml.safe_dump(value, sort_keys=False, allow_unicode=True), tuple(notes))
+    return Container(write_tree(value), tuple(notes))
 
 
 def _literal(text: str) -> str:

@@ -136,15 +136,20 @@ def _tag(image: str) -> str:
 def _remote(entry: Mapping[str, Any]) -> Remote | None:
     repository = entry.get("repository")
     if isinstance(repository, dict):
-        address, path = web_address(repository.get("url")), text_of(repository.get("stackfile")).strip().lstrip("/")
+        address, path = web_address(repository.get("url")), _path(repository.get("stackfile")).lstrip("/")
         ref = line_of_text(repository.get("commit") or repository.get("reference"), 200)
         if address:
             return Remote(address, path or "docker-compose.yml", ref)
-    stackfile = text_of(entry.get("stackfile")).strip()
+    stackfile = _path(entry.get("stackfile"))
     if web_address(stackfile):
         return raw_file(stackfile)
     # A path without a repository means the one that the list itself lies in.
     return Remote("", stackfile.lstrip("/")) if stackfile else None
+
+
+def _path(value: Any) -> str:
+    """No file lies at a longer one."""
+    return text_of(value).strip()[:MOST_ADDRESS]
 
 
 def raw_file(address: str) -> Remote | None:
@@ -155,7 +160,7 @@ def raw_file(address: str) -> Remote | None:
         owner, repository, *rest = names
         if rest[:2] == ["refs", "heads"] or rest[:2] == ["refs", "tags"]:
             rest = rest[2:]
-        return Remote(f"https://github.com/{owner}/{repository}", "/".join(rest[1:]), rest[0])
+        return Remote(f"https://github.com/{owner}/{repository}", "/".join(rest[1:]), rest[0]) if rest else None
     if "-" in names and names[names.index("-") + 1 : names.index("-") + 2] == ["raw"]:
         cut = names.index("-")
         if len(names) > cut + 3:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from platform_manager.catalogs import rancher as rancher_catalog
 from platform_manager.catalogs.base import Entry, Found, Skipped, Tree, Version
-from platform_manager.catalogs.compose_files import ComposeFiles
+from platform_manager.catalogs.compose_files import ComposeFiles, lies_in
 from platform_manager.catalogs.describing import described
 from platform_manager.catalogs.portainer import Template, read_list, templates_of
 
@@ -87,7 +87,7 @@ def _has_rancher(tree: Tree, version: str) -> bool:
 def _lists(tree: Tree, without: Collection[str]) -> list[str]:
     lone = len(tree) == 1
     named = (path for path in sorted(tree) if path.endswith(".json") and (lone or _LIST_NAMES.fullmatch(path)))
-    beside = (path for path in named if not any(path.startswith(f"{folder}/") for folder in without))
+    beside = (path for path in named if not lies_in(path, without))
     return [path for path in beside if templates_of(tree[path]) is not None]
 
 
@@ -137,8 +137,9 @@ class _Merger:
 
     def _path(self, path: str) -> str:
         """Where the tree has a file of the repository; the tree may be only a folder of it."""
-        parts = path.split("/")
-        return next((tail for n in range(len(parts)) if (tail := "/".join(parts[n:])) in self.tree), "")
+        while path and path not in self.tree:
+            path = path.partition("/")[2]
+        return path
 
     def _again(self, template: Template, path: str) -> Version:
         """Of a second template of one file, or of one whose file is gone."""
@@ -182,10 +183,11 @@ def _told_apart(made: list[_Made]) -> list[Entry]:
 def _keyed(entries: Iterable[Entry]) -> Iterator[Entry]:
     """Each with a key that no other has; the first of two keeps its own."""
     taken: set[str] = set()
+    counted: Counter[str] = Counter()
     for entry in entries:
-        key, count = entry.key[: _MOST_KEY - 5], 1
+        key = own = entry.key[: _MOST_KEY - 5]
         while key in taken:
-            count += 1
-            key = f"{entry.key[: _MOST_KEY - 5]}-{count}"
+            counted[own] += 1
+            key = f"{own}-{counted[own] + 1}"
         taken.add(key)
         yield replace(entry, key=key)

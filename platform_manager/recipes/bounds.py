@@ -4,6 +4,7 @@ It says so when the stack's networks and first services are made already: here t
 """
 
 import ipaddress
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,6 +15,8 @@ from platform_manager.recipes.problems import Path, dotted
 Finding = tuple[Path, str]
 
 _LEAST_CHECK = 0.001
+# Engines read no mask of four numbers.
+_SUBNET = re.compile("[^/%]+/[0-9]+")
 
 _COUNTS = (
     ("healthcheck", "retries"),
@@ -99,7 +102,7 @@ def _subnets(declared: Mapping[str, Any], path: Path) -> Iterator[Finding]:
         place = (*path, "ipam", "config", index)
         subnet = entry.get("subnet") or ""
         try:
-            if "/" not in subnet:
+            if not _SUBNET.fullmatch(subnet):
                 raise ValueError
             ipaddress.ip_interface(subnet)
         except ValueError:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from platform_manager.recipes.facts import HostFacts
 
@@ -10,6 +11,8 @@ _SIGNS = r"a-zA-Z0-9:\-_.*()?+\[\]\\^$|/"
 _EXPRESSION = re.compile(
     rf"\s*(?P<key>[a-zA-Z_][a-zA-Z0-9_.-]+)\s*(?P<operator>==|!=)\s*(?P<value>[{_SIGNS}][\s{_SIGNS}]*)"
 )
+# Go reads no mask of four numbers.
+_ADDRESSES = re.compile("[0-9a-fA-F.:]+(?:/[0-9]{1,3})?")
 
 
 @dataclass(frozen=True)
@@ -22,11 +25,30 @@ class Constraint:
         return f"{self.key} {'!=' if self.negated else '=='} {self.value}"
 
     def matches(self, host: HostFacts) -> bool:
+        if self.key.lower() == "node.ip":
+            return self._matches_address(host.address)
         found = _attribute(self.key, host)
         if found is None:
             return False
         # Architectures too are compared as words: amd64 is not x86_64.
         return (found.lower() == self.value.lower()) is not self.negated
+
+    def _matches_address(self, address: str) -> bool:
+        """Of one address or of a subnet; what is neither matches no host at all, however it is compared."""
+        if not _ADDRESSES.fullmatch(self.value):
+            return False
+        try:
+            wanted = ip_network(self.value, strict=False)
+        except ValueError:
+            return False
+        return _within(address, wanted) is not self.negated
+
+
+def _within(address: str, wanted: IPv4Network | IPv6Network) -> bool:
+    try:
+        return ip_address(address) in wanted
+    except ValueError:
+        return False
 
 
 def read_constraint(text: str) -> Constraint:

@@ -6,7 +6,7 @@ from platform_manager.errors import UserError
 
 # Not str.splitlines, which ends lines within values too.
 _LINE_END = re.compile("\r\n|\r|\n")
-_LINE = re.compile(r"(?:export\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*=\s*(?P<value>.*)", re.DOTALL)
+_LINE = re.compile(r"(?:export\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*=(?P<value>.*)", re.DOTALL)
 _DOUBLE = re.compile(r'"(?P<text>(?:[^"\\]|\\.)*)"\s*(?:#.*)?', re.DOTALL)
 _SINGLE = re.compile(r"'(?P<text>[^']*)'\s*(?:#.*)?", re.DOTALL)
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
@@ -29,7 +29,8 @@ def parse_env(text: str) -> dict[str, str]:
     return answers
 
 
-def _value(text: str, number: int) -> str:
+def _value(given: str, number: int) -> str:
+    text = given.lstrip()
     if text.startswith('"'):
         if match := _DOUBLE.fullmatch(text):
             return re.sub(r"\\(.)", lambda m: _ESCAPES.get(m[1], m[1]), match["text"])
@@ -37,5 +38,5 @@ def _value(text: str, number: int) -> str:
         if match := _SINGLE.fullmatch(text):
             return match["text"]
     else:
-        return re.split(r"\s#", text, maxsplit=1)[0].rstrip()
+        return re.split(r"\s#", given, maxsplit=1)[0].strip()
     raise UserError(f"Line {number}: the quote {text[0]} is not closed, or text follows it.", field="env")

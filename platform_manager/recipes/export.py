@@ -8,7 +8,7 @@ from platform_manager.recipes import checks, preflight
 from platform_manager.recipes.merging import merge
 from platform_manager.recipes.names import object_name_problem
 from platform_manager.recipes.prepare import Values, adapt, all_answers, interpolated, own_files, set_version
-from platform_manager.recipes.recipe import Recipe
+from platform_manager.recipes.recipe import Recipe, clean_path
 from platform_manager.recipes.rewriting import escaped, rewritten
 
 COMPOSE = "docker-compose.yml"
@@ -32,8 +32,8 @@ def exported(
     """The folder's files by relative path: compose files, the recipe's own files and a README.
 
     Answers named in ``secret_names`` stay variables that are to be set for the command; their values are in
-    no file. ``configs`` are contents of external ones, by name: files that the README makes them of. Raises what
-    :func:`prepare` raises.
+    no file. Files that become secrets are left out, and named in the README. ``configs`` are contents of external
+    ones, by name: files that the README makes them of. Raises what :func:`prepare` raises.
     """
     given = all_answers(answers, stack_name=stack_name, mtu=mtu)
     secrets = [name for name in given if name in secret_names]
@@ -45,14 +45,22 @@ def exported(
     shown = {name: text for name, text in given.items() if name not in secrets}
     adapt(recipe, values, shown, mtu=mtu, pins=pins or {}, renames={})
     files = {**recipe.files, **own_files(recipe, values)}
+    hidden = _secret_files(merge(values, recipe.files))
     names = _names(files, len(values))
     for name, value, document in zip(names, values, recipe.documents, strict=True):
         files[name] = rewritten(value, document.root, _with_variables).encode()
     folder = _free(CONFIGS, files)
     given = {name: f"{folder}/{name}" for name in sorted(configs or {}) if not object_name_problem("configs", name)}
     files |= {path: (configs or {})[name] for name, path in given.items()}
-    text = _readme(stack_name, names, secrets, _externals(values, recipe.files, given))
-    return {**files, _free(README, files): text.encode()}
+    text = _readme(stack_name, names, secrets, _externals(values, recipe.files, given), hidden)
+    files[_free(README, files)] = text.encode()
+    return {path: data for path, data in files.items() if path not in hidden}
+
+
+def _secret_files(together: checks.Compose) -> list[str]:
+    """The paths of the files that the CLI makes secrets of."""
+    references = preflight.file_references({"secrets": checks.section(together, "secrets")})
+    return sorted({clean_path(name) for _, name in references})
 
 
 def _with_variables(text: str) -> str:
@@ -107,7 +115,9 @@ def _networks(together: checks.Compose) -> list[str]:
     return [name for name in names if name not in ("host", "bridge", "none") and _MARK not in name]
 
 
-def _readme(stack_name: str, names: Sequence[str], secrets: Sequence[str], before: Sequence[str]) -> str:
+def _readme(
+    stack_name: str, names: Sequence[str], secrets: Sequence[str], before: Sequence[str], hidden: Sequence[str]
+) -> str:
     options = " ".join(f"-c {shlex.quote(name)}" for name in names)
     lines = ["Run this in this folder, on a manager of the swarm:", ""]
     lines += [f"    {command}" for command in before]
@@ -119,5 +129,9 @@ def _readme(stack_name: str, names: Sequence[str], secrets: Sequence[str], befor
     if secrets:
         lines += ["These secrets are not in the files. Set them before, each as in: export NAME='value'", ""]
         lines += [f"    {name}" for name in secrets]
+        lines.append("")
+    if hidden:
+        lines += ["These files become secrets and are not in this folder. Put them here before:", ""]
+        lines += [f"    {path}" for path in hidden]
         lines.append("")
     return "\n".join(lines)

@@ -89,14 +89,16 @@ def leaves_recipe(path: str) -> bool:
     return path.startswith(("/", "~", "\\")) or clean_path(path).startswith("..") or path[1:2] == ":"
 
 
+_MINORS = {str(minor): minor for minor in range(OLDEST, NEWEST + 1)}
+
+
 def version_of(value: Mapping[str, Any]) -> int | None:
     """The minor number of compose version 3; None for a version the swarm does not take."""
     version = value.get("version", "")
     if version in ("", "3"):
         return NEWEST
     major, _, minor = str(version).partition(".")
-    known = major == "3" and minor.isdecimal() and minor == str(int(minor)) and OLDEST <= int(minor) <= NEWEST
-    return int(minor) if known else None
+    return _MINORS.get(minor) if major == "3" else None
 
 
 def problem_in(document: Document, severity: Severity, path: Path, message: str, offer: str = "") -> Problem:

@@ -77,9 +77,10 @@ def _range(text: str) -> tuple[int, int]:
 
 
 def _port(text: str) -> int:
-    if not re.fullmatch("[0-9]+", text) or int(text) > 65535:
-        raise ValueError(f"'{text}' is no port (0 to 65535)" if text else "a port number is missing")
-    return int(text)
+    match = re.fullmatch("0*([0-9]{1,5})", text)
+    if not match or int(match[1]) > 65535:
+        raise ValueError(f"'{text[:60]}' is no port (0 to 65535)" if text else "a port number is missing")
+    return int(match[1])
 
 
 def mount(spec: str) -> Mount:

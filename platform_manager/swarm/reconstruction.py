@@ -7,7 +7,7 @@ secrets and configs are external ones by their names: they are there. What a com
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,8 +48,11 @@ class _Reconstructor:
         self.network_names, self.stack, self.is_secret = networks, stack, is_secret
         self.found = Reconstruction()
         self.sections: dict[str, dict[str, Any]] = {"networks": {}, "volumes": {}, "secrets": {}, "configs": {}}
+        # Variables without a value somewhere: an answer of that name would fill them.
+        self.blank: set[str] = set()
 
     def of(self, services: list[Json]) -> Reconstruction:
+        self.blank = {name for service in services for name in _blank(service)}
         named = {self.key(text(part(service, "Spec", "Name"), 255)): service for service in services}
         written = {name: self.service(name, mapping(service.get("Spec"))) for name, service in sorted(named.items())}
         document = {"services": written, **{name: found for name, found in self.sections.items() if found}}
@@ -104,11 +107,13 @@ class _Reconstructor:
         return found
 
     def variable(self, service: str, name: str, value: str) -> str:
-        """The variable that holds a secret value; services with another value of the same name have their own."""
+        """The variable that holds a secret value and no other; it fills nothing that is to stay blank."""
         own = f"{re.sub('[^A-Za-z0-9]', '_', service).upper()}_{name}"
         own = own if _ENV_NAME.fullmatch(own) else f"_{own}"
-        chosen = name if self.found.answers.get(name, value) == value else own
-        self.found.answers[chosen] = value
+        names = (name, own, *(f"{own}_{n}" for n in range(2, len(self.found.answers) + len(self.blank) + 3)))
+        answers = self.found.answers
+        chosen = next(one for one in names if one not in self.blank and answers.get(one, value) == value)
+        answers[chosen] = value
         return chosen
 
     def networks(self, service: str, attached: list[Any]) -> dict[str, Any]:
@@ -159,6 +164,13 @@ class _Reconstructor:
             entry = {"external": True, "name": service_parts.escaped(name)}
         found["source"] = self.declare("volumes", name, entry)
         return found
+
+
+def _blank(service: Json) -> Iterator[str]:
+    for entry in sequence(part(service, "Spec", "TaskTemplate", "ContainerSpec", "Env")):
+        name, _, value = text(entry, 100_000).partition("=")
+        if not value:
+            yield name
 
 
 def _without_ours(labels: object) -> dict[str, str]:

@@ -264,7 +264,7 @@ def network(answer: Json) -> Network:
         attachable=answer.get("Attachable") is True,
         internal=answer.get("Internal") is True,
         ingress=answer.get("Ingress") is True,
-        mtu=int(mtu) if mtu.isdigit() else 0,
+        mtu=int(mtu) if mtu.isascii() and mtu.isdecimal() else 0,
         subnets=[text(part(c, "Subnet"), 50) for c in sequence(part(answer, "IPAM", "Config"))],
         stack=text(part(answer, "Labels", STACK_LABEL), 255),
         scope=text(answer.get("Scope"), 20),

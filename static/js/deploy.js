@@ -129,9 +129,15 @@ function ownNetwork(name) {
   for (const line of lines) {
     const indent = line.search(/\S/);
     const text = line.trim();
+    if (text.startsWith("#")) { kept.push(line); continue; }
     if (indent === 0) { section = text.startsWith("networks:"); network = -1; }
     else if (section && indent > -1) {
-      if (network < 0 || indent <= network) network = text.replace(/["']/g, "") === `${name}:` ? indent : -1;
+      const bare = text.replace(/["']/g, "");
+      if (network < 0 && bare.startsWith(`${name}: {`)) {
+        kept.push(line.replace(/\bexternal:\s*(true|\{[^}]*\})/, "attachable: true"));
+        continue;
+      }
+      if (network < 0 || indent <= network) network = bare === `${name}:` ? indent : -1;
       if (block >= 0 && indent > block) continue;
       block = -1;
       if (network >= 0 && indent > network && text.startsWith("external:")) {

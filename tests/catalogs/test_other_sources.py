@@ -107,6 +107,19 @@ def test_one_large_file_does_not_cost_the_others() -> None:
         assert [line.path for line in fetched.skipped] == ["large.bin"]
 
 
+def test_what_is_too_large_is_not_unpacked_at_all() -> None:
+    """A small archive may hold thousands of such: what is broken in one is never seen."""
+    data = bytearray(zipped({**FILES, "large.bin": bytes(2**20 + 1)}))
+    with zipfile.ZipFile(io.BytesIO(data)) as file:
+        start = file.getinfo("large.bin").header_offset + 30 + len("large.bin")
+    data[start : start + 8] = b"\xff" * 8
+
+    fetched = archive.read(bytes(data), "a.zip")
+
+    assert fetched.tree == FILES
+    assert [line.path for line in fetched.skipped] == ["large.bin"]
+
+
 def test_where_nothing_can_be_used_the_reason_is_told() -> None:
     large = b"#" * (gathering.MOST_FILE_BYTES + 1)
     for data, name in ((large, "list.json"), (zipped({"a/list.json": large}), "a.zip")):

@@ -85,6 +85,13 @@ def test_a_container_becomes_a_compose_file_of_one_service() -> None:
     assert set(value["volumes"]) == {"data", "data-2", "named"}
 
 
+def test_texts_of_a_template_that_look_like_numbers_stay_texts() -> None:
+    labels = [{"name": "a", "value": "1e3"}, {"name": "b", "value": "0o17"}, {"name": "c", "value": "yes"}]
+    entry = only(read({"title": "A", "image": "a", "hostname": "1e3", "labels": labels}))
+    made = parse(entry.versions[0].compose).value["services"]["a"]
+    assert (made["hostname"], made["labels"]) == ("1e3", {"a": "1e3", "b": "0o17", "c": "yes"})
+
+
 def test_a_container_says_what_it_is_and_what_was_left_out() -> None:
     entry = only(read(CONTAINER))
     assert (entry.title, entry.summary) == ("Web Server", "Serves.")
@@ -154,6 +161,7 @@ def test_raw_addresses_of_other_hosts_are_known_by_their_form() -> None:
         "https://github.com/o/r", "y.yml", "main"
     )
     assert raw_file("https://files.example.org/y.yml") is None
+    assert raw_file("https://raw.githubusercontent.com/o/r/refs/heads") is None
 
 
 ENV = [

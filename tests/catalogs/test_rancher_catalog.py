@@ -202,6 +202,7 @@ QUESTIONS: dict[str, Question] = {
     "{variable: A, type: Strng}": Question("A", label="A"),
     "{variable: A, default: 1.10}": Question("A", label="A", default="1.10"),
     "{variable: A, default: ''}": Question("A", label="A", default=""),
+    "{variable: A, min: --1, max: '-'}": Question("A", label="A"),
 }
 
 

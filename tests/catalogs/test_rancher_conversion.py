@@ -169,6 +169,11 @@ def test_a_health_check_from_outside_is_dropped_and_told() -> None:
     assert "Dropped the health check (GET / HTTP/1.0 on port 80) for 'web'" in notes
 
 
+def test_a_number_of_restarts_that_is_none_is_left_out() -> None:
+    made, _ = service(f"restart: 'on-failure:{'9' * 5_000}'")
+    assert made["deploy"] == {"restart_policy": {"condition": "on-failure"}}
+
+
 def test_a_host_label_can_be_an_answer() -> None:
     labels = "labels: {'io.rancher.scheduler.affinity:host_label': '${where}'}"
 

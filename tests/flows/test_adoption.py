@@ -77,6 +77,14 @@ def test_what_runs_becomes_a_stack_with_a_first_revision(environment: Environmen
     assert {request.method for request in engine.requests} == {"GET"}
 
 
+def test_a_stack_is_adopted_whole_or_not(environment: Environment, engine: FakeEngine) -> None:
+    """A service that the file lacks would go with the next update."""
+    engine.answers["/services"] = http([{**WEB, "ID": f"s{n}"} for n in range(201)])
+    with pytest.raises(UserError, match="shop has 201 services: only stacks of at most 200"):
+        adoption.adopt(environment, environment.owner, "shop")
+    assert not Stack.objects.exists()
+
+
 def test_there_must_be_something_to_adopt(environment: Environment, engine: FakeEngine) -> None:
     engine.answers["/services"] = http([])
     with pytest.raises(UserError, match="no stack called blog in the swarm"):

@@ -170,11 +170,12 @@ def test_a_comparison_shows_changed_lines_images_and_answers(stack: Stack) -> No
     assert [(one.before, one.after) for one in found.images] == [("a:1", "a:2")]
 
 
-def test_no_secret_stands_in_a_comparison(stack: Stack) -> None:
+@pytest.mark.parametrize("written", ["./key.txt", "key.txt", "././key.txt", "conf/../key.txt"])
+def test_no_secret_stands_in_a_comparison(stack: Stack, written: str) -> None:
     def revision(letter: str) -> dict[str, Any]:
         files = {"settings.txt": f"plain-{letter}", "key.txt": f"hidden-{letter}"}
         return {
-            "compose": WITH_FILES,
+            "compose": WITH_FILES.replace("./key.txt", written),
             "answers": {"PASSWORD": f"hidden-{letter}", "LICENCE": f"hidden-{letter}"},
             "files": {path: b64encode(text.encode()).decode() for path, text in files.items()},
             "wishes": {"secret_names": ["LICENCE"]},

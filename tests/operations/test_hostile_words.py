@@ -7,7 +7,7 @@ import pytest
 from dashboard.models import OperationLog
 from dashboard.operations.context import StepContext
 from platform_manager.engines.errors import refused
-from platform_manager.swarm.snapshot import node
+from platform_manager.swarm.snapshot import MTU_OPTION, network, node
 from tests import factories
 
 
@@ -26,3 +26,8 @@ def test_no_nul_comes_into_the_words_of_a_refusal() -> None:
 def test_a_number_beyond_all_machines_is_none(number: object) -> None:
     found = node({"Description": {"Resources": {"NanoCPUs": number, "MemoryBytes": number}}})
     assert (found.cpus, found.memory) == (0.0, 0)
+
+
+@pytest.mark.parametrize(("told", "mtu"), [("1400", 1400), ("²", 0), ("-1", 0), ("1e3", 0), (1400, 0)])
+def test_a_network_of_no_readable_mtu_has_none(told: object, mtu: int) -> None:
+    assert network({"Options": {MTU_OPTION: told}}).mtu == mtu

@@ -1,4 +1,4 @@
-"""A deployment with jobs: they are waited for, and one that outlasts the time limit has not failed."""
+"""The end of the time that a deployment has: jobs may outlast it, and what came up just before it did not fail."""
 
 from __future__ import annotations
 
@@ -56,3 +56,16 @@ def test_a_job_that_runs_at_the_end_of_the_time_has_not_failed(
     stack = environment.stacks.get(name="shop")
     assert stack.state == (StackState.RUNNING if ends else StackState.CONVERGING)
     assert ("has not ended yet" in stack.sentence) is ends
+
+
+def test_what_came_up_at_the_end_of_the_time_has_not_failed(environment: Environment, settings: Any) -> None:
+    context = deploying(environment, settings)
+    with swarm_of(environment, "m1", settings) as swarm:
+        service = {"ID": "s1", "Spec": {"Name": "shop_web", "Mode": {"Replicated": {}}, "TaskTemplate": TEMPLATE}}
+        status = {"State": "running", "Timestamp": NOW}
+        swarm.answers["/services"] = http([service], headers=LAST)
+        swarm.answers["/tasks"] = http(
+            [{**TASK, "DesiredState": "running", "CreatedAt": NOW, "Status": status}], headers=LAST
+        )
+        assert converge(context) == "It runs, and kept running."
+    assert environment.stacks.get(name="shop").state == StackState.RUNNING

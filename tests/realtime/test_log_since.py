@@ -17,6 +17,7 @@ from dashboard.realtime.logs import Wish, unix_time
         ("", None),
         ("soon", None),
         ("2026-11-22T21:50:44.x1Z", None),
+        ("2026-11-22T21:50:44.²Z", None),
         ("2026-11-22T21:50:44+02:00Z", None),
     ],
 )
@@ -31,3 +32,8 @@ def test_a_moment_that_is_none_is_not_passed_on() -> None:
 def test_lines_to_begin_with_count_from_a_moment_too() -> None:
     wish = Wish.of(b"stack=demo&since=2026-11-22T21:50:44Z&tail=100")
     assert (wish.since, wish.tail) == ("2026-11-22T21:50:44Z", "100")
+
+
+@pytest.mark.parametrize("tail", ["²", "9" * 5_000, "-1", "many"])
+def test_a_number_of_lines_that_is_none_is_the_usual_one(tail: str) -> None:
+    assert Wish.of(f"stack=demo&tail={tail}".encode()).tail == "200"

@@ -54,6 +54,9 @@ WORDS = {
     deploy("update_config: {failure_action: Pause}"): "can't be 'Pause'",
     service("networks: [n]", tail="networks: {n: {ipam: {config: [{subnet: nope}]}}}\n"): "'nope' is no subnet",
     service("networks: [n]", tail="networks: {n: {ipam: {config: [{}]}}}\n"): "'' is no subnet",
+    service(
+        "networks: [n]", tail="networks: {n: {ipam: {config: [{subnet: 10.99.0.0/255.255.0.0}]}}}\n"
+    ): "is no subnet",
 }
 DOUBLES = {
     service("volumes: ['data:/x', '/tmp:/x']", tail="volumes: {data: }\n"): "is put at '/x' already",

@@ -60,6 +60,24 @@ def test_no_file_holds_a_secret_and_the_readme_names_them() -> None:
     assert [line.strip() for line in readme.splitlines() if line.strip() in SECRET] == ["PASSWORD", "KEY", "COUNT"]
 
 
+def test_files_that_become_secrets_are_named_and_not_there() -> None:
+    text = """\
+services: {web: {image: x, secrets: [key, own], configs: [app]}}
+secrets: {key: {file: "./conf/../keys/${NAME}.pem"}, own: {external: true, name: own}}
+configs: {app: {file: ./app.json}}
+"""
+    overlay = "secrets: {more: {file: more.txt}}"
+    files = {"keys/a.pem": b"hidden", "more.txt": b"hidden", "app.json": b"{}", "conf/x": b""}
+    recipe = parse(text, files, overlays=[("more.yml", overlay)])
+
+    made = exported(recipe, {"NAME": "a"}, mtu=1400, stack_name="shop", secret_names=())
+
+    assert b"hidden" not in b"".join(made.values())
+    assert {"app.json", "conf/x"} < set(made)
+    readme = made["README.txt"].decode().splitlines()
+    assert [line.strip() for line in readme if line.strip() in files] == ["keys/a.pem", "more.txt"]
+
+
 def test_all_else_is_filled_in() -> None:
     value = yaml.safe_load(folder(pins={"web": "app@sha256:" + "a" * 64})["docker-compose.yml"])
 

@@ -6,6 +6,7 @@ import pytest
 from looking import HOSTS, only, said, service
 
 from platform_manager.recipes import HostFacts, Severity
+from platform_manager.recipes.constraints import read_constraint
 
 ARM = HostFacts("fw-03", "worker", arch="aarch64", cpus=4, memory=8 * 2**30)
 
@@ -18,6 +19,32 @@ def test_an_architecture_by_its_other_name_fits_nowhere_and_the_right_one_is_tol
     found = only(service("deploy: {placement: {constraints: [node.platform.arch == amd64]}}"))
 
     assert "knows amd64 as x86_64" in found.message
+
+
+@pytest.mark.parametrize(
+    ("constraint", "fits"),
+    [
+        ("node.ip == 10.0.0.5", True),
+        ("node.ip == 10.0.0.0/8", True),
+        ("Node.IP != 10.0.0.0/8", False),
+        ("node.ip == 192.168.0.0/16", False),
+        ("node.ip != 192.168.0.0/16", True),
+        ("node.ip != 2001:db8::/32", True),
+        ("node.ip != 10.0.0.0/255.0.0.0", False),
+        ("node.ip != somewhere", False),
+    ],
+)
+def test_addresses_are_compared_as_the_swarm_does(constraint: str, fits: bool) -> None:
+    """A subnet holds them; what is no address matches no host at all."""
+    text = service(f"deploy: {{placement: {{constraints: ['{constraint}']}}}}")
+    found = said(text, hosts=[replace(HOSTS[0], address="10.0.0.5")])
+    assert ("No host fits" not in str(found)) is fits
+
+
+def test_an_address_that_is_none_is_in_no_subnet() -> None:
+    host = replace(HOSTS[0], address="none")
+    assert not read_constraint("node.ip == 10.0.0.0/8").matches(host)
+    assert read_constraint("node.ip != 10.0.0.0/8").matches(host)
 
 
 def test_labels_of_engines_that_nobody_told_of_are_no_reason_to_warn() -> None:

@@ -78,7 +78,7 @@ x-note: {"${KEYS_ARE_NOT}": "${EXTENSIONS_ARE}"}
 
 def test_env_files_as_people_write_them() -> None:
     text = "\ufeff# comment\r\n\r\nA=1\r\nexport B = two words # comment\nC='lit $A \\n'\n"
-    text += 'D="q \\"x\\"\\n# kept"\nE=\nF=a=b#c\nA=2\n'
+    text += 'D="q \\"x\\"\\n# kept"\nE=\nF=a=b#c\nA=2\nG= # fill in\nH=#1\nI =  x \n'
 
     assert parse_env(text) == {
         "A": "2",
@@ -87,6 +87,9 @@ def test_env_files_as_people_write_them() -> None:
         "D": 'q "x"\n# kept',
         "E": "",
         "F": "a=b#c",
+        "G": "",
+        "H": "#1",
+        "I": "x",
     }
 
 

@@ -32,11 +32,17 @@ def told(service: str) -> list[str]:
             "is no constraint",
         ),
         (f"web: {{image: {'1' * 5_000}}}", "image"),
+        (f"web: {{image: app, ports: ['{'8' * 5_000}:80']}}", "is no port (0 to 65535)"),
     ],
-    ids=["name", "duration", "size", "open braces", "open quote", "constraint", "number"],
+    ids=["name", "duration", "size", "open braces", "open quote", "constraint", "number", "port"],
 )
 def test_a_file(service: str, sentence: str) -> None:
     assert any(sentence in message for message in told(service)), [message[:200] for message in told(service)]
+
+
+def test_a_version() -> None:
+    with pytest.raises(ComposeInvalid, match="does not exist for a swarm"):
+        parse(f"version: '3.{'9' * 5_000}'\nservices: {{web: {{image: app}}}}")
 
 
 @pytest.mark.parametrize("piece", ['"\\"', "'\\'", '"\\', "`'", "{{"])

@@ -59,6 +59,27 @@ def test_secret_values_become_answers_each_with_a_variable_of_its_own() -> None:
     assert "zwei" not in found.compose
 
 
+def test_no_service_gets_the_secret_of_another() -> None:
+    """Names that read alike, taken ones, and blank variables, which answers of their name fill."""
+    given = {
+        "a": ["PASSWORD=one", "D_PASSWORD=five"],
+        "b-c": ["PASSWORD=zwei"],
+        "b_c": ["PASSWORD=three"],
+        "d": ["PASSWORD=four", "TOKEN_PASSWORD="],
+        "e": ["TOKEN_PASSWORD=six", "B_C_PASSWORD_2="],
+        "f": ["TOKEN_PASSWORD"],
+    }
+    found, _ = rebuilt(*(service(f"shop_{name}", {"Env": entries}) for name, entries in given.items()))
+
+    made = recipes.prepare(recipes.parse(found.compose), found.answers, mtu=1500, stack_name="shop")
+
+    services = yaml.safe_load(made.compose)["services"]
+    assert {name: [f"{k}={v or ''}" for k, v in one["environment"].items()] for name, one in services.items()} == {
+        **given,
+        "f": ["TOKEN_PASSWORD="],
+    }
+
+
 @pytest.mark.parametrize("value", ["1e3", "0o17", "yes", "22:22", "~", "", " x", "a: b", "#", "$HOME ${X}", "zwei\nüä"])
 def test_values_stay_the_text_they_are(value: str) -> None:
     found, compose = rebuilt(service(container={"Env": [f"VALUE={value}"]}))

@@ -224,6 +224,12 @@ def test_cards_lead_to_recipes(client: Client, shop: Environment) -> None:
     assert "Refused" not in shown
 
 
+def test_a_card_leads_to_the_newest_version_that_can_be_deployed(client: Client, shop: Environment) -> None:
+    newest = version(recipe(title="Broker"), "2", TAG, refusal="It can't be.", position=0)
+    older = version(newest.recipe, "1", TAG, compose=compose(), position=1)
+    assert f'href="?version={older.pk}"' in opened(client, shop)
+
+
 def test_a_broken_file_takes_no_answer_away(client: Client, shop: Environment) -> None:
     drawn = {"question_names": "TAG", "name": "shop", "answer.TAG": "7"}
     shown = previewed(client, shop, compose="services: [", **drawn)

@@ -153,6 +153,16 @@ def test_a_missing_network_comes_with_an_offer(client: Client, shop: Environment
     assert 'data-own-network="lost"' in preview(client, shop, name="shop", compose=compose)
 
 
+def test_a_missing_network_is_made_the_stack_s_own_by_its_name_in_the_file(client: Client, shop: Environment) -> None:
+    """That is what the script looks for; where the file has no line of it, nothing is offered."""
+    head = "services:\n  web: {image: a, networks: [front]}\nnetworks:\n"
+    shown = preview(client, shop, name="shop", compose=f"{head}  'front':\n    external: {{name: lost}}\n")
+    assert 'data-own-network="front"' in shown
+    assert 'name="create_network" value="lost"' in shown
+    shown = preview(client, shop, name="shop", compose=f"{head}  front: &lost\n    external: {{name: lost}}\n")
+    assert "data-own-network" not in shown
+
+
 def test_a_recipe_offers_a_name_that_is_free(client: Client, shop: Environment) -> None:
     address = reverse("stack_deploy", args=[shop.pk])
     assert 'value="whoami"' in text(client.get(address, {"recipe": "whoami"}))

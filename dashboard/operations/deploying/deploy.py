@@ -52,7 +52,8 @@ def converge(context: StepContext) -> str:
             # The deployment has ended well; what comes of the jobs the watcher tells of the stack.
             set_state(context, revision, StackState.RUNNING, status.sentence)
             return "It runs; its jobs have not ended yet."
-        if now > deadline:
+        # What came up in time is seen to keep running.
+        if now > deadline and good_since is None:
             why = _with_failures(status, look.tell_failures())
             raise ProviderError(f"It did not come up within {settings.PM_CONVERGE_SECONDS} s: {why}", retryable=False)
         time.sleep(0.1 if now < deadline - settings.PM_CONVERGE_SECONDS + 10 else 0.5)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dashboard.models import Host, Revision
 from platform_manager import wiring
 from platform_manager.engines.client import EngineClient
@@ -51,22 +53,22 @@ def _objects(context: StepContext, kind: Kind, contents: dict[str, bytes]) -> fr
 
 def _volumes(context: StepContext, names: list[str]) -> frozenset[str]:
     """On each host that answers: where a task starts, nobody knows before."""
-    made: dict[str, list[str]] = {}
+    made: dict[tuple[str, ...], list[str]] = {}
     hosts = context.environment.hosts.filter(link_up=True).exclude(node_id="") if names else ()
     for host in hosts:
         try:
             if new := context.run(provisions.ensure_volumes(wiring.engine(host.pk), names), 60):
-                made[host.name] = new
+                made.setdefault(tuple(new), []).append(host.name)
         except EngineError as error:
             _not_made(context, host, error)
-    if made:
-        context.log(f"Made for it: {_many('volume', names)}, on {', '.join(made)}.")
-    return frozenset(name for new in made.values() for name in new)
+    for which, where in made.items():
+        context.log(f"Made for it: {_many('volume', which)}, on {', '.join(where)}.")
+    return frozenset(name for which in made for name in which)
 
 
 def _not_made(context: StepContext, host: Host, error: EngineError) -> None:
     context.log(f"{host.name}: the volumes could not be made, so the swarm makes them as it needs them. {error}")
 
 
-def _many(word: str, names: list[str]) -> str:
+def _many(word: str, names: Sequence[str]) -> str:
     return f"the {word}{'' if len(names) == 1 else 's'} {', '.join(names)}"

@@ -84,7 +84,7 @@ def _restart(draft: Draft, service: Service, value: Any) -> None:
     condition = {"no": "none", "false": "none", "on-failure": "on-failure"}.get(word, "any")
     policy = service.place("deploy", "restart_policy")
     policy["condition"] = condition
-    if condition == "on-failure" and attempts.isdecimal():
+    if condition == "on-failure" and attempts.isdecimal() and len(attempts) < 19:
         policy["max_attempts"] = int(attempts)
 
 

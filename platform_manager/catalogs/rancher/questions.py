@@ -130,6 +130,6 @@ def _choices(listed: Any, default: str | None) -> tuple[Choice, ...]:
 def _bound(entry: Tree, *names: str) -> int | None:
     for name in filter(None, names):
         text = plain(entry.get(name)).strip()
-        if text.lstrip("-").isdecimal() and len(text) < 19:
+        if text.removeprefix("-").isdecimal() and len(text) < 19:
             return int(text)
     return None

@@ -13,7 +13,14 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from platform_manager.catalogs.base import Tree
-from platform_manager.catalogs.sources.gathering import MOST_BYTES, MOST_FILE_BYTES, MOST_SEEN, Fetched, Gathering
+from platform_manager.catalogs.sources.gathering import (
+    MOST_BYTES,
+    MOST_FILE_BYTES,
+    MOST_SEEN,
+    Fetched,
+    Gathering,
+    too_large,
+)
 from platform_manager.errors import UserError
 
 MOST_UNPACKED = 2 * MOST_BYTES
@@ -114,6 +121,9 @@ def _unzip(data: bytes, gathering: Gathering) -> None:
                 gathering.skip(path, "It is compressed in an unusual way and was left out.")
             elif stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG):
                 gathering.skip(path, "It is a link or a device and was left out.")
+            elif entry.file_size > MOST_FILE_BYTES:
+                # Unpacked for nothing, thousands of them would take minutes. None unpacks to more than it says.
+                gathering.skip(path, too_large())
             else:
                 with archive.open(entry) as file:
                     gathering.add(path, file.read(MOST_FILE_BYTES + 1))
