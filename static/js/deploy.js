@@ -1,4 +1,6 @@
 // The deploy form: files are read into their fields, a finding leads to its line, and what one typed is not lost.
+import { withOwnNetwork } from "./own_network.js";
+
 const form = document.querySelector("[data-deploy]");
 const LARGEST = 500000;
 
@@ -120,35 +122,9 @@ function toFirstError() {
   field.scrollIntoView({ block: "center" });
 }
 
-// "external: true" (or a block of it) under the network goes; the stack then makes the network itself.
 function ownNetwork(name) {
   const compose = document.getElementById("id_compose");
-  const lines = compose.value.split("\n");
-  const kept = [];
-  let section = false, network = -1, block = -1;
-  for (const line of lines) {
-    const indent = line.search(/\S/);
-    const text = line.trim();
-    if (text.startsWith("#")) { kept.push(line); continue; }
-    if (indent === 0) { section = text.startsWith("networks:"); network = -1; }
-    else if (section && indent > -1) {
-      const bare = text.replace(/["']/g, "");
-      if (network < 0 && bare.startsWith(`${name}: {`)) {
-        kept.push(line.replace(/\bexternal:\s*(true|\{[^}]*\})/, "attachable: true"));
-        continue;
-      }
-      if (network < 0 || indent <= network) network = bare === `${name}:` ? indent : -1;
-      if (block >= 0 && indent > block) continue;
-      block = -1;
-      if (network >= 0 && indent > network && text.startsWith("external:")) {
-        block = text === "external:" ? indent : -1;
-        kept.push(`${" ".repeat(indent)}attachable: true`);
-        continue;
-      }
-    }
-    kept.push(line);
-  }
-  compose.value = kept.join("\n");
+  compose.value = withOwnNetwork(compose.value, name);
   preview();
 }
 
