@@ -74,8 +74,10 @@ def add_catalog(
 
 
 @transaction.atomic
-def change_catalog(row: Catalog, user: User, *, name: str, place: Place | None = None) -> None:
-    """Another name or place. What it gave stays until the new place was read."""
+def change_catalog(
+    row: Catalog, user: User, *, name: str, place: Place | None = None, upload: tuple[str, bytes] | None = None
+) -> None:
+    """Another name, place or file, or nothing of it. What it gave stays until the new place was read."""
     row = Catalog.objects.select_for_update(of=("self",)).get(pk=row.pk)
     row.name = checked_name(name)
     _check_name_free(row)
@@ -87,16 +89,16 @@ def change_catalog(row: Catalog, user: User, *, name: str, place: Place | None =
             row.private = False
     _save(row)
     record("catalog.update", row, by=user, address=row.address)
+    if upload:
+        _upload_anew(row, user, upload)
 
 
-def upload_anew(row: Catalog, user: User, upload: tuple[str, bytes] | None) -> None:
-    """Another file in place of the one it was read from."""
+def _upload_anew(row: Catalog, user: User, upload: tuple[str, bytes]) -> None:
     if row.kind != CatalogKind.UPLOAD:
         raise UserError("This catalog is not read from an uploaded file.")
     take_upload(row, upload)
-    with transaction.atomic():
-        row.save(update_fields=["upload", "upload_name", *ANEW])
-        record("catalog.upload", row, by=user, file=row.upload_name)
+    row.save(update_fields=["upload", "upload_name", *ANEW])
+    record("catalog.upload", row, by=user, file=row.upload_name)
 
 
 def refresh_catalog(row: Catalog, user: User) -> None:

@@ -75,9 +75,8 @@ def catalog_edit(request: HttpRequest, viewer: Viewer, catalog_id: UUID) -> Http
 
 def _change(viewer: Viewer, row: Catalog, form: CatalogForm) -> None:
     given = form.cleaned_data
-    if given.get("upload"):
-        flows.upload_anew(row, viewer.user, given["upload"])
-    flows.change_catalog(row, viewer.user, name=given["name"], place=form.place if "address" in given else None)
+    place = form.place if "address" in given else None
+    flows.change_catalog(row, viewer.user, name=given["name"], place=place, upload=given.get("upload"))
 
 
 @require_POST

@@ -12,7 +12,7 @@ import pytest
 
 from dashboard.catalogs.reading import allowed_folder
 from dashboard.flows import catalogs as flows
-from dashboard.flows.catalogs import MOST_CATALOGS, Place, add_catalog, change_catalog, remove_catalog, upload_anew
+from dashboard.flows.catalogs import MOST_CATALOGS, Place, add_catalog, change_catalog, remove_catalog
 from dashboard.models import AuditEntry, Catalog, CatalogKind, Environment, Stack
 from platform_manager.errors import UserError
 from tests import factories
@@ -161,14 +161,21 @@ def test_an_upload_is_read_before_it_is_kept(shop: Environment) -> None:
     upload = ("docker-compose.yml", COMPOSE.encode())
     row = add_catalog(shop, shop.owner, kind=CatalogKind.UPLOAD, name="Mine", upload=upload)
     assert bytes(row.upload or b"") == COMPOSE.encode()
-    for bad in (None, ("a.json", b"[]"), ("a.zip", b"PK\x03\x04 broken")):
+    for bad in (("a.json", b"[]"), ("a.zip", b"PK\x03\x04 broken")):
         with pytest.raises(UserError) as refused:
-            upload_anew(row, shop.owner, bad)
+            change_catalog(row, shop.owner, name="Broken", upload=bad)
         assert refused.value.field == "upload"
-    assert bytes(Catalog.objects.get(pk=row.pk).upload or b"") == COMPOSE.encode()
     with pytest.raises(UserError, match="over 20 MB"):
-        upload_anew(row, shop.owner, ("a.zip", b"x" * (20 * 2**20 + 1)))
-    upload_anew(row, shop.owner, ("other/docker-compose.yml", COMPOSE.encode()))
+        change_catalog(row, shop.owner, name="Large", upload=("a.zip", b"x" * (20 * 2**20 + 1)))
+    other = ("other/docker-compose.yml", f"{COMPOSE}# more\n".encode())
+    with pytest.raises(UserError, match="name"):
+        change_catalog(row, shop.owner, name="", upload=other)
+    row.refresh_from_db()
+    assert (row.name, bytes(row.upload or b"")) == ("Mine", COMPOSE.encode())
+
+    change_catalog(row, shop.owner, name="Ours", upload=other)
+    row.refresh_from_db()
+    assert (row.name, bytes(row.upload or b"")) == ("Ours", other[1])
     assert AuditEntry.objects.filter(action="catalog.upload").count() == 1
 
 
