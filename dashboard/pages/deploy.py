@@ -21,11 +21,8 @@ from platform_manager.errors import UserError
 from platform_manager.recipes.contents import words_of
 
 from .deploy_asked import Content, Offer, asked_of, filled
-from .deploy_sources import here
+from .deploy_sources import RESERVED, here
 from .viewer import Viewer
-
-# Its address is taken by the page that deploys.
-RESERVED = "deploy"
 
 Thing = TypeVar("Thing")
 

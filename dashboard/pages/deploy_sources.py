@@ -22,6 +22,8 @@ from .catalog import Offered, offered, upgrade_of, versions_of
 from .snapshot import read
 from .viewer import Viewer
 
+# The address of a stack of this name is the deploy form's.
+RESERVED = "deploy"
 CARDS = 6
 MOST_CHOICES = 200
 
@@ -106,7 +108,7 @@ def free_name(viewer: Viewer, source: Source) -> str:
     name = recipes.suggest_stack_name(chosen)
     if not name:
         return ""
-    taken = {*viewer.environment.stacks.values_list("name", flat=True), *read(viewer.environment).services_by_stack}
+    taken = {RESERVED, *viewer.environment.stacks.values_list("name", flat=True), *read(viewer.environment).services_by_stack}
     numbered = (f"{name[:36]}-{n}" for n in range(2, len(taken) + 3))
     return next(one for one in (name, *numbered) if one not in taken)
 

@@ -31,6 +31,11 @@ def shop(anna: User) -> Environment:
     return made
 
 
+def test_no_name_is_proposed_that_would_be_refused(client: Client, shop: Environment) -> None:
+    made = version(recipe(title="Deploy"))
+    assert 'value="deploy-2"' in element(opened(client, shop, version=made.pk), "name")
+
+
 def test_a_recipe_of_a_catalog_is_deployed_as_it_is_and_remembered(client: Client, shop: Environment) -> None:
     made = version(recipe(title="My Shop"), "1.2", TAG, compose=compose(), files={"a.conf": b64encode(b"x").decode()})
     shown = opened(client, shop, version=made.pk)
