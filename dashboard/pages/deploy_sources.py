@@ -108,7 +108,8 @@ def free_name(viewer: Viewer, source: Source) -> str:
     name = recipes.suggest_stack_name(chosen)
     if not name:
         return ""
-    taken = {RESERVED, *viewer.environment.stacks.values_list("name", flat=True), *read(viewer.environment).services_by_stack}
+    known = viewer.environment.stacks.values_list("name", flat=True)
+    taken = {RESERVED, *known, *read(viewer.environment).services_by_stack}
     numbered = (f"{name[:36]}-{n}" for n in range(2, len(taken) + 3))
     return next(one for one in (name, *numbered) if one not in taken)
 
