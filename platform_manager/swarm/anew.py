@@ -1,4 +1,4 @@
-"""Services that gave up or only keep failing: a deployment that changes nothing of them starts them anew.
+"""Services of which a task was given up, or that only keep failing: a deployment that changes nothing of them starts them anew.
 
 The swarm itself does nothing when it is given a service again as it is, so whoever freed a disk or mended
 a registry, and then deploys again, would wait for ever.
@@ -11,22 +11,43 @@ from typing import Any, Protocol
 
 from .snapshot import ENDED, Json, mapping, number, part, text
 
+GIVEN_UP = ("failed", "rejected")
+
 
 class Client(Protocol):
     async def post(self, path: str, body: Any = None, **params: Any) -> Any: ...
 
 
 def failing(services: Iterable[Json], tasks: Iterable[Json]) -> dict[str, Mapping[str, Any]]:
-    """The specs, by id, of the services that have tried and have no task running."""
-    states: dict[str, set[str]] = {}
+    """The specs, by id, of the services that have tried and lack what the swarm does not try again by itself."""
+    of_service: dict[str, list[Json]] = {}
     for task in tasks:
-        states.setdefault(text(task.get("ServiceID"), 64), set()).add(text(part(task, "Status", "State"), 20))
+        of_service.setdefault(text(task.get("ServiceID"), 64), []).append(task)
     found: dict[str, Mapping[str, Any]] = {}
     for service in services:
-        seen = states.get(text(service.get("ID"), 64), set())
-        if "running" not in seen and seen & set(ENDED) and not _is_job(service):
+        own = of_service.get(text(service.get("ID"), 64), [])
+        if not _is_job(service) and (_only_fails(own) or _has_given_up(service, own)):
             found[text(service.get("ID"), 64)] = mapping(service.get("Spec"))
     return found
+
+
+def _only_fails(tasks: list[Json]) -> bool:
+    seen = {_state(task) for task in tasks}
+    return "running" not in seen and bool(seen & set(ENDED))
+
+
+def _has_given_up(service: Json, tasks: list[Json]) -> bool:
+    """One of its slots ended badly and stays so, while others run: the swarm may not start it again."""
+    policy = mapping(part(service, "Spec", "TaskTemplate", "RestartPolicy"))
+    if policy.get("Condition") != "none" and not number(policy.get("MaxAttempts")):
+        return False
+    replicas = part(service, "Spec", "Mode", "Replicated", "Replicas")
+    slots: dict[object, list[Json]] = {}
+    for task in sorted(tasks, key=lambda task: text(task.get("CreatedAt"), 40)):
+        slots.setdefault(number(task.get("Slot")) or text(task.get("NodeID"), 64), []).append(task)
+    live = [slot for slot in slots.values() if any(_state(task) not in ENDED for task in slot)]
+    gone = [slot for slot in slots.values() if slot not in live and _state(slot[-1]) in GIVEN_UP]
+    return bool(gone) and (replicas is None or len(live) < number(replicas))
 
 
 async def start_anew(client: Client, services: Iterable[Json], failed: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -42,6 +63,10 @@ async def start_anew(client: Client, services: Iterable[Json], failed: Mapping[s
         await client.post(f"/services/{service_id}/update", forced, version=version)
         names.append(text(spec.get("Name"), 255))
     return names
+
+
+def _state(task: Json) -> str:
+    return text(part(task, "Status", "State"), 20)
 
 
 def _is_job(service: Json) -> bool:

@@ -52,6 +52,8 @@ _PULLING = (
         "The registry can't be reached from the host: check the image's name, and that the host may connect to it.",
     ),
 )
+_TOO_EARLY = re.compile(r"swarm scoped network when swarm is not active", re.IGNORECASE)
+_NO_ADDRESS = re.compile(r"missing network attachments|failed to find a load balancer IP", re.IGNORECASE)
 _STARTING = (
     _FULL,
     (
@@ -83,6 +85,20 @@ _STARTING = (
         "It was killed because it used more memory than it may: raise its limit, or make it need less.",
     ),
     (re.compile(r"unhealthy container", re.IGNORECASE), "Its healthcheck failed, so the swarm stopped it."),
+    (
+        _TOO_EARLY,
+        "Its host's engine was just started and is not back in the swarm yet: the swarm tries again by itself.",
+    ),
+    (
+        _NO_ADDRESS,
+        "Its host has no address yet in one of the stack's networks, as happens right after its engine was started: "
+        "the swarm tries again by itself. If that goes on for minutes, the network's subnet has too few addresses: give "
+        "the network a larger one, and deploy the stack anew.",
+    ),
+    (
+        re.compile(r"non-zero exit \(255\)$"),
+        "Its host's engine or machine was stopped or killed, or the program itself ended with this code.",
+    ),
     (
         re.compile(r"non-zero exit \(137\)$"),
         "It was killed, as happens to what uses more memory than its limit or its host has.",
@@ -131,6 +147,11 @@ def is_image_error(error: str) -> bool:
     """Whether a task failed for want of its image."""
     lowered = error.lower()
     return any(mark in lowered for mark in ("no such image", "pull access denied", "manifest unknown", "pulling image"))
+
+
+def is_of_a_start(error: str) -> bool:
+    """Whether a task came to a host whose engine was just started, before its networks were there again."""
+    return any(words.search(error) for words in (_TOO_EARLY, _NO_ADDRESS))
 
 
 def _first(error: str, causes: tuple[tuple[re.Pattern[str], str], ...]) -> str:

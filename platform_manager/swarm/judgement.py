@@ -17,7 +17,7 @@ from platform_manager.recipes.facts import HostFacts
 from .causes import last_error
 from .scheduling import constraints
 from .snapshot import Json, answers, image_of, mapping, number, part, sequence, text
-from .tasks import STABLE_SECONDS, Fate, Slot, TaskFailure, slots_of
+from .tasks import NO_HOST, STABLE_SECONDS, Fate, Slot, TaskFailure, slots_of
 
 FAILURES_SHOWN = 20
 IDLE_SHOWN = 3
@@ -62,7 +62,7 @@ class ServiceStatus:
 class StackStatus:
     """``recheck_seconds``: when to judge again although the swarm has no news; None when there is no need.
 
-    ``fresh``: some of what runs began a moment ago, and may end as what ran before it did. ``working``: nothing is
+    ``fresh``: some of what runs began a moment ago, and may end as what ran just before it did. ``working``: nothing is
     missing but the end of jobs.
     """
 
@@ -114,8 +114,11 @@ def judge(
 def steadied(before: StackState, sentence: str, status: StackStatus) -> StackStatus:
     """The verdict on a stack that nobody is deploying, and that was in state ``before`` with this ``sentence``.
 
-    What keeps ending runs for a moment in between, and is started again: it has failed until it keeps running.
+    What keeps ending runs for a moment in between, and is started again: it has failed until it keeps running. What
+    only waited for a host has one now.
     """
+    if NO_HOST in sentence and NO_HOST not in status.sentence:
+        return status
     trying = status.state is StackState.CONVERGING or (status.state is StackState.RUNNING and status.fresh)
     if not trying or before not in (StackState.FAILED, StackState.DEGRADED):
         return status

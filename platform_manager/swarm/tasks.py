@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Any
 
-from .causes import is_image_error, last_error
+from .causes import is_image_error, is_of_a_start, last_error
 from .scheduling import no_host
 from .snapshot import ENDED, FAILED, Json, answers, mapping, number, part, text
 from .updates import moment
@@ -21,11 +21,14 @@ HISTORY_SECONDS = 600.0
 CRASH_LOOP = 4
 LOOP_GAP_SECONDS = 120.0
 STABLE_SECONDS = 30.0
+# What ends within this time because its host's engine just started is no loop, however often it does.
+ENGINE_SECONDS = 60.0
 # The swarm tries an image that can't be had every few seconds; two refusals are no accident.
 REFUSALS = 2
 # A task that fits no host may wait for one that just joins, or for a port that is being freed.
 PENDING_SECONDS = 15.0
 
+NO_HOST = "no host can take it"
 ENDED_WELL = "ended with exit code 0"
 _LIVE = ("running", "ready", "complete")
 
@@ -56,8 +59,8 @@ class Slot:
     """``failures`` are worth showing; ``history`` are all that the swarm remembers.
 
     ``may_recover`` is False when trying again can't help; ``changes_in``: the verdict may change after
-    so many seconds without news; ``fresh``: it is well, but not for long enough to be relied on; ``done``: it ended
-    well, for good; ``working``: a task of a job that runs, and will end.
+    so many seconds without news; ``fresh``: it is well, but the one before ended, and it has not run for long enough
+    to be relied on; ``done``: it ended well, for good; ``working``: a task of a job that runs, and will end.
     """
 
     fate: Fate
@@ -148,6 +151,9 @@ class _SlotJudge:
         if state == "complete":
             return Slot(Fate.GOOD, done=True)
         up = state == "running" and self._answers(task)
+        if up:
+            # It is past what kept the ones before it from starting.
+            recent = [one for one in recent if not is_of_a_start(_error(one))]
         if not (up and self._age(task) >= STABLE_SECONDS) and (broken := self._broken(recent)):
             broken.changes_in = max(STABLE_SECONDS - self._age(task), 1.0) if up else None
             return broken
@@ -156,13 +162,17 @@ class _SlotJudge:
         if up and self.job:
             return Slot(Fate.MOVING, "its job has not ended yet.", working=True)
         if up:
-            return Slot(Fate.GOOD, fresh=self._age(task) < STABLE_SECONDS)
+            return Slot(Fate.GOOD, fresh=self._age(task) < STABLE_SECONDS and self._follows(recent, task))
         if state == "running":
             return Slot(Fate.LOST, f"the host {self._host(task)} does not answer.")
         if _stuck(task):
             return self._pending(task)
         reason = f"trying again. {_sentence(recent[-1])}" if recent else ""
         return Slot(Fate.MOVING, reason)
+
+    def _follows(self, ended: list[Json], task: Json) -> bool:
+        """Whether the task came soon after another had ended."""
+        return bool(ended) and self._age(ended[-1]) - self._age(task) <= LOOP_GAP_SECONDS
 
     def _outdated(self, task: Json) -> bool:
         """The service was changed, and its update has not come to this task, or is not known yet."""
@@ -175,14 +185,18 @@ class _SlotJudge:
         refused = [task for task in loop if is_image_error(_error(task))]
         if len(refused) >= REFUSALS and refused[0] is loop[0]:
             return Slot(Fate.BROKEN, self._no_image(refused[0]), may_recover=False)
-        if len(loop) >= CRASH_LOOP:
+        if len(loop) >= CRASH_LOOP and not self._is_start(loop):
             return Slot(Fate.BROKEN, f"it keeps ending. {_sentence(loop[0])}")
         return None
+
+    def _is_start(self, loop: list[Json]) -> bool:
+        """Tasks are refused by an engine that just started; each of them was made after the last one's end."""
+        return all(is_of_a_start(_error(task)) for task in loop) and self._age(loop[-1]) < ENGINE_SECONDS
 
     def _pending(self, task: Json) -> Slot:
         created = moment(text(task.get("CreatedAt"), 40))
         age = (self.now - created).total_seconds() if created else PENDING_SECONDS
-        reason = f"no host can take it: {no_host(_error(task), self.spec)}"
+        reason = f"{NO_HOST}: {no_host(_error(task), self.spec)}"
         if age < PENDING_SECONDS:
             return Slot(Fate.MOVING, reason, changes_in=PENDING_SECONDS - age)
         return Slot(Fate.BROKEN, reason, may_recover=False)

@@ -226,4 +226,4 @@ def _start_anew(context: StepContext, revision: Revision, failed: Mapping[str, M
         return await anew.start_anew(manager, services, failed)
 
     if failed and (names := on_manager(context, start)):
-        context.log(f"Unchanged, and not running before: started anew: {', '.join(names)}.")
+        context.log(f"Unchanged, and not all running before: started anew: {', '.join(names)}.")
