@@ -6,6 +6,7 @@ only once there is something new in it.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -16,6 +17,8 @@ from platform_manager.swarm import snapshot
 TASK_LABEL = "com.docker.swarm.task.id"
 TASK_ID = re.compile(r"[a-z0-9]{1,64}")
 MOST = 16
+# The next look at the whole swarm tells it as well.
+ASK_SECONDS = 2.0
 
 State = tuple[str, str]
 
@@ -45,8 +48,9 @@ class AwaitedTasks:
         """Whether the manager tells another state of one of them by now."""
         for task_id, before in list(self._before.items()):
             try:
-                answer = await manager.get(f"/tasks/{task_id}")
-            except EngineError:
+                async with asyncio.timeout(ASK_SECONDS):
+                    answer = await manager.get(f"/tasks/{task_id}")
+            except (EngineError, TimeoutError):
                 self._before.pop(task_id, None)
                 continue
             state = snapshot.text(snapshot.part(answer, "Status", "State"), 20)

@@ -45,6 +45,8 @@ PEEK_SECONDS = 0.03
 AFTER_EVENT = (0.0, 0.03, 0.05, 0.08, 0.12, 0.2, 0.3, 0.5, 0.8, 1.2)
 # A manager that can't say this much so soon is passed over.
 PROBE_SECONDS = 4.0
+# While the leader changes an answer may hang; whoever is asked again gets one at once.
+ASK_SECONDS, MOST_ASK_SECONDS = 6.0, 30.0
 COLUMNS = ("nodes", "services", "tasks", "networks", "volumes", "secrets", "configs")
 
 
@@ -67,6 +69,7 @@ class EnvironmentWatcher:
         self._judge_at: float | None = None
         self._judged_at = 0.0
         self._cost = 0.0
+        self._patience = 0.0
         self._awaited = AwaitedTasks()
         self._ended = EndedContainers()
         self._asked = ""
@@ -188,7 +191,7 @@ class EnvironmentWatcher:
             try:
                 async with asyncio.timeout(PROBE_SECONDS):
                     await client.get("/swarm")
-                answers = await ask(client)
+                answers = await self._ask(client)
             except (EngineUnreachable, TimeoutError):
                 continue
             except EngineError as error:
@@ -199,6 +202,16 @@ class EnvironmentWatcher:
             return client, answers
         await self._write({}, problem)
         return None
+
+    async def _ask(self, manager: EngineClient) -> Answers:
+        """TimeoutError where it takes much longer than before; then the next try has twice the time."""
+        started = time.monotonic()
+        patience = min(max(ASK_SECONDS, self._patience), MOST_ASK_SECONDS)
+        self._patience = 2 * patience
+        async with asyncio.timeout(patience):
+            answers = await ask(manager)
+        self._patience = 4 * (time.monotonic() - started)
+        return answers
 
     def _as_of(self) -> str:
         if self._read_at is None:

@@ -1,4 +1,4 @@
-"""Services of which a task was given up, or that only keep failing: a deployment that changes nothing of them starts them anew.
+"""Services that gave up or only keep failing: a deployment that changes nothing of them starts them anew.
 
 The swarm itself does nothing when it is given a service again as it is, so whoever freed a disk or mended
 a registry, and then deploys again, would wait for ever.

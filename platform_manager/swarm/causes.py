@@ -87,13 +87,12 @@ _STARTING = (
     (re.compile(r"unhealthy container", re.IGNORECASE), "Its healthcheck failed, so the swarm stopped it."),
     (
         _TOO_EARLY,
-        "Its host's engine was just started and is not back in the swarm yet: the swarm tries again by itself.",
+        "Its host's engine had just been started and was not back in the swarm yet, which passes.",
     ),
     (
         _NO_ADDRESS,
-        "Its host has no address yet in one of the stack's networks, as happens right after its engine was started: "
-        "the swarm tries again by itself. If that goes on for minutes, the network's subnet has too few addresses: give "
-        "the network a larger one, and deploy the stack anew.",
+        "Its host had no address in one of the stack's networks. Right after the start of an engine that passes; if it "
+        "goes on, the network's subnet has too few addresses: give it a larger one, and make the stack anew.",
     ),
     (
         re.compile(r"non-zero exit \(255\)$"),

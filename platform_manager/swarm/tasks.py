@@ -21,8 +21,8 @@ HISTORY_SECONDS = 600.0
 CRASH_LOOP = 4
 LOOP_GAP_SECONDS = 120.0
 STABLE_SECONDS = 30.0
-# What ends within this time because its host's engine just started is no loop, however often it does.
-ENGINE_SECONDS = 60.0
+# An engine that starts refuses tasks for a few seconds: within this time that is no loop, however often it does.
+ENGINE_SECONDS = 20.0
 # The swarm tries an image that can't be had every few seconds; two refusals are no accident.
 REFUSALS = 2
 # A task that fits no host may wait for one that just joins, or for a port that is being freed.
@@ -190,7 +190,7 @@ class _SlotJudge:
         return None
 
     def _is_start(self, loop: list[Json]) -> bool:
-        """Tasks are refused by an engine that just started; each of them was made after the last one's end."""
+        """All of them were refused a moment ago, as by an engine that just started."""
         return all(is_of_a_start(_error(task)) for task in loop) and self._age(loop[-1]) < ENGINE_SECONDS
 
     def _pending(self, task: Json) -> Slot:
@@ -215,7 +215,9 @@ class _SlotJudge:
         failures = sum(_state(task) in FAILED for task in self._of_this_version())
         attempts = number(policy.get("MaxAttempts"))
         if condition == "none" or (attempts and failures > min(attempts, CRASH_LOOP - 1)):
-            return Slot(Fate.BROKEN, f"it ended and is not started again. {_sentence(last)}", may_recover=False)
+            remedy = ": deploy the stack again" if is_of_a_start(_error(last)) else ""
+            reason = f"it ended and is not started again{remedy}. {_sentence(last)}"
+            return Slot(Fate.BROKEN, reason, may_recover=False)
         if text(last.get("DesiredState"), 20) == "remove":
             return None
         return self._broken(recent) or Slot(Fate.MOVING, f"trying again. {_sentence(last)}")

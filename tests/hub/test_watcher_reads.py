@@ -13,15 +13,27 @@ import pytest
 from asgiref.sync import sync_to_async
 from pytest_django import Settings
 
-from dashboard.hub import ended, events, watcher
+from dashboard.hub import awaited, ended, events, watcher
 from dashboard.models import Host, HostRole
 from platform_manager.engines.client import EngineClient, EngineUnreachable
 from tests import factories
-from tests.engines.fake_engine import STREAM, Answer, FakeEngine, endless, hanging, http
+from tests.engines.fake_engine import STREAM, Answer, FakeEngine, Request, endless, hanging, http
 from tests.hub.fake_swarm import FakeSwarm, died, node, task
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HUGE = endless(STREAM, b" " * 65536)
+
+
+def late(answer: Answer, *, seconds: float) -> Answer:
+    """The same, after so many seconds."""
+    assert isinstance(answer, bytes)
+
+    async def slow(writer: asyncio.StreamWriter, _: Request) -> None:
+        await asyncio.sleep(seconds)
+        writer.write(answer)
+        await writer.drain()
+
+    return slow
 
 
 @pytest.fixture
@@ -93,6 +105,40 @@ async def test_another_manager_is_asked_where_one_answers_badly(swarm: FakeSwarm
     await swarm.watcher.read()
     assert (await swarm.snapshot()).problem == ""
     assert (await swarm.shown_task())["state"] == "running"
+
+
+async def test_another_manager_is_asked_where_one_stops_in_the_middle(
+    swarm: FakeSwarm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watcher, "ASK_SECONDS", 0.5)
+    swarm.engines["fw-01"].answers["/nodes"] = hanging()
+    async with asyncio.timeout(5):
+        await swarm.watcher.read()
+    assert (await swarm.snapshot()).problem == ""
+    assert (await swarm.shown_task())["state"] == "running"
+
+
+async def test_a_slow_swarm_is_given_more_time_with_each_try(swarm: FakeSwarm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watcher, "ASK_SECONDS", 0.05)
+    for engine in swarm.engines.values():
+        engine.answers["/nodes"] = late(engine.answers["/nodes"], seconds=0.3)
+    async with asyncio.timeout(8):
+        await swarm.watcher.read()
+        assert (await swarm.snapshot()).problem == watcher.NO_MANAGER
+        while (await swarm.snapshot()).problem:
+            await swarm.watcher.read()
+    assert (await swarm.shown_task())["state"] == "running"
+
+
+async def test_a_task_of_which_the_manager_says_nothing_holds_nothing_up(
+    watched: FakeSwarm, hosts: list[Host], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(awaited, "ASK_SECONDS", 0.2)
+    for engine in watched.engines.values():
+        engine.answers["/tasks/task1"] = hanging()
+        engine.answers["/tasks"] = http([task(hosts[0], "failed", "shutdown")])
+    watched.watcher.poke("stranger", died())
+    await watched.until("failed")
 
 
 async def test_a_swarm_without_a_leader_says_so(swarm: FakeSwarm) -> None:

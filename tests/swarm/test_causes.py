@@ -32,9 +32,18 @@ ASKED = 'Get "https://registry.example.org/v2/": '
         ("task: non-zero exit (137)", "It was killed, as happens to what uses more memory"),
         ("task: non-zero exit (137). Out of memory (its limit is 6 MiB)", "because it used more memory than it may"),
         ("task: non-zero exit (137): dockerexec: unhealthy container", "Its healthcheck failed"),
-        ("node is missing network attachments, ip addresses may be exhausted", "the swarm tries again by itself"),
-        ("failed to find a load balancer IP to use for network: sd8aezry920h", "the swarm tries again by itself"),
-        ("cannot create a swarm scoped network when swarm is not active", "is not back in the swarm yet"),
+        (
+            "node is missing network attachments, ip addresses may be exhausted",
+            "Right after the start of an engine that passes",
+        ),
+        (
+            "failed to find a load balancer IP to use for network: sd8aezry920h",
+            "the network's subnet has too few addresses",
+        ),
+        (
+            "cannot create a swarm scoped network when swarm is not active",
+            "was not back in the swarm yet, which passes",
+        ),
         ("task: non-zero exit (255)", "Its host's engine or machine was stopped or killed, or the program itself"),
         ("task: non-zero exit (127)", "A command that it runs is not in the image"),
         ("task: non-zero exit (126)", "A command that it runs may not be executed"),

@@ -27,7 +27,7 @@ def test_a_task_that_comes_too_early_to_an_engine_is_tried_again_in_plain_words(
     status = recorded("engine_starts")
 
     assert status.state is StackState.CONVERGING
-    assert "3 of 4 tasks running. shop_web0: trying again. Its host's engine was just started" in status.sentence
+    assert "3 of 4 tasks running. shop_web0: trying again. Its host's engine had just been started" in status.sentence
     assert status.sentence.endswith(f"Last error: {NOT_BACK}.")
 
 
@@ -56,10 +56,10 @@ def test_an_engine_that_starts_refuses_tasks_without_their_service_having_failed
 
 
 def test_a_network_without_addresses_is_told_when_it_goes_on() -> None:
-    status = judged(service(), [*refused(130, 95, 60, 25), task("preparing", age=20)])
+    status = judged(service(), [*refused(26, 20, 15, 6), task("preparing", age=2)])
 
     assert status.state is StackState.FAILED
-    assert "it keeps ending. Its host has no address yet in one of the stack's networks" in status.sentence
+    assert "it keeps ending. Its host had no address in one of the stack's networks" in status.sentence
     assert "too few addresses" in status.sentence
 
 
@@ -73,12 +73,13 @@ def test_a_crash_among_refusals_still_counts_until_the_task_keeps_running() -> N
 @pytest.mark.parametrize("policy", [{"Condition": "none"}, {"Condition": "on-failure", "MaxAttempts": 2}])
 def test_what_the_swarm_does_not_try_again_is_started_by_a_deployment_beside_what_runs(policy: dict[str, Any]) -> None:
     web = replicated(2, **policy)
-    tasks = [task(slot=1), *refused(30, slot=2)]
+    tasks = [task(slot=1), *refused(50, 40, 30, slot=2)]
 
     assert failing([web], tasks) == {"shop_web": web["Spec"]}
     assert failing([web], [*tasks, task("preparing", slot=2, age=1)]) == {}
     assert failing([replicated(1, **policy)], tasks) == {}
     assert failing([replicated(2, Condition="any")], tasks) == {}
+    assert "web: it ended and is not started again: deploy the stack again. Its host had" in judged(web, tasks).sentence
 
 
 def test_a_task_of_every_host_that_was_given_up_on_one_is_started_too() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
@@ -18,6 +19,8 @@ Value = TypeVar("Value")
 
 # A hub that is started again has its links back within seconds.
 PATIENCE_SECONDS = 20.0
+# A manager that lost its leader may be silent until the client gives up: meanwhile another one is asked.
+PROBE_SECONDS = 5.0
 NO_MANAGER = (
     "No manager of this environment answers. Wait until one is back (the hosts page shows which), or start its machine."
 )
@@ -42,11 +45,12 @@ async def speaking(hosts: list[Host]) -> EngineClient:
     for host in hosts:
         client = wiring.engine(host.pk)
         try:
-            found = await cluster.info(client)
-            if found.manager:
-                await client.get("/swarm")
-                return client
-        except EngineError:
+            async with asyncio.timeout(None if host is hosts[-1] else PROBE_SECONDS):
+                found = await cluster.info(client)
+                if found.manager:
+                    await client.get("/swarm")
+                    return client
+        except (EngineError, TimeoutError):
             continue
     raise NoManager
 
