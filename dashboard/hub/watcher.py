@@ -176,7 +176,7 @@ class EnvironmentWatcher:
         # A deployment may have ended after the last change, and left what it last saw.
         due = min(self._judged_at + IDLE_SECONDS, self._judge_at or math.inf)
         if changed or time.monotonic() >= due:
-            await self._judge_stacks(answers)
+            await self._judge_stacks(answers, {one.node_id for one in members if not (one.link_up and one.engine_up)})
         await self._db(records.node_states, self.environment_id, members, reading.nodes)
         self._cost = time.monotonic() - started
 
@@ -254,16 +254,17 @@ class EnvironmentWatcher:
         self._last.update(changed)
         return True
 
-    async def _judge_stacks(self, answers: Answers) -> None:
+    async def _judge_stacks(self, answers: Answers, silent: set[str]) -> None:
         """Keep the states of stacks that no deployment is working on; a verdict may change with time alone."""
         again: list[float] = []
         self._judged_at = time.monotonic()
         by_stack = stacks.list_stacks(answers.services)
+        nodes = stacks.nodes_without(answers.nodes, silent)
         for stack in await self._db(records.settled_stacks, self.environment_id):
             own = by_stack.get(stack["name"], [])
             ids = {service.get("ID") for service in own}
             of_stack = [task for task in answers.tasks if task.get("ServiceID") in ids]
-            status = _verdict(stack, own, of_stack, answers.nodes)
+            status = _verdict(stack, own, of_stack, nodes)
             if status.recheck_seconds is not None:
                 again.append(status.recheck_seconds)
             if (status.state.value, status.sentence) != (stack["state"], stack["sentence"]):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Protocol
 
 from platform_manager.engines.errors import EngineError
 
 from .judgement import ServiceStatus, StackState, StackStatus, judge, lacking, steadied
-from .snapshot import STACK_LABEL, Json, answers, part, text
+from .snapshot import STACK_LABEL, Json, answers, mapping, part, text
 from .tasks import TaskFailure
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "judge",
     "lacking",
     "list_stacks",
+    "nodes_without",
     "read",
     "remains",
     "remove",
@@ -45,6 +46,22 @@ def list_stacks(services: Iterable[Json]) -> dict[str, list[Json]]:
         if name := text(part(service, "Spec", "Labels", STACK_LABEL), 255):
             stacks.setdefault(name, []).append(service)
     return stacks
+
+
+def nodes_without(nodes: Iterable[Json], silent: Collection[str]) -> list[Json]:
+    """The nodes, those of hosts that are ``silent`` (ids of nodes) as down where the swarm does not know better.
+
+    A new leader takes half a minute to give up a node that never reported to it.
+    """
+    return [_down(node) if text(node.get("ID"), 64) in silent and _is_unknown(node) else node for node in nodes]
+
+
+def _is_unknown(node: Json) -> bool:
+    return bool(part(node, "Status", "State") == "unknown")
+
+
+def _down(node: Json) -> Json:
+    return {**node, "Status": {**mapping(part(node, "Status")), "State": "down"}}
 
 
 async def read(client: Client, stack: str) -> tuple[list[Json], list[Json], list[Json]]:

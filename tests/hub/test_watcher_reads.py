@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.utils import timezone
 from pytest_django import Settings
 
 from dashboard.hub import awaited, ended, events, watcher
-from dashboard.models import Host, HostRole
+from dashboard.models import Host, HostRole, StackState
 from platform_manager.engines.client import EngineClient, EngineUnreachable
 from tests import factories
 from tests.engines.fake_engine import STREAM, Answer, FakeEngine, Request, endless, hanging, http
@@ -169,6 +170,22 @@ async def test_a_task_counts_until_the_swarm_gives_its_host_up(
     swarm.tell(nodes=[node(host, State=state) for host in hosts])
     await swarm.watcher.read()
     assert await swarm.running() == running
+
+
+async def test_a_stack_does_not_run_on_a_host_of_which_neither_the_new_leader_nor_the_platform_hears(
+    swarm: FakeSwarm, hosts: list[Host]
+) -> None:
+    stack = await sync_to_async(factories.stack)(swarm.environment, "shop", settled_at=timezone.now())
+    swarm.tell(nodes=[node(hosts[0]), node(hosts[1], State="unknown")], tasks=[task(hosts[1])])
+    await swarm.watcher.read()
+    await stack.arefresh_from_db()
+    assert stack.state == StackState.RUNNING
+
+    await Host.objects.filter(pk=hosts[1].pk).aupdate(link_up=False, engine_up=False)
+    swarm.tell(tasks=[task(hosts[1], Message="still")])
+    await swarm.watcher.read()
+    await stack.arefresh_from_db()
+    assert stack.sentence == "0 of 1 tasks running. shop_web: the host fw-02 does not answer."
 
 
 async def test_an_engine_that_does_not_tell_its_volumes_holds_nothing_up(swarm: FakeSwarm) -> None:

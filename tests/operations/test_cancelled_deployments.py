@@ -91,6 +91,15 @@ def test_what_still_starts_was_deployed_all_the_same(environment: Environment, s
     assert revision.state == StackState.DEGRADED
 
 
+def test_what_ran_on_a_host_of_which_nobody_hears_is_not_said_to_run(environment: Environment, swarm: Swarm) -> None:
+    operation, _ = deployed(environment)
+    begun(operation, StackState.RUNNING)
+    factories.host(environment, "m2", link_up=False)
+    swarm.answers["/nodes"] = http([{"ID": "node-m2", "Status": {"State": "unknown"}}])
+    swarm.answers["/tasks"] = http([{**task("running"), "NodeID": "node-m2"}])
+    assert "0 of 1 tasks running. shop_web: the host node-m2 does not answer." in ended(operation)
+
+
 def test_without_a_manager_nobody_says_that_it_runs(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dashboard.operations.nodes.managers.PATIENCE_SECONDS", 0.0)
     operation, _ = deployed(environment)

@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q
 
 from dashboard.models import OperationLog, Revision, StackState
 from platform_manager.engines.client import EngineClient
@@ -69,7 +70,7 @@ class _Look:
         self.context, self.revision = context, revision
         services, self.tasks, nodes = on_manager(context, read, seconds=30)
         self.services = updates.since(services, revision.updates_before)
-        self.status = stacks.judge(self.services, self.tasks, nodes)
+        self.status = stacks.judge(self.services, self.tasks, stacks.nodes_without(nodes, _silent(context)))
         if not revision.digests and (images := held.images(self.services, revision.stack.name)):
             revision.digests = images
             Revision.objects.filter(pk=revision.pk).update(digests=images)
@@ -78,6 +79,12 @@ class _Look:
         """What they were, a sentence each."""
         found = tell_failures(self.context, self.revision, self.services, self.tasks, self.status)
         return [f"{_where(one['service'], one['node'])}{one['error']}" for one in found]
+
+
+def _silent(context: StepContext) -> set[str]:
+    """The nodes of hosts that the platform can't reach."""
+    hosts = context.environment.hosts.filter(Q(link_up=False) | Q(engine_up=False))
+    return set(hosts.values_list("node_id", flat=True))
 
 
 def _where(service: str, node: str) -> str:
