@@ -53,6 +53,7 @@ _PULLING = (
     ),
 )
 _TOO_EARLY = re.compile(r"swarm scoped network when swarm is not active", re.IGNORECASE)
+_WITH_HOST = re.compile(r"non-zero exit \(255\)$")
 _NO_ADDRESS = re.compile(r"missing network attachments|failed to find a load balancer IP", re.IGNORECASE)
 _STARTING = (
     _FULL,
@@ -95,7 +96,7 @@ _STARTING = (
         "goes on, the network's subnet has too few addresses: give it a larger one, and make the stack anew.",
     ),
     (
-        re.compile(r"non-zero exit \(255\)$"),
+        _WITH_HOST,
         "Its host's engine or machine was stopped or killed, or the program itself ended with this code.",
     ),
     (
@@ -151,6 +152,11 @@ def is_image_error(error: str) -> bool:
 def is_of_a_start(error: str) -> bool:
     """Whether a task came to a host whose engine was just started, before its networks were there again."""
     return any(words.search(error) for words in (_TOO_EARLY, _NO_ADDRESS))
+
+
+def is_of_its_host(error: str) -> bool:
+    """Whether a task may have ended with its host's engine alone, so that another one can do well."""
+    return is_of_a_start(error) or bool(_WITH_HOST.search(error))
 
 
 def _first(error: str, causes: tuple[tuple[re.Pattern[str], str], ...]) -> str:

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Any
 
-from .causes import is_image_error, is_of_a_start, last_error
+from .causes import is_image_error, is_of_a_start, is_of_its_host, last_error
 from .scheduling import no_host
 from .snapshot import ENDED, FAILED, Json, answers, mapping, number, part, text
 from .updates import moment
@@ -215,7 +215,7 @@ class _SlotJudge:
         failures = sum(_state(task) in FAILED for task in self._of_this_version())
         attempts = number(policy.get("MaxAttempts"))
         if condition == "none" or (attempts and failures > min(attempts, CRASH_LOOP - 1)):
-            remedy = ": deploy the stack again" if is_of_a_start(_error(last)) else ""
+            remedy = ": deploy the stack again" if is_of_its_host(_error(last)) else ""
             reason = f"it ended and is not started again{remedy}. {_sentence(last)}"
             return Slot(Fate.BROKEN, reason, may_recover=False)
         if text(last.get("DesiredState"), 20) == "remove":

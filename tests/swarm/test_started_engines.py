@@ -87,3 +87,11 @@ def test_a_task_of_every_host_that_was_given_up_on_one_is_started_too() -> None:
     tasks = [task(slot=0), *refused(30, slot=0, NodeID="n2")]
 
     assert failing([web], tasks) == {"shop_web": web["Spec"]}
+
+
+def test_a_task_that_may_not_restart_and_ended_with_its_host_says_what_starts_it() -> None:
+    web = replicated(2, Condition="none")
+    status = judged(web, [task(slot=1), task("failed", slot=2, age=30, error="task: non-zero exit (255)", code=255)])
+
+    assert status.state is StackState.DEGRADED
+    assert "it ended and is not started again: deploy the stack again. Its host's engine or machine" in status.sentence
