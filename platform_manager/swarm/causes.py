@@ -92,8 +92,8 @@ _STARTING = (
     ),
     (
         _NO_ADDRESS,
-        "Its host had no address in one of the stack's networks. Right after the start of an engine that passes; if it "
-        "goes on, the network's subnet has too few addresses: give it a larger one, and make the stack anew.",
+        "Its host had no address in a network of the stack. Right after the start of an engine that passes by itself; "
+        "if it goes on, give the network a larger subnet, and make the stack anew.",
     ),
     (
         _WITH_HOST,

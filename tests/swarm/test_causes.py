@@ -38,7 +38,7 @@ ASKED = 'Get "https://registry.example.org/v2/": '
         ),
         (
             "failed to find a load balancer IP to use for network: sd8aezry920h",
-            "the network's subnet has too few addresses",
+            "if it goes on, give the network a larger subnet",
         ),
         (
             "cannot create a swarm scoped network when swarm is not active",

@@ -59,8 +59,8 @@ def test_a_network_without_addresses_is_told_when_it_goes_on() -> None:
     status = judged(service(), [*refused(26, 20, 15, 6), task("preparing", age=2)])
 
     assert status.state is StackState.FAILED
-    assert "it keeps ending. Its host had no address in one of the stack's networks" in status.sentence
-    assert "too few addresses" in status.sentence
+    assert "it keeps ending. Its host had no address in a network of the stack." in status.sentence
+    assert "a larger subnet" in status.sentence
 
 
 def test_a_crash_among_refusals_still_counts_until_the_task_keeps_running() -> None:
