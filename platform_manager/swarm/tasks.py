@@ -163,10 +163,10 @@ class _SlotJudge:
             return Slot(Fate.MOVING, "its job has not ended yet.", working=True)
         if up:
             return Slot(Fate.GOOD, fresh=self._age(task) < STABLE_SECONDS and self._follows(recent, task))
-        if state == "running":
-            return Slot(Fate.LOST, f"the host {self._host(task)} does not answer.")
         if _stuck(task):
             return self._pending(task)
+        if text(task.get("NodeID"), 64) and not self._answers(task):
+            return Slot(Fate.LOST, f"the host {self._host(task)} does not answer.")
         reason = f"trying again. {_sentence(recent[-1])}" if recent else ""
         return Slot(Fate.MOVING, reason)
 

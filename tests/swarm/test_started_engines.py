@@ -8,7 +8,7 @@ import pytest
 
 from platform_manager.swarm.anew import failing
 from platform_manager.swarm.stacks import StackState, steadied
-from tests.swarm.test_stacks_judged import crashes, judged, recorded, service, task
+from tests.swarm.test_stacks_judged import crashes, judged, node, recorded, service, task
 
 NO_ADDRESS = "node is missing network attachments, ip addresses may be exhausted"
 NOT_BACK = "cannot create a swarm scoped network when swarm is not active"
@@ -87,6 +87,15 @@ def test_a_task_of_every_host_that_was_given_up_on_one_is_started_too() -> None:
     tasks = [task(slot=0), *refused(30, slot=0, NodeID="n2")]
 
     assert failing([web], tasks) == {"shop_web": web["Spec"]}
+
+
+def test_a_task_that_was_to_start_on_a_host_that_is_lost_says_so() -> None:
+    nodes = [node(), node("n2", "down")]
+    status = judged(replicated(2), [task(slot=1), task("preparing", slot=2, age=5, NodeID="n2")], nodes)
+    alone = judged(service(), [task("preparing", age=5, NodeID="n2")], nodes)
+
+    assert (status.state, alone.state) == (StackState.DEGRADED, StackState.CONVERGING)
+    assert status.sentence == "shop_web: the host host-n2 does not answer. 1 of 2 tasks running."
 
 
 def test_a_task_that_may_not_restart_and_ended_with_its_host_says_what_starts_it() -> None:
