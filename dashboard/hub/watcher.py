@@ -68,6 +68,7 @@ class EnvironmentWatcher:
         self._changed_at = 0.0
         self._judge_at: float | None = None
         self._judged_at = 0.0
+        self._took = math.inf
         self._cost = 0.0
         self._patience = 0.0
         self._awaited = AwaitedTasks()
@@ -151,7 +152,7 @@ class EnvironmentWatcher:
         # A swarm that just lost its leader has another one within seconds.
         moving = bool(self._last.get("problem")) or (self._reading is not None and self._reading.moving)
         if moving and time.monotonic() - self._changed_at < MOVING_FOR_SECONDS:
-            return max(MOVING_SECONDS, 10 * self._cost)
+            return min(max(MOVING_SECONDS, 10 * self._cost), IDLE_SECONDS)
         idle = max(IDLE_SECONDS, 20 * self._cost)
         return idle if self._judge_at is None else min(idle, max(0.5, self._judge_at - time.monotonic()))
 
@@ -178,7 +179,9 @@ class EnvironmentWatcher:
         if changed or time.monotonic() >= due:
             await self._judge_stacks(answers, {one.node_id for one in members if not (one.link_up and one.engine_up)})
         await self._db(records.node_states, self.environment_id, members, reading.nodes)
-        self._cost = time.monotonic() - started
+        took = time.monotonic() - started
+        # A single look that takes long waited for something, such as a new leader, and says nothing of the next one.
+        self._cost, self._took = min(self._took, took), took
 
     async def _first_answer(self, members: list[records.Member]) -> tuple[EngineClient, Answers] | None:
         """None when no manager gives what can be shown, which is then written down."""

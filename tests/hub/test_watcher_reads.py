@@ -163,6 +163,26 @@ async def test_a_swarm_that_has_a_leader_again_is_read_without_an_event(
     await watched.until_problem("")
 
 
+async def test_one_slow_answer_does_not_put_off_the_next_look(
+    watched: FakeSwarm, hosts: list[Host], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watcher, "AFTER_EVENT", (0.0,))
+    watched.tell(nodes=[node(host, State="unknown") for host in hosts])
+    for engine in watched.engines.values():
+        engine.answers["/nodes"] = late(engine.answers["/nodes"], seconds=1)
+    watched.watcher.poke()
+    await until_nodes(watched, "unknown")
+
+    watched.tell(nodes=[node(host) for host in hosts])
+    await until_nodes(watched, "ready")
+
+
+async def until_nodes(swarm: FakeSwarm, state: str) -> None:
+    async with asyncio.timeout(4):
+        while {one["state"] for one in json.loads((await swarm.snapshot()).nodes)} != {state}:
+            await asyncio.sleep(0.01)
+
+
 @pytest.mark.parametrize(("state", "running"), [("unknown", 1), ("down", 0)])
 async def test_a_task_counts_until_the_swarm_gives_its_host_up(
     swarm: FakeSwarm, hosts: list[Host], state: str, running: int
