@@ -53,6 +53,7 @@ have busybox || need busybox-static
 registry=
 if [ "$kind" = dev ]; then
     have git || need git
+    have jq || need jq
     for package in chromium chromium-driver redis-server postgresql shellcheck; do
         installed "$package" || need "$package"
     done

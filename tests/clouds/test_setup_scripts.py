@@ -86,7 +86,7 @@ def test_stopping_leaves_a_process_that_is_no_engine_alone(starter: Starter) -> 
 
 TOOLS = ("sh", "dirname", "grep", "flock", "true")
 MISSING = "python3-venv npm openssh-client debootstrap busybox-static"
-MISSING_FOR_TESTS = "git chromium chromium-driver redis-server postgresql shellcheck docker-registry"
+MISSING_FOR_TESTS = "git jq chromium chromium-driver redis-server postgresql shellcheck docker-registry"
 
 
 @pytest.mark.parametrize(("kind", "packages"), [("base", MISSING), ("dev", f"{MISSING} {MISSING_FOR_TESTS}")])
