@@ -19,6 +19,7 @@ from django.conf import settings
 
 from dashboard.hub.service import HubService
 from dashboard.operations.dispatcher import Dispatcher
+from platform_manager.errors import cannot_listen
 
 log = logging.getLogger("platform")
 
@@ -52,7 +53,10 @@ def listening_sockets(addresses: list[str]) -> list[socket.socket]:
     for address in addresses:
         host, _, port = address.rpartition(":")
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        bound.append(socket.create_server((host.strip("[]"), int(port)), family=family, backlog=512))
+        try:
+            bound.append(socket.create_server((host.strip("[]"), int(port)), family=family, backlog=512))
+        except OSError as error:
+            raise cannot_listen(address, error, "PM_LISTEN (make demo: PORT)") from None
     return bound
 
 

@@ -4,9 +4,17 @@ Every expected failure is a :class:`PlatformError`. Its message is shown to peop
 happened and what to do, and never holds a trace, a secret or a raw answer of more than a few hundred characters.
 """
 
+import os
+
 
 class PlatformError(Exception):
     """Base of all expected failures; ``str(error)`` is a sentence for a person."""
+
+
+def cannot_listen(address: str, error: OSError, setting: str) -> PlatformError:
+    """``setting`` says where another address is chosen."""
+    why = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
+    return PlatformError(f"Can't listen at {address}: {why}. Stop what uses it, or choose another with {setting}.")
 
 
 class UserError(PlatformError):

@@ -18,10 +18,19 @@ fail() {
     exit 1
 }
 
+# What apt on this machine knows of Debian or Ubuntu, a line for each component: "RELEASE ADDRESS COMPONENT".
+known() {
+    apt-get indextargets --format "\$(RELEASE) \$(REPO_URI) \$(COMPONENT)" 'Created-By: Packages' 2>/dev/null
+}
+
 # The machine's own Debian mirror as apt knows it: "ADDRESS RELEASE", the first that debootstrap can build.
 mirror() {
-    apt-get indextargets --format "\$(RELEASE) \$(REPO_URI) \$(COMPONENT)" 'Created-By: Packages' 2>/dev/null |
-        awk '$3 == "main" && $1 !~ /[-\/]/ && !system("test -e /usr/share/debootstrap/scripts/" $1) { print $2, $1; exit }'
+    known | awk '$3 == "main" && $1 !~ /[-\/]/ && !system("test -e /usr/share/debootstrap/scripts/" $1) { print $2, $1; exit }'
+}
+
+# On Ubuntu most of the packages are in "universe".
+components() {
+    known | awk -v release="$release" '$1 == release && ($3 == "main" || $3 == "universe") { print $3 }' | sort -u | paste -sd ,
 }
 
 shrink() {
@@ -34,7 +43,10 @@ shrink() {
 build_root() {
     root=$1
     say "building Debian $release with a Docker engine from packages, about a minute"
-    debootstrap --variant=minbase --include="$packages" "$release" "$root" "$address" >"$cache/debootstrap.log" 2>&1 ||
+    # Since Debian 13 the command is in a package of its own.
+    ! apt-cache show docker-cli >/dev/null 2>&1 || packages=$packages,docker-cli
+    debootstrap --variant=minbase --components="$(components)" --include="$packages" "$release" "$root" "$address" \
+        >"$cache/debootstrap.log" 2>&1 ||
         fail "debootstrap failed; its last lines: $(tail -n 3 "$cache/debootstrap.log")"
     shrink "$root"
     # Baked-in keys would give every engine the same id, and every SSH server the same key.

@@ -18,18 +18,19 @@ fail() {
 
 root() { [ "$(id -u)" = 0 ]; }
 
-# Debian packages, in one go, only those that are missing; without root says what to install.
-packages() {
-    missing=
-    for package in "$@"; do
-        dpkg -s "$package" 2>/dev/null | grep -q '^Status: .* installed' || missing="$missing $package"
-    done
-    [ -z "$missing" ] && return 0
+# Debian packages are asked for one by one and installed in one go; without root says what to install.
+missing=
+need() { missing="$missing $1"; }
+have() { command -v "$1" >/dev/null; }
+installed() { dpkg -s "$1" 2>/dev/null | grep -q '^Status: .* installed'; }
+
+install_missing() {
+    [ -n "$missing" ] || return 0
     if ! command -v apt-get >/dev/null || ! root; then
         fail "install these packages first:$missing"
     fi
     say "installing$missing"
-    apt-get update -qq
+    apt-get update -qq || say "the package lists could not be refreshed; trying with those at hand"
     # shellcheck disable=SC2086
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null ||
         fail "apt-get could not install$missing"
@@ -44,12 +45,25 @@ for candidate in python3.13 python3.12 python3.11 python3; do
     fi
 done
 [ -n "$python" ] || fail "Python 3.11 or newer is needed: apt-get install python3 python3-venv"
-"$python" -c 'import ensurepip' 2>/dev/null || packages python3-venv
-
-command -v npm >/dev/null || packages npm
-command -v ssh >/dev/null || packages openssh-client
-command -v debootstrap >/dev/null || packages debootstrap
-command -v busybox >/dev/null || packages busybox-static
+"$python" -c 'import ensurepip' 2>/dev/null || need "$python-venv"
+have npm || need npm
+have ssh || need openssh-client
+have debootstrap || need debootstrap
+have busybox || need busybox-static
+registry=
+if [ "$kind" = dev ]; then
+    have git || need git
+    have jq || need jq
+    for package in chromium chromium-driver redis-server postgresql shellcheck; do
+        installed "$package" || need "$package"
+    done
+    # Tests start an image registry of their own, on a port of their own: none has to run besides.
+    have docker-registry || { need docker-registry && registry=new; }
+fi
+install_missing
+if [ -n "$registry" ] && have systemctl; then
+    systemctl disable --quiet --now docker-registry 2>/dev/null || true
+fi
 
 pins=requirements/$kind.txt
 mark=$venv/.$kind-$(sha256sum "$pins" | cut -c1-16)
@@ -67,17 +81,4 @@ if [ ! -e "$mark" ]; then
     touch "$mark"
 fi
 
-# Tests start an image registry of their own, on a port of their own: none has to run besides.
-image_registry() {
-    command -v docker-registry >/dev/null && return 0
-    packages docker-registry
-    if command -v systemctl >/dev/null; then
-        systemctl disable --quiet --now docker-registry 2>/dev/null || true
-    fi
-}
-
-if [ "$kind" = dev ]; then
-    packages chromium chromium-driver redis-server postgresql shellcheck
-    image_registry
-fi
 say "ready"

@@ -21,7 +21,9 @@ from platform_manager.errors import ProviderError, UserError
 LABEL = "platform-manager"
 ADDRESS_POOL_EMPTY = "available, non-overlapping IPv4 address pool"
 LACKS_CAPABILITIES = re.compile(r"apply caps|operation not permitted", re.IGNORECASE)
+NETWORK_USED = "has active endpoints"
 CREATE_SECONDS = 30
+RELEASE_SECONDS = 5
 STATES = {
     "created": MachineState.BUILDING,
     "restarting": MachineState.BUILDING,
@@ -208,7 +210,7 @@ class LocalDriver:
 
     async def _remove_networks(self, engine: EngineClient, **labels: str) -> None:
         for network in await self._networks(engine, **labels):
-            await _gone(engine.delete(f"/networks/{network}"))
+            await _remove_network(engine, network)
 
 
 async def preload(source: EngineClient, target: EngineClient, images: Sequence[str]) -> list[str]:
@@ -260,6 +262,32 @@ async def _gone(removal: Coroutine[Any, Any, Any]) -> None:
     except EngineError as error:
         if error.status != 404 and "already in progress" not in error.detail:
             raise
+
+
+async def _remove_network(engine: EngineClient, network: str) -> None:
+    """Also when the engine needs a moment to notice that its containers are gone."""
+    deadline = time.monotonic() + RELEASE_SECONDS
+    while True:
+        try:
+            await _gone(engine.delete(f"/networks/{network}"))
+            return
+        except EngineError as error:
+            if NETWORK_USED not in error.detail:
+                raise
+        if time.monotonic() > deadline:
+            raise ProviderError(why_it_stays(await engine.get(f"/networks/{network}")), retryable=False)
+        await asyncio.sleep(0.2)
+
+
+def why_it_stays(network: Mapping[str, Any]) -> str:
+    """What keeps a network of the engine's from being removed, and what to do."""
+    if names := sorted(str(container["Name"]) for container in (network["Containers"] or {}).values()):
+        return f"The network {network['Name']} is used by {', '.join(names)}: disconnect that first, then repeat."
+    # Engines lose count of what is connected when containers go at the very moment that they start.
+    return (
+        f"This machine's Docker engine says that the network {network['Name']} is used, though nothing is "
+        "connected to it: restart the engine, then repeat."
+    )
 
 
 async def _until_empty(look: Callable[[], Coroutine[Any, Any, Sequence[Any]]]) -> None:

@@ -25,7 +25,7 @@ from platform_manager.engines import flow_control
 from platform_manager.engines.bridge import EngineSide, OpenChannel
 from platform_manager.engines.flow_control import BoundedChannel
 from platform_manager.engines.local_socket import LocalSocket
-from platform_manager.errors import PlatformError
+from platform_manager.errors import PlatformError, cannot_listen
 
 Authorise = Callable[[str, str], Awaitable[str | None]]
 OnUp = Callable[[str], Awaitable[None]]
@@ -105,7 +105,7 @@ class Hub:
         self._opened = 0
 
     async def start(self) -> None:
-        """Listen; PlatformError when the host key is unusable, OSError when an address is taken."""
+        """Listen; PlatformError when the host key is unusable or an address is taken."""
         flow_control.check()
         prepare_directory(self._socket_dir)
         options = asyncssh.SSHServerConnectionOptions(
@@ -126,7 +126,10 @@ class Hub:
             **self._settings,
         )
         for host, port in self._listen:
-            self._acceptors.append(await asyncssh.listen(host, port, options=options, backlog=512))
+            try:
+                self._acceptors.append(await asyncssh.listen(host, port, options=options, backlog=512))
+            except OSError as error:
+                raise cannot_listen(f"{host}:{port}", error, "PM_HUB_LISTEN (make demo: HUB_PORT)") from None
 
     async def stop(self) -> None:
         """Close all links and wait until that is announced."""

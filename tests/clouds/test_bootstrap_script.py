@@ -311,6 +311,19 @@ def test_a_dialled_machine_is_the_same_after_a_second_run(machine: FakeMachine) 
     assert machine.files() == files
 
 
+def test_an_engine_without_its_command_gets_one(machine: FakeMachine) -> None:
+    machine.overrides = """have() {
+        [ "$1" != docker ] || [ -n "${command_came:-}" ] || return 1
+        command -v "$1" >/dev/null 2>&1
+    }
+    docker() { [ -n "${command_came:-}" ] && "$FAKES/../bin/docker" "$@"; }
+    install_packages() { case "$*" in docker-cli) command_came=1 ;; esac; }"""
+
+    run = machine.run()
+
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
 def test_a_dialled_machine_without_an_ssh_server_gets_one(machine: FakeMachine) -> None:
     machine.write(no_sshd="")
     machine.overrides = """have() {

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from clouds_lab import ENGINE, FakePlatform, docker, engine_json, until
 
-from platform_manager.clouds import nested
+from platform_manager.clouds import local, nested
 from platform_manager.clouds.base import MachineSpec, MachineState
 from platform_manager.clouds.local import LocalDriver, preload
 from platform_manager.engines.client import EngineClient
@@ -157,6 +157,29 @@ async def test_destroying_twice_leaves_nothing(driver: LocalDriver, machine_spec
     assert [labelled(kind, driver) for kind in ("container", "network", "volume")] == [[], [], []]
     with pytest.raises(PlatformError, match="gone"):
         await driver.start(spec.host_id)
+
+
+async def test_a_network_that_is_used_by_others_says_by_whom_and_goes_afterwards(
+    driver: LocalDriver, machine_spec: Make, workload_images: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local, "RELEASE_SECONDS", 0.3)
+    spec = machine_spec()
+    await driver.create(spec)
+    (network,) = labelled("network", driver)
+    guest = docker("run", "-d", "--label", "platform-manager.test=guest", "--network", network, workload_images[0])
+    try:
+        name = docker("inspect", "-f", "{{.Name}}", guest).removeprefix("/")
+        with pytest.raises(PlatformError, match=f"^The network {network} is used by {name}: disconnect that first"):
+            await driver.destroy_environment(spec.environment_id)
+    finally:
+        docker("rm", "-f", guest)
+    await driver.destroy_environment(spec.environment_id)
+    assert labelled("network", driver) == []
+
+
+def test_an_engine_that_lost_count_of_what_is_connected_has_to_be_restarted() -> None:
+    said = local.why_it_stays({"Name": "pm-test-env-1", "Containers": {}})
+    assert "network pm-test-env-1 is used, though nothing is connected to it: restart the engine" in said
 
 
 async def test_a_killed_engine_and_a_killed_link_come_back(

@@ -1,6 +1,8 @@
 """The scripts that prepare a machine: the engine starter on fake commands, the images on the real engine."""
 
+import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -80,6 +82,42 @@ def test_stopping_leaves_a_process_that_is_no_engine_alone(starter: Starter) -> 
         assert starter.run("--stop").returncode == 0
     finally:
         starter.pid_file.unlink()
+
+
+TOOLS = ("sh", "dirname", "grep", "flock", "true")
+MISSING = "python3-venv npm openssh-client debootstrap busybox-static"
+MISSING_FOR_TESTS = "git jq chromium chromium-driver redis-server postgresql shellcheck docker-registry"
+
+
+@pytest.mark.parametrize(("kind", "packages"), [("base", MISSING), ("dev", f"{MISSING} {MISSING_FOR_TESTS}")])
+def test_without_root_all_packages_to_install_are_told_at_once(tmp_path: Path, kind: str, packages: str) -> None:
+    for tool in TOOLS:
+        (tmp_path / tool).symlink_to(str(shutil.which(tool)))
+    for name, body in {"id": "echo 1000", "dpkg": "exit 1", "python3": '[ "$2" != "import ensurepip" ]'}.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n")
+        (tmp_path / name).chmod(0o755)
+    command = ["sh", str(SCRIPTS / "setup.sh"), kind]
+    run = subprocess.run(command, env={"PATH": str(tmp_path)}, capture_output=True, text=True, timeout=20, check=False)
+    assert (run.returncode, run.stderr) == (1, f"setup: install these packages first: {packages}\n")
+
+
+@pytest.mark.parametrize("words", [[], ["--clean"]])
+def test_a_demo_that_runs_is_neither_started_again_nor_cleaned_away(tmp_path: Path, words: list[str]) -> None:
+    environment = {**os.environ, "PM_VAR": str(tmp_path / "demo")}
+
+    def demo(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = ["sh", str(SCRIPTS / "demo.sh"), *arguments]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=20, check=False)
+
+    (tmp_path / "demo").mkdir()
+    with (tmp_path / "demo" / "running").open("w") as running:
+        fcntl.flock(running, fcntl.LOCK_EX)
+        run = demo(*words)
+        assert (run.returncode, run.stdout) == (1, "")
+        assert run.stderr == "demo: it runs already: stop it with Ctrl-C where it was started, then repeat\n"
+        assert (tmp_path / "demo").exists()
+    assert demo("--clean").returncode == 0
+    assert not (tmp_path / "demo").exists()
 
 
 async def printed(container: str, words: str) -> None:

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from platform_manager import wiring
 from platform_manager.clouds.local import LocalDriver
+from platform_manager.errors import PlatformError
 
 
 class Command(BaseCommand):
@@ -14,5 +15,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         driver = wiring.driver("local")
         if isinstance(driver, LocalDriver):
-            wiring.run(driver.cleanup_all(), seconds=600)
+            try:
+                wiring.run(driver.cleanup_all(), seconds=600)
+            except PlatformError as error:
+                raise CommandError(str(error)) from None
         self.stdout.write("local machines, networks and volumes are gone")

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from dashboard.processes import HubThread, run_until_told
+from platform_manager.errors import PlatformError
 
 
 class Command(BaseCommand):
@@ -12,4 +13,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         hub = HubThread()
-        run_until_told(hub.start, hub.stop)
+        try:
+            run_until_told(hub.start, hub.stop)
+        except PlatformError as error:
+            raise CommandError(str(error)) from None

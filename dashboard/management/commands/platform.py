@@ -7,10 +7,11 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from dashboard.flows.first_user import ensure_first_user
 from dashboard.processes import run_everything
+from platform_manager.errors import PlatformError
 
 
 class Command(BaseCommand):
@@ -22,7 +23,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         call_command("migrate", verbosity=0, interactive=False)
         password = ensure_first_user("admin") if options["demo"] else None
-        run_everything(lambda: self._ready(options["demo"], password))
+        try:
+            run_everything(lambda: self._ready(options["demo"], password))
+        except PlatformError as error:
+            raise CommandError(str(error)) from None
 
     def _ready(self, demo: bool, password: str | None) -> None:
         self.stdout.write(f"\nPlatform Manager answers at {settings.PM_URL}")

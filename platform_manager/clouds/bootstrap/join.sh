@@ -525,7 +525,7 @@ main() {
     check_tools
     measure_mtu
     configure_engine
-    have dockerd || docker version >/dev/null 2>&1 || install_engine
+    { have dockerd && have docker; } || docker version >/dev/null 2>&1 || install_engine
     start_engine
     wait_for_engine
     prepare_bridge
