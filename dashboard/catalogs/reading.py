@@ -144,8 +144,10 @@ def found_in(tree: Tree, name: str, *own_addresses: str) -> Found:
 
     found = read_tree(tree, name=name, own_addresses=own_addresses)
     if not found.entries:
-        why = f" {found.skipped[0].path}: {found.skipped[0].sentence}" if found.skipped else ""
-        raise UserError(f"There is no recipe in it: no compose file, list or catalog was found.{why}")
+        first = found.skipped[0]
+        # A reason without a place is of the whole, and says so itself.
+        nothing = f"There is no recipe in it: no compose file, list or catalog was found. {first.path}: "
+        raise UserError(f"{nothing if first.path else ''}{first.sentence}")
     return found
 
 

@@ -57,6 +57,18 @@ class Draft:
         return [*self.given.missing, *(one.name for one in self.asked if one.missing)]
 
     @property
+    def to_do(self) -> list[tuple[str, str, str]]:
+        """What stands in the way in other parts of the form: its field's id, its name, and what is wrong with it."""
+        answers = [
+            (f"answer-{one.id}", one.question.label or one.name, one.error)
+            for one in self.given.fields
+            if one.error or (one.missing and one.question.used)
+        ]
+        given = [(f"asked-{n}", f"{one.word} {one.name}", one) for n, one in enumerate(self.asked, 1) if not one.kept]
+        found = answers + [(id, name, one.error) for id, name, one in given if one.error or one.missing]
+        return [*found, ("id_env", ".env file", self.errors["env"])] if "env" in self.errors else found
+
+    @property
     def sound(self) -> bool:
         return not self.wrong and not self.missing
 
@@ -118,6 +130,7 @@ class Draft:
             "warnings": [one for one in self.problems if one.severity == "warning"],
             "errors": self.errors,
             "missing": self.missing,
+            "to_do": self.to_do,
             "wrong": self.wrong,
             "deployable": self.sound and not self.unnamed,
             "unnamed": self.sound and self.unnamed,

@@ -13,6 +13,7 @@ from platform_manager.catalogs.base import Entry, Found, Skipped, Tree, Version
 from platform_manager.catalogs.compose_files import ComposeFiles, lies_in
 from platform_manager.catalogs.describing import described
 from platform_manager.catalogs.portainer import Template, read_list, templates_of
+from platform_manager.recipes.problems import listed
 
 _LIST_NAMES = re.compile(r".*templates?[^/]*\.json", re.IGNORECASE)
 _RANCHER = re.compile(
@@ -59,7 +60,7 @@ def read_tree(tree: Tree, *, name: str = "", own_addresses: Collection[str] = ()
         formats.append(_RANCHER_NAME)
     if not entries and not skipped:
         skipped.append(Skipped("", _NOTHING))
-    return Found(" and ".join(formats), tuple(_keyed(entries)), tuple(skipped))
+    return Found(listed(formats), tuple(_keyed(entries)), tuple(skipped))
 
 
 _NOTHING = (

@@ -93,8 +93,10 @@ def preview(recipe: Recipe, answers: Mapping[str, str], facts: EnvironmentFacts)
     if minor is None:
         report.add(Severity.ERROR, ("version",), f"Compose version '{value['version']}' does not exist for a swarm.")
     findings = validation.validate(value, minor if minor is not None else NEWEST)
+    told = {path for path, _ in failures}
     for path, message in findings:
-        report.add(Severity.ERROR, path, message)
+        if path not in told:
+            report.add(Severity.ERROR, path, message)
     sound = _sound_part(value, [path for path, _ in findings])
     for path, message in _cut(sound):
         report.add(Severity.ERROR, path, message)

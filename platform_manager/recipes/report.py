@@ -1,21 +1,25 @@
 """The problems of a preview, gathered: with their lines, each once, and not without end."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from platform_manager.recipes.interpolation import mentions, texts
+from platform_manager.recipes.interpolation import Mention, mentions, texts
 from platform_manager.recipes.problems import Path, Problem, Severity, dotted, listed
 from platform_manager.recipes.recipe import Recipe
 
 # Of each severity; a hostile file can hold a mistake a line.
 MAX_PROBLEMS = 200
+# The platform answers these.
+_PROVIDED = ("STACK_NAME", "DOCKER_MTU", "PM_ENVIRONMENT", "PM_HOSTS", "PM_MANAGERS")
+_WORD = re.compile("[A-Za-z0-9_]+")
 _ORDER = {Severity.ERROR: 0, Severity.DANGER: 1, Severity.WARNING: 2}
 
 
 class Report:
-    """Collects findings; an error in a value that an unanswered variable emptied says so."""
+    """Collects findings; an error in a value that variables make says which, and what was not answered."""
 
     def __init__(self, recipe: Recipe, answers: Mapping[str, str]) -> None:
         self.recipe = recipe
@@ -26,9 +30,8 @@ class Report:
         self.blamed: set[str] = set()
 
     def add(self, severity: Severity, path: Path, message: str, offer: str = "", danger: str = "") -> None:
-        if severity is Severity.ERROR and (empty := self._empty_variables(path)):
-            self.blamed |= set(empty)
-            message += f" {listed(empty)} {'has' if len(empty) == 1 else 'have'} no value: answer it."
+        if severity is Severity.ERROR and (found := self._variables(path)):
+            message += self._answer(found, message)
         self._keep(replace(self.recipe.problem(severity, path, message, offer), danger=danger))
 
     def sorted(self) -> list[Problem]:
@@ -64,15 +67,24 @@ class Report:
         if self.counts[problem.severity] <= MAX_PROBLEMS:
             self.problems[problem] = None
 
-    def _empty_variables(self, path: Path) -> list[str]:
+    def _answer(self, found: list[Mention], message: str) -> str:
+        """What to answer, or to answer otherwise, where the sentence does not name it already."""
+        empty = list(dict.fromkeys(one.name for one in found if not one.separator and one.name not in self.answers))
+        self.blamed |= set(empty)
+        if empty:
+            return f" {listed(empty)} {'has' if len(empty) == 1 else 'have'} no value: answer it."
+        said = {*_PROVIDED, *_WORD.findall(message)}
+        names = list(dict.fromkeys(one.name for one in found if one.name not in said))
+        return f" The value comes from {listed(names)}: answer it otherwise." if names else ""
+
+    def _variables(self, path: Path) -> list[Mention]:
         raw: Any = self.recipe.value
         for part in path:
             try:
                 raw = raw[part]
             except (KeyError, IndexError, TypeError):
                 return []
-        found = mentions(raw) if isinstance(raw, str) else []
-        return list(dict.fromkeys(m.name for m in found if not m.separator and m.name not in self.answers))
+        return list(mentions(raw)) if isinstance(raw, str) else []
 
     def _once(self, severity: Severity, path: Path, message: str) -> None:
         if dotted(path) not in self.faulty:

@@ -10,6 +10,7 @@ const BUFFERED = 50000;
 const FRAME_MS = 8;
 const COLOURS = 12;
 const OVERLAP_MS = 60000;
+const GATHER_MS = 300;
 const SPEAKS = {
   connecting: "Connecting", open: "Following", lost: "Reconnecting", ended: "Ended", gone: "Gone",
   blocked: "Logs are blocked: the proxy in front of the platform does not pass on websockets (the Upgrade header is missing).",
@@ -21,6 +22,7 @@ const lines = new Buffer(BUFFERED);
 const screen = new Screen(part("lines"));
 const sources = new Map(); // by task id; the server's numbers change with every connection
 let numbered = [], next = 0, heldAt = null, paused = false, following = true, lastTop = 0, frame = 0;
+let early = [], gathering = 0; // what came first, before it is in order; null once it is
 let passes = () => true, lowest = -1, live = null, marks = -1, place = null;
 
 const atEnd = () => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 30;
@@ -125,11 +127,22 @@ function redraw() {
 function onMessage(message) {
   for (const source of message.sources ?? []) addSource(source);
   for (const [i, stream, body] of message.lines ?? []) addLines(numbered[i], stream, body);
+  if ((message.lines || message.ended) && early && !gathering) gathering = setTimeout(putInOrder, GATHER_MS);
   if (message.note) lines.push({ note: message.note });
   for (const i of message.ended ?? []) addEnd(numbered[i]);
   if (heldAt !== null) heldAt = Math.max(heldAt, lines.first);
   schedule();
 }
+
+// What was said before one looked comes task by task: it is gathered for a moment, and told in the order of time.
+function putInOrder() {
+  const told = early.sort((one, other) => (one.at < other.at ? -1 : Number(one.at > other.at)));
+  early = null;
+  for (const line of told) lines.push(line);
+  schedule();
+}
+
+function keep(line) { (early ?? lines).push(line); }
 
 function addSource(source) {
   let known = sources.get(source.task);
@@ -145,7 +158,7 @@ function addSource(source) {
 function addEnd(source) {
   if (!source || source.ended) return;
   source.ended = true;
-  lines.push({ note: `${source.name} has ended; its log is complete.` });
+  keep({ at: source.last, note: `${source.name} has ended; its log is complete.` });
 }
 
 function addLines(source, stream, body) {
@@ -157,7 +170,7 @@ function addLines(source, stream, body) {
     const at = space < 0 ? line : line.slice(0, space);
     if (at <= before) continue;
     source.last = at;
-    lines.push({ at, stream, source, text: space < 0 ? "" : line.slice(space + 1) });
+    keep({ at, stream, source, text: space < 0 ? "" : line.slice(space + 1) });
   }
 }
 
@@ -216,6 +229,9 @@ function onState(state) {
 }
 
 function again() {
+  clearTimeout(gathering);
+  early = [];
+  gathering = 0;
   lines.clear();
   sources.clear();
   part("chips").replaceChildren();

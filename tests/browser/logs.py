@@ -36,6 +36,14 @@ def scrolls_up_and_jumps_to_the_end(ann: Person) -> None:
     until(lambda: ann.count(".log-line") > lines, what="the viewer follows again")
 
 
+def tells_of_before_in_order(ann: Person) -> None:
+    """Lines of all tasks from before one looked stand by their times, not task by task."""
+    ann.opens(ann.path)
+    until(lambda: ann.count(".log-line") > 60, what="lines from before are there")
+    first = ann.script("return [...document.querySelectorAll('.log-line')].slice(0, 60).map((e) => e.textContent)")
+    assert first == sorted(first, key=lambda line: line[:12])
+
+
 def searches(ann: Person) -> None:
     ann.types("Search in the lines", "tenth")
     until(lambda: ann.count("[data-log-lines] mark"), what="the found words are marked")

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from tests.browser.logs import follows_the_link_of_a_task, scrolls_up_and_jumps_to_the_end, searches, told_apart
+from tests.browser.logs import (
+    follows_the_link_of_a_task,
+    scrolls_up_and_jumps_to_the_end,
+    searches,
+    tells_of_before_in_order,
+    told_apart,
+)
 from tests.browser.pages import Person
 from tests.support.lab import until
 
@@ -79,6 +85,7 @@ def deploys_a_ticker_and_reads_its_logs(ann: Person, home: str) -> None:
     until(lambda: ann.count(".log-chip") == 3, what="all three tasks are there")
     ann.looks_at("15-logs")
     ann.looks_at("15-logs", dark=True)
+    tells_of_before_in_order(ann)
     scrolls_up_and_jumps_to_the_end(ann)
     searches(ann)
     told_apart(ann)

@@ -324,6 +324,9 @@ def test_a_file_is_uploaded_and_later_another(client: Client, shop: Environment)
     empty = SimpleUploadedFile("a.json", b"[]")
     refused = client.post(address, {"name": "Mine", "upload": empty}).content.decode()
     assert re.search(r'id="id_upload_error"[^>]*>There is no recipe in it', refused)
+    # Once, with what a catalog holds.
+    assert refused.count("There is no recipe in it") == 1
+    assert "A catalog holds compose files" in refused
     file = SimpleUploadedFile("docker-compose.yml", COMPOSE.encode())
     assert client.post(address, {"name": "Mine", "upload": file}).status_code == 302
     row = shop.catalogs.get()

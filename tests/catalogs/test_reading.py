@@ -293,6 +293,8 @@ def test_rancher_folders_are_left_to_their_own_reader() -> None:
     assert (blog.title, [version.label for version in blog.versions]) == ("Blog", ["1"])
     assert "services:" in blog.versions[0].compose
     assert found.format == "Compose files and Rancher catalog"
+    listed = {**tree, "templates.json": b'[{"title": "Web", "type": 1, "image": "nginx"}]'}
+    assert read_tree(listed).format == "Portainer list, Compose files and Rancher catalog"
 
 
 def test_an_empty_tree_says_what_a_catalog_holds() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dashboard.models import Environment, RegistryCredential
+from dashboard.models import Environment, OperationLog, RegistryCredential
 from dashboard.operations.context import StepContext
 from dashboard.operations.deploying.failing_logs import tell_failures
 from platform_manager.swarm import stacks
@@ -66,6 +66,7 @@ def test_missing_credentials_are_called_missing(environment: Environment, swarm:
 
     error = told(environment, f"No such image: {IMAGE}")
 
+    assert not OperationLog.objects.exists(), "it stands in the sentence that ends the step"
     assert "the environment has no credentials for it. Add them at Settings, Image registries" in error
     assert error.endswith(f"No such image: {IMAGE}. The registry, asked by a manager: {DENIED_WORDS}")
 

@@ -120,3 +120,7 @@ def test_a_volume_that_names_itself_may_be_shared_knowingly() -> None:
     assert (found.severity, "of the stack 'other'" in found.message) == (Severity.WARNING, True)
     assert problems(text.replace("{name: data}", "{external: true}"), volumes={"data"}) == []
     assert problems(text, owners={"volumes": {"data": ""}}) == []
+
+
+def test_a_name_that_no_stack_may_have_is_said_once() -> None:
+    assert len(said("services: {a: {image: i}}\n", stack_name="Big One")) == 1

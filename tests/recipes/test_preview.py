@@ -32,8 +32,8 @@ def said(text: str, answers: dict[str, str] | None = None, **facts: object) -> d
     return {p.message: p.severity.value for p in seen(text, answers, **facts).problems}
 
 
-def one(text: str, **facts: object) -> tuple[str, str]:
-    found = said(text, **facts)
+def one(text: str, answers: dict[str, str] | None = None, **facts: object) -> tuple[str, str]:
+    found = said(text, answers, **facts)
     assert len(found) == 1, found
     message, severity = found.popitem()
     return severity, message
@@ -230,3 +230,19 @@ def test_built_in_recipes_deploy_as_they_are() -> None:
         facts = EnvironmentFacts(stack_name=recipe.name, hosts=HOSTS)
         assert preview(recipe.recipe(), {}, facts).problems == []
         assert recipe.title and recipe.description and recipe.icon
+
+
+def test_a_value_of_the_wrong_kind_is_said_once() -> None:
+    text = "services: {a: {image: i, deploy: {replicas: '${N:-3}'}}}\n"
+    assert one(text, answers={"N": "many"})[1].count("many") == 1
+
+
+@pytest.mark.parametrize(("published", "ending"), [("${PORT:-80}", "PORT: answer it otherwise."), ("80", "port.")])
+def test_an_error_names_the_variable_that_made_the_value(published: str, ending: str) -> None:
+    text = f"services: {{a: {{image: i, ports: ['{published}:8000']}}}}\n"
+    assert one(text, published_ports={(80, "tcp"): "other_web"})[1].endswith(ending)
+
+
+def test_what_the_platform_answers_is_not_to_be_answered_otherwise() -> None:
+    text = "services: {a: {image: i, deploy: {replicas: '-${DOCKER_MTU}'}}}\n"
+    assert all("answer it otherwise" not in message for message in said(text))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -12,6 +14,7 @@ from dashboard.models.auditing import Origin, acting, record
 from dashboard.pages.activity import ACTIONS
 from dashboard.pages.lists import PAGE_SIZE
 from tests import factories
+from tests.repository.checkout import ROOT
 
 pytestmark = pytest.mark.django_db
 
@@ -78,3 +81,10 @@ def test_every_kind_of_operation_has_words() -> None:
     builtin = [kind.name for kind in all_kinds() if not kind.name.startswith("test")]
     assert builtin
     assert [name for name in builtin if f"{name}.finished" not in ACTIONS] == []
+
+
+def test_everything_people_do_in_an_environment_has_words() -> None:
+    deed = re.compile(r'"((?:stack|catalog|registry|hosts?|port|member|group)\.[a-z_]+)"')
+    written = {name for path in (ROOT / "dashboard" / "flows").rglob("*.py") for name in deed.findall(path.read_text())}
+    assert "stack.rollback" in written
+    assert written - set(ACTIONS) == set()

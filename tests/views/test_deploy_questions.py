@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -129,13 +130,16 @@ def test_while_one_types_errors_come_without_drawing_the_fields_again(client: Cl
     shown = previewed(client, shop, version=made.pk, question_names=drawn, name="shop", **answers(WORKERS="9"))
     assert "9 is too large" in error_at(shown, "WORKERS")
     assert not element(shown, "answer.WORKERS")
+    assert re.search('href="#answer-WORKERS">[^<]+</a>: 9 is too large', shown)
     # What is still to come is no mistake.
     assert error_at(shown, "ADMIN") == ""
 
 
 def test_an_answer_to_come_is_counted_in_the_preview(client: Client, shop: Environment) -> None:
     made = version()
-    assert "1 answer to go" in previewed(client, shop, version=made.pk, name="shop")
+    shown = previewed(client, shop, version=made.pk, name="shop")
+    assert "1 answer to go" in shown
+    assert 'href="#answer-ADMIN"' in shown
     assert "Can be deployed" in previewed(client, shop, version=made.pk, **GOOD)
 
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from dashboard.models import OperationLog, Revision
+from dashboard.models import Revision
 from platform_manager import wiring
 from platform_manager.engines import registry
 from platform_manager.engines.client import EngineClient
@@ -44,17 +44,17 @@ def tell_failures(
     tasks: Sequence[Json],
     status: stacks.StackStatus,
 ) -> list[dict[str, Any]]:
-    """Write what the failing tasks said into the revision and the operation's log, without secrets; returns it."""
+    """Write why tasks fail into the revision and their last lines into the log, without secrets; returns it."""
     found = failing.culprits(services, tasks, status)
     images = {text(task.get("ID"), 64): _image(task) for task in tasks}
     failures = [_failure(context, culprit, images.get(culprit.task_id, "")) for culprit in found]
     Revision.objects.filter(pk=revision.pk).update(failures=failures)
     context.changed()
     for failure in failures:
-        where = f" on {failure['node']}" if failure["node"] else ""
-        context.log(f"{failure['service']}{where}: {failure['error']}", OperationLog.Level.ERROR)
+        # Its error stands in the sentence that ends the step.
         if failure["lines"]:
-            context.log(f"The last lines that {failure['service']} said:")
+            where = f" on {failure['node']}" if failure["node"] else ""
+            context.log(f"The last lines that {failure['service']} said{where}:")
             context.log("\n".join(failure["lines"]), "output")
     return failures
 

@@ -16,11 +16,13 @@ PREDEFINED = ("host", "bridge", "none", "ingress")
 
 def inspect(value: Compose, facts: EnvironmentFacts) -> Iterator[Finding]:
     yield from _stack(facts)
+    # A name that no stack may have is said once, not with every name that would be made of it.
+    stack = "" if stack_name_problem(facts.stack_name) else facts.stack_name
     for name in services(value):
-        if problem := service_name_problem(facts.stack_name, name):
+        if problem := service_name_problem(stack, name):
             yield error(("services", name), problem)
     for kind in ("networks", "volumes", "configs", "secrets"):
-        yield from _objects(value, kind, facts.stack_name)
+        yield from _objects(value, kind, stack)
     yield from collisions.inspect(value, facts)
 
 
