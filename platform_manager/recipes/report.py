@@ -75,7 +75,7 @@ class Report:
             return f" {listed(empty)} {'has' if len(empty) == 1 else 'have'} no value: answer it."
         said = {*_PROVIDED, *_WORD.findall(message)}
         names = list(dict.fromkeys(one.name for one in found if one.name not in said))
-        return f" The value comes from {listed(names)}: answer it otherwise." if names else ""
+        return f" It comes from the answer to {listed(names)}: change that." if names else ""
 
     def _variables(self, path: Path) -> list[Mention]:
         raw: Any = self.recipe.value

@@ -10,7 +10,7 @@ const BUFFERED = 50000;
 const FRAME_MS = 8;
 const COLOURS = 12;
 const OVERLAP_MS = 60000;
-const GATHER_MS = 300;
+const GATHER_MS = 300, LONGEST_GATHER_MS = 1500;
 const SPEAKS = {
   connecting: "Connecting", open: "Following", lost: "Reconnecting", ended: "Ended", gone: "Gone",
   blocked: "Logs are blocked: the proxy in front of the platform does not pass on websockets (the Upgrade header is missing).",
@@ -22,7 +22,7 @@ const lines = new Buffer(BUFFERED);
 const screen = new Screen(part("lines"));
 const sources = new Map(); // by task id; the server's numbers change with every connection
 let numbered = [], next = 0, heldAt = null, paused = false, following = true, lastTop = 0, frame = 0;
-let early = [], gathering = 0; // what came first, before it is in order; null once it is
+let early = [], gathering = 0, since = 0, heard = 0; // what came first, before it is in order; null once it is
 let passes = () => true, lowest = -1, live = null, marks = -1, place = null;
 
 const atEnd = () => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 30;
@@ -127,14 +127,25 @@ function redraw() {
 function onMessage(message) {
   for (const source of message.sources ?? []) addSource(source);
   for (const [i, stream, body] of message.lines ?? []) addLines(numbered[i], stream, body);
-  if ((message.lines || message.ended) && early && !gathering) gathering = setTimeout(putInOrder, GATHER_MS);
   if (message.note) lines.push({ note: message.note });
   for (const i of message.ended ?? []) addEnd(numbered[i]);
+  if (early) gather();
   if (heldAt !== null) heldAt = Math.max(heldAt, lines.first);
   schedule();
 }
 
-// What was said before one looked comes task by task: it is gathered for a moment, and told in the order of time.
+// What was said before one looked comes task by task: it is gathered until a moment after all have said something, or
+// have had time to, and told in the order of time.
+function gather() {
+  const told = [...sources.values()].filter((one) => one.last || one.ended).length;
+  if (!told || told === heard) return;
+  heard = told;
+  since ||= performance.now();
+  clearTimeout(gathering);
+  const left = since + LONGEST_GATHER_MS - performance.now();
+  gathering = setTimeout(putInOrder, told === sources.size ? Math.min(GATHER_MS, left) : left);
+}
+
 function putInOrder() {
   const told = early.sort((one, other) => (one.at < other.at ? -1 : Number(one.at > other.at)));
   early = null;
@@ -231,7 +242,7 @@ function onState(state) {
 function again() {
   clearTimeout(gathering);
   early = [];
-  gathering = 0;
+  gathering = since = heard = 0;
   lines.clear();
   sources.clear();
   part("chips").replaceChildren();

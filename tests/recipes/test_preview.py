@@ -237,7 +237,7 @@ def test_a_value_of_the_wrong_kind_is_said_once() -> None:
     assert one(text, answers={"N": "many"})[1].count("many") == 1
 
 
-@pytest.mark.parametrize(("published", "ending"), [("${PORT:-80}", "PORT: answer it otherwise."), ("80", "port.")])
+@pytest.mark.parametrize(("published", "ending"), [("${PORT:-80}", "PORT: change that."), ("80", "port.")])
 def test_an_error_names_the_variable_that_made_the_value(published: str, ending: str) -> None:
     text = f"services: {{a: {{image: i, ports: ['{published}:8000']}}}}\n"
     assert one(text, published_ports={(80, "tcp"): "other_web"})[1].endswith(ending)
@@ -245,4 +245,4 @@ def test_an_error_names_the_variable_that_made_the_value(published: str, ending:
 
 def test_what_the_platform_answers_is_not_to_be_answered_otherwise() -> None:
     text = "services: {a: {image: i, deploy: {replicas: '-${DOCKER_MTU}'}}}\n"
-    assert all("answer it otherwise" not in message for message in said(text))
+    assert all("change that" not in message for message in said(text))
