@@ -330,7 +330,8 @@ def test_a_crash_loop_shows_the_last_lines_of_what_ended(failing: World) -> None
     (failure,) = failing.revision("crash").failures
     assert (failure["service"], failure["node"]) == ("crash_web", "fw-01")
     assert "non-zero exit (3)" in failure["error"]
-    assert failure["lines"][-1] == "giving up"
+    # The engine reads both streams of a container at once, and may tell their lines in either order.
+    assert "giving up" in failure["lines"][-2:]
     assert "giving up" in transcript(operation)
     assert failing.revision("crash").finished_at is not None
 
