@@ -60,11 +60,11 @@ def nothing_to_open(environment: Environment) -> str:
 def places(environment: Environment) -> list[Place]:
     """Where open ports can be reached from outside: the hosts' floating IPs, or their own addresses if public."""
     alive = [host for host in cloud_hosts(environment) if host.state != HostState.REMOVING]
-    return [Place(host.name, address) for host in alive for address in _outside(host)]
+    return [Place(host.name, address) for host in alive for address in outside(host)]
 
 
-def _outside(host: Host) -> list[str]:
-    """A machine's own address comes first, its floating IPs after it."""
+def outside(host: Host) -> list[str]:
+    """Its addresses that are reached from anywhere. A machine's own comes first, its floating IPs after it."""
     own, floating = host.addresses[:1], host.addresses[1:]
     return [str(address) for address in [*(one for one in own if _public(one)), *floating]]
 

@@ -19,7 +19,7 @@ class ChangeRegistryForm(forms.Form):
         required=False,
         strip=False,
         label="Password or access token",
-        help_text="Blank: the one it has.",
+        help_text="If blank: the one it has.",
         widget=PASSWORD,
     )
 

@@ -72,7 +72,7 @@ def asked_of(preview: recipes.Preview, given: StackInput) -> list[Content]:
 
 
 def _kept(data: bytes) -> str:
-    return f"Blank: the file stays as it is ({contents.described(data, digest=False)})."
+    return f"If blank: the file stays as it is ({contents.described(data, digest=False)})."
 
 
 def _with_content(one: Content, given: StackInput) -> Content:

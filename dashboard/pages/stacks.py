@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.http import Http404
 
@@ -16,6 +16,7 @@ from .live import Container, Page
 from .looks import Badge, badge_of, unwell
 from .operation_rows import notices
 from .places import Places, lost_sentence, places
+from .port_links import PortLink, port_links
 from .revisions import revision_rows, trouble_of
 from .services import service_row, task_containers
 from .snapshot import SnapshotView, read
@@ -28,7 +29,7 @@ OUTSIDE = "Deployed outside the platform. It can be adopted, to be updated here,
 class StackRow:
     """``running`` of ``desired`` tasks; ``unknown`` are those whose host does not answer.
 
-    ``managed`` is False for stacks that were deployed outside the platform.
+    ``managed`` is False for stacks that were deployed outside the platform. ``links`` are the ports on its own page.
     """
 
     id: str
@@ -42,6 +43,7 @@ class StackRow:
     managed: bool
     recipe: str
     unknown: int = 0
+    links: tuple[PortLink, ...] = ()
 
     @property
     def news(self) -> str:
@@ -119,7 +121,8 @@ def stack_page(viewer: Viewer, params: Mapping[str, str]) -> Page:
         raise Http404("There is no such stack in this environment.")
     at = places(viewer, view)
     found, containers = task_containers(viewer, at, view.tasks_by_stack.get(name, ()), params)
-    head = stack_row(name, stack, services, at)
+    links = port_links(viewer.environment, services, view.tasks_by_stack.get(name, ()))
+    head = replace(stack_row(name, stack, services, at), links=links)
     shared = viewer.shared
     of_stack, of_name = {**shared, "of_stack": True}, {**shared, "name": name}
     revisions = revision_rows(stack)

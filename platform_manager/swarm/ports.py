@@ -21,5 +21,10 @@ class Published(NamedTuple):
 
 def published(service: Service) -> list[Published]:
     """What is published under a number; a port for which the swarm has yet to choose one is left out."""
-    found = (WORDS.fullmatch(port) for port in service.ports)
-    return [Published(int(one[1]), int(one[2]), one[3], bool(one[4])) for one in found if one]
+    return [found for port in service.ports if (found := read(port))]
+
+
+def read(words: str) -> Published | None:
+    """One of a service's ports; None where it has no number yet."""
+    found = WORDS.fullmatch(words)
+    return Published(int(found[1]), int(found[2]), found[3], bool(found[4])) if found else None

@@ -116,7 +116,11 @@ function announce() {
 function toFirstError() {
   const error = [...form.querySelectorAll(".invalid-feedback")].find((one) => one.textContent.trim());
   const field = error && form.querySelector(`[aria-describedby~="${CSS.escape(error.id)}"]:not([type="hidden"])`);
-  if (!field) return;
+  if (!field) {
+    // On a phone what the preview says may be out of sight.
+    document.querySelector("#preview .problems, #preview .alert")?.scrollIntoView({ block: "center" });
+    return;
+  }
   field.closest("details")?.setAttribute("open", "");
   field.focus();
   field.scrollIntoView({ block: "center" });

@@ -149,7 +149,7 @@ def test_the_revision_says_what_they_are_and_an_update_keeps_them(client: Client
     assert f"binary, 8 bytes, sha256 {sha256(CERT).hexdigest()}" in shown
     assert "Secret <code>store</code>" in shown
     assert "binary, 264 bytes</div>" in shown
-    assert "Blank: the file stays as it is (binary, 260 bytes)." in opened(client, shop, "stack_update", "shop")
+    assert "If blank: the file stays as it is (binary, 260 bytes)." in opened(client, shop, "stack_update", "shop")
     given = BY_SCRIPT | {"binary.file.own.gz": b64encode(STORE).decode()}
     assert sent(client, shop, "stack_update", "shop", compose=COMPOSE, **given).status_code == 302
     assert kept(Revision.objects.get(n=2)) == [STORE, CERT, STORE]
