@@ -66,6 +66,7 @@ one_environment = [
     path("services/<str:service_id>/", services.service, name="service"),
     path("tasks/<str:task_id>/", services.task, name="task"),
     path("networks/", networks.networks, name="networks"),
+    path("networks/<str:kind>/<str:name>/remove/", networks.shared_remove, name="shared_remove"),
     path("ports/", ports.ports, name="ports"),
     path("ports/open/", ports.ports_open, name="ports_open"),
     path("ports/<int:opening_id>/close/", ports.port_close, name="port_close"),

@@ -54,6 +54,12 @@ class SnapshotView:
         return sorted(swarm.load(swarm.Node, self._row.nodes), key=lambda node: node.hostname)
 
     @cached_property
+    def owned(self) -> list[tuple[str, str, str | None]]:
+        """Kind, name and stack of secrets and configs: "" for none, None where an older release did not ask."""
+        both = (("secret", self._row.secrets), ("config", self._row.configs))
+        return [(kind, name, stack) for kind, row in both for name, stack in sorted(swarm.load_owners(row).items())]
+
+    @cached_property
     def services(self) -> list[swarm.Service]:
         return sorted(swarm.load(swarm.Service, self._row.services), key=lambda service: service.name)
 

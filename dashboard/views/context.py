@@ -30,7 +30,13 @@ SECTIONS = [
     Section("t", "Stacks", "stacks", "stack-2", frozenset({"stack"})),
     Section("s", "Services", "services", "box", frozenset({"service", "services", "task"})),
     Section("h", "Hosts", "hosts", "server-2", frozenset({"host", "hosts"})),
-    Section("n", "Networks and volumes", "networks", "network", frozenset({"networks", "ports", "port"})),
+    Section(
+        "n",
+        "Networks, volumes, secrets",
+        "networks",
+        "network",
+        frozenset({"networks", "shared_remove", "ports", "port"}),
+    ),
     Section("p", "Operations", "operations", "terminal-2", frozenset({"operation", "operations", "activity"})),
     Section("m", "Members", "members", "users", frozenset({"members", "member", "group", "invitation"})),
     Section(

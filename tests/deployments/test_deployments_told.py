@@ -14,7 +14,7 @@ import pytest
 from django.core.cache import cache
 from django.db import transaction
 
-from dashboard.flows import adoption, operations, revisions, stacks
+from dashboard.flows import adoption, operations, revisions, shared_objects, stacks
 from dashboard.flows.plans import plan_stack
 from dashboard.models import Origin, Revision, StackState
 from dashboard.operations.context import StepContext
@@ -82,7 +82,7 @@ def test_nobody_goes_back_to_a_revision_that_is_not_there() -> None:
         revisions.roll_back(stack.environment, stack.environment.owner, stack, 1)
 
 
-def test_what_a_stack_expects_is_made_before_it_is_handed_over(shop: World) -> None:
+def test_what_a_stack_expects_is_made_before_it_is_handed_over(shop: World, settings: Any) -> None:
     wished: dict[str, Any] = {"networks": frozenset({"shared"}), "volumes": frozenset({"data"})}
     contents: dict[str, Any] = {"secrets": {"password": b"hunter2-hunter2"}, "configs": {"settings": KEYSTORE}}
 
@@ -99,6 +99,24 @@ def test_what_a_stack_expects_is_made_before_it_is_handed_over(shop: World) -> N
     revision = shop.revision("shared")
     assert revision.digests == {"web": "127.0.0.1:1/ticker:1"}
     assert (revision.state, revision.finished_at is not None, revision.made) == (StackState.RUNNING, True, [])
+
+    shared = [("secret", "password"), ("config", "settings"), ("network", "shared")]
+    goes_on_request_once_nothing_uses_it(shop, shared, settings)
+
+
+def goes_on_request_once_nothing_uses_it(shop: World, shared: list[tuple[str, str]], settings: Any) -> None:
+    """It is there for every stack, so it does not go with the one it was made for."""
+    settings.PM_SOCKETS = shop.lab.var / "links"
+    try:
+        for kind, name in shared:
+            with pytest.raises(UserError, match=f"{name} is in use, so it stays"):
+                shared_objects.remove_shared(shop.environment, shop.user, kind, name)
+        succeeded(stacks.remove_stack(shop.environment, shop.user, "shared"))
+        for kind, name in shared:
+            shared_objects.remove_shared(shop.environment, shop.user, kind, name)
+            assert name not in shop.docker(kind, "ls", "--format", "{{.Name}}").split()
+    finally:
+        wiring.run(wiring.core().pool.forget(shop.host.pk), 5)
 
 
 def test_a_deployment_that_stops_half_way_lists_what_was_made_and_is_finished_later(shop: World, settings: Any) -> None:

@@ -127,6 +127,10 @@ OF_ENVIRONMENT = [
     Row("service", looking(200), ("service",)),
     Row("task", looking(200), ("task",)),
     Row("networks", looking(200)),
+    Row("shared_remove", deploying(200), ("secret", "key")),
+    # No manager answers.
+    Row("shared_remove", deploying(409), ("secret", "key"), "post"),
+    Row("shared_remove", deploying(404), ("volume", "data")),
     Row("ports", looking(200)),
     Row("ports_open", hosting(200)),
     Row("ports_open", hosting(422), method="post"),
