@@ -70,13 +70,13 @@ def test_the_list_and_the_switcher_hold_only_the_own_environments(client: Client
     factories.environment(anna, "mine")
     shared = factories.environment(name="shared")
     factories.member(shared, anna, MemberRole.READ_ONLY)
-    factories.environment(name="secret")
+    factories.environment(name="hidden-away")
     (mine,) = client.get("/environments/").context["environments"].rows
     assert mine.name == "mine"
     page = client.get("/environments/?show=shared").content.decode()
     assert f"/environments/{shared.pk}/" in page
     assert "Read-only" in page
-    assert "secret" not in page
+    assert "hidden-away" not in page
 
 
 def test_a_card_counts_hosts_and_shows_that_one_is_lost(client: Client, anna) -> None:

@@ -38,8 +38,9 @@ def converge(context: StepContext) -> str:
         status = look.status
         now = time.monotonic()
         if status.sentence != said:
+            limit = f" It has {settings.PM_CONVERGE_SECONDS} s for it." if not said and _comes_up(status) else ""
             said = status.sentence
-            context.log(status.sentence)
+            context.log(f"{status.sentence}{limit}")
         set_state(context, revision, StackState(status.state.value), status.sentence)
         if status.state is stacks.StackState.RUNNING:
             good_since = good_since or now
@@ -79,6 +80,10 @@ class _Look:
         """What they were, a sentence each."""
         found = tell_failures(self.context, self.revision, self.services, self.tasks, self.status)
         return [f"{_where(one['service'], one['node'])}{one['error']}" for one in found]
+
+
+def _comes_up(status: stacks.StackStatus) -> bool:
+    return status.state is stacks.StackState.CONVERGING
 
 
 def _silent(context: StepContext) -> set[str]:
