@@ -76,7 +76,7 @@ class Reading:
         for task in tasks:
             by_service[task.service_id].append(task)
         services = [
-            snapshot.service(service, by_service.get(snapshot.text(service.get("ID"), 64), ()), self._answering)
+            snapshot.service(service, by_service.get(snapshot.ident(service.get("ID")), ()), self._answering)
             for service in self._services
         ]
         return {
@@ -86,17 +86,15 @@ class Reading:
 
 
 def _tasks(answers: Answers) -> list[snapshot.Task]:
-    names = {snapshot.text(service.get("ID"), 64): _names(service) for service in answers.services}
-    flat = [
-        snapshot.task(task, *names.get(snapshot.text(task.get("ServiceID"), 64), ("", ""))) for task in answers.tasks
-    ]
+    names = {snapshot.ident(service.get("ID")): _names(service) for service in answers.services}
+    flat = [snapshot.task(task, *names.get(snapshot.ident(task.get("ServiceID")), ("", ""))) for task in answers.tasks]
     return sorted(flat, key=lambda task: (task.service, task.slot, task.node_id, task.at))
 
 
 def _names(service: Mapping[str, Any]) -> tuple[str, str]:
     """Its own name, and its stack's."""
-    name, label = snapshot.part(service, "Spec", "Name"), snapshot.part(service, "Spec", "Labels", snapshot.STACK_LABEL)
-    return snapshot.text(name, 255), snapshot.text(label, 255)
+    spec = snapshot.part(service, "Spec")
+    return snapshot.text(snapshot.part(spec, "Name"), 255), snapshot.stack_of(snapshot.part(spec, "Labels"))
 
 
 def _updating(service: Mapping[str, Any]) -> bool:

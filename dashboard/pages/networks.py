@@ -51,7 +51,7 @@ class ObjectRow:
 
     @property
     def removable(self) -> bool:
-        return not self.stack
+        return not self.stack and addressable(self.name)
 
     def told(self) -> Iterable[str]:
         return self.kind, self.name, self.stack
@@ -59,7 +59,13 @@ class ObjectRow:
 
 def removable(network: Network) -> bool:
     """Made for stacks to join, by the platform or by others."""
-    return network.scope == "swarm" and not (network.stack or network.ingress or network.name in EVERY_ENVIRONMENTS)
+    kept = network.stack or network.ingress or network.name in EVERY_ENVIRONMENTS
+    return network.scope == "swarm" and not kept and addressable(network.name)
+
+
+def addressable(name: str) -> bool:
+    """Hosts tell names, and are not trusted to tell those that an address can hold."""
+    return "/" not in name and name not in ("", ".", "..")
 
 
 def object_rows(view: SnapshotView) -> list[ObjectRow]:

@@ -146,6 +146,17 @@ def part(value: object, *path: str) -> Any:
     return value
 
 
+def stack_of(labels: object) -> str:
+    """The stack that these labels name; "" also for what the CLI names no stack, and no address can hold."""
+    name = text(part(labels, STACK_LABEL), 255)
+    return "" if "/" in name or name in (".", "..") else name
+
+
+def ident(value: object) -> str:
+    """An id that an address can hold, whatever a host says."""
+    return text(value, 64).replace("/", "_") or "-"
+
+
 def mapping(value: object) -> dict[str, Any]:
     return dict(value) if isinstance(value, Mapping) else {}
 
@@ -206,9 +217,9 @@ def service(answer: Json, tasks: Iterable[Task], node_ids: set[str]) -> Service:
     replicas = part(answer, "Spec", "Mode", "Replicated", "Replicas")
     attached = sequence(part(answer, "Spec", "TaskTemplate", "Networks"))[:100]
     return Service(
-        id=text(answer.get("ID"), 64),
+        id=ident(answer.get("ID")),
         name=text(part(answer, "Spec", "Name"), 255),
-        stack=text(part(answer, "Spec", "Labels", STACK_LABEL), 255),
+        stack=stack_of(part(answer, "Spec", "Labels")),
         mode=kind,
         desired=number(replicas) if kind == "replicated" else len(wanted),
         running=running,
@@ -232,9 +243,9 @@ def task(answer: Json, service_name: str, stack: str) -> Task:
     # Engines give 0 or -1 for a container that still runs.
     exit_code = part(answer, "Status", "ContainerStatus", "ExitCode") if state in ENDED else None
     return Task(
-        id=text(answer.get("ID"), 64),
+        id=ident(answer.get("ID")),
         name=f"{service_name}.{slot or node_id[:8]}",
-        service_id=text(answer.get("ServiceID"), 64),
+        service_id=ident(answer.get("ServiceID")),
         service=service_name,
         stack=stack,
         slot=slot,
@@ -266,7 +277,7 @@ def network(answer: Json) -> Network:
         ingress=answer.get("Ingress") is True,
         mtu=int(mtu) if mtu.isascii() and mtu.isdecimal() else 0,
         subnets=[text(part(c, "Subnet"), 50) for c in sequence(part(answer, "IPAM", "Config"))],
-        stack=text(part(answer, "Labels", STACK_LABEL), 255),
+        stack=stack_of(answer.get("Labels")),
         scope=text(answer.get("Scope"), 20),
     )
 
@@ -277,7 +288,7 @@ def volume(answer: Json, node_id: str) -> Volume:
         name=text(answer.get("Name"), 255),
         driver=text(answer.get("Driver"), 60),
         node_id=node_id,
-        stack=text(part(answer, "Labels", STACK_LABEL), 255),
+        stack=stack_of(answer.get("Labels")),
     )
 
 
@@ -301,7 +312,7 @@ def _flat(record: Any) -> dict[str, Any]:
 def owners(answers: Iterable[object]) -> str:
     """Secrets or configs of the swarm by name, each with its stack ("" for none), as a JSON object."""
     specs = [part(one, "Spec") for one in answers]
-    found = {text(part(one, "Name"), 255): text(part(one, "Labels", STACK_LABEL), 255) for one in specs}
+    found = {text(part(one, "Name"), 255): stack_of(part(one, "Labels")) for one in specs}
     found.pop("", None)
     return json.dumps(dict(sorted(found.items())), separators=(",", ":"))
 

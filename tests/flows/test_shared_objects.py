@@ -114,6 +114,15 @@ def test_without_a_manager_nothing_is_said_to_be_removed(environment: Environmen
     assert not AuditEntry.objects.filter(action="secret.remove").exists()
 
 
+def test_names_that_no_address_can_hold_are_listed_all_the_same(environment: Environment, client: Client) -> None:
+    row = factories.snapshot(environment, networks=[factories.network("a/b"), factories.network("")])
+    row.secrets = '{"k/e": "", "": ""}'
+    row.save()
+    page = client.get(reverse("networks", args=[environment.pk])).content.decode()
+    assert "k/e" in page and "a/b" in page
+    assert "/remove/" not in page
+
+
 def test_the_page_lists_whose_each_is_and_offers_to_remove_what_is_nobodys(
     environment: Environment, client: Client
 ) -> None:

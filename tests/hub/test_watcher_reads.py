@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -229,6 +231,24 @@ async def test_volumes_of_all_hosts_and_names_of_secrets_are_known(swarm: FakeSw
     assert {(one["name"], one["node_id"]) for one in json.loads(found.volumes)} == {
         (f"of-{host.name}", host.node_id) for host in hosts
     }
+
+
+async def test_what_no_address_can_hold_has_no_page_and_breaks_none(
+    swarm: FakeSwarm, hosts: list[Host], client: Client
+) -> None:
+    labels = {"com.docker.stack.namespace": "a/b"}
+    swarm.tell(
+        services=[{"ID": "s/1", "Spec": {"Name": "odd/web", "Labels": labels}}],
+        tasks=[{**task(hosts[0]), "ID": "t/1", "ServiceID": "s/1"}],
+        networks=[{"Name": "odd", "Scope": "swarm", "Labels": labels}],
+    )
+    await swarm.watcher.read()
+    (service,) = json.loads((await swarm.snapshot()).services)
+    assert (service["id"], service["stack"]) == ("s_1", "")
+    await sync_to_async(client.force_login)(await sync_to_async(lambda: swarm.environment.owner)())
+    for name in ("environment", "stacks", "services", "networks", "hosts"):
+        page = await sync_to_async(client.get)(reverse(name, args=[swarm.environment.pk]))
+        assert page.status_code == 200
 
 
 async def test_networks_of_the_swarm_and_the_manager_s_own_are_told_apart(swarm: FakeSwarm) -> None:
