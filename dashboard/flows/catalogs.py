@@ -87,18 +87,19 @@ def change_catalog(
         if row.address != before:
             # An operator allowed it for that address.
             row.private = False
+    if upload:
+        # Looked at before anything is written: the database's other writers wait for that.
+        _take_anew(row, upload)
     _save(row)
     record("catalog.update", row, by=user, address=row.address)
     if upload:
-        _upload_anew(row, user, upload)
+        record("catalog.upload", row, by=user, file=row.upload_name)
 
 
-def _upload_anew(row: Catalog, user: User, upload: tuple[str, bytes]) -> None:
+def _take_anew(row: Catalog, upload: tuple[str, bytes]) -> None:
     if row.kind != CatalogKind.UPLOAD:
         raise UserError("This catalog is not read from an uploaded file.")
     take_upload(row, upload)
-    row.save(update_fields=["upload", "upload_name", *ANEW])
-    record("catalog.upload", row, by=user, file=row.upload_name)
 
 
 def refresh_catalog(row: Catalog, user: User) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,11 +10,11 @@ import pytest
 from dashboard.flows import adoption
 from dashboard.models import AuditEntry, Environment, HostRole, OperationState, Origin, Stack, StackState
 from dashboard.operations.nodes.managers import NoManager
-from platform_manager import wiring
 from platform_manager.errors import UserError
 from platform_manager.swarm.snapshot import STACK_LABEL
 from tests import factories
 from tests.engines.fake_engine import FakeEngine, http
+from tests.flows.conftest import managing
 
 pytestmark = pytest.mark.django_db
 
@@ -46,19 +44,11 @@ def environment() -> Environment:
 @pytest.fixture
 def engine(environment: Environment, settings: Any) -> Iterator[FakeEngine]:
     """The manager's."""
-    host = environment.hosts.get()
-    with tempfile.TemporaryDirectory(prefix="pm-") as folder:
-        settings.PM_SOCKETS = Path(folder)
-        engine = FakeEngine(Path(folder, f"{host.pk}.sock"))
-        swarm = {"LocalNodeState": "active", "NodeID": host.node_id, "ControlAvailable": True}
-        engine.answers |= {"/info": http({"Swarm": swarm}), "/swarm": http({"ID": "swarm"})}
+    with managing(environment, settings) as engine:
         engine.answers |= {f"/{kind}": http([]) for kind in ("tasks", "nodes")}
         engine.answers["/services"] = http([WEB])
         engine.answers["/networks"] = http([{"Id": "n1", "Name": "shop_default"}])
-        wiring.run(engine.start(), 5)
         yield engine
-        wiring.run(wiring.core().pool.forget(host.pk), 5)
-        wiring.run(engine.stop(), 5)
 
 
 def test_what_runs_becomes_a_stack_with_a_first_revision(environment: Environment, engine: FakeEngine) -> None:

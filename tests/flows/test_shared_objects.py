@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,11 +12,11 @@ from django.urls import reverse
 from dashboard.flows.shared_objects import remove_shared
 from dashboard.models import AuditEntry, Environment, HostRole
 from dashboard.operations.nodes.managers import NoManager
-from platform_manager import wiring
 from platform_manager.errors import UserError
 from platform_manager.swarm.snapshot import STACK_LABEL
 from tests import factories
 from tests.engines.fake_engine import FakeEngine, http
+from tests.flows.conftest import managing
 
 pytestmark = pytest.mark.django_db
 
@@ -37,12 +35,7 @@ def environment(client: Client) -> Environment:
 @pytest.fixture
 def engine(environment: Environment, settings: Any) -> Iterator[FakeEngine]:
     """The manager's."""
-    host = environment.hosts.get()
-    with tempfile.TemporaryDirectory(prefix="pm-") as folder:
-        settings.PM_SOCKETS = Path(folder)
-        engine = FakeEngine(Path(folder, f"{host.pk}.sock"))
-        swarm = {"LocalNodeState": "active", "NodeID": host.node_id, "ControlAvailable": True}
-        engine.answers |= {"/info": http({"Swarm": swarm}), "/swarm": http({"ID": "swarm"})}
+    with managing(environment, settings) as engine:
         engine.answers["/secrets"] = http([
             {"ID": "s1", "Spec": {"Name": "key"}}, {"ID": "s2", "Spec": {"Name": "shop_key", "Labels": OF_SHOP}},
         ])  # fmt: skip
@@ -50,10 +43,7 @@ def engine(environment: Environment, settings: Any) -> Iterator[FakeEngine]:
             {"Id": "n1", "Name": "other"}, {"Id": "n2", "Name": "shop_default", "Labels": OF_SHOP},
         ])  # fmt: skip
         engine.answers |= {"/secrets/s1": http(b"", status=204), "/networks/n1": http(b"", status=204)}
-        wiring.run(engine.start(), 5)
         yield engine
-        wiring.run(wiring.core().pool.forget(host.pk), 5)
-        wiring.run(engine.stop(), 5)
 
 
 def deleted(engine: FakeEngine) -> list[str]:

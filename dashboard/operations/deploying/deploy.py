@@ -38,7 +38,7 @@ def converge(context: StepContext) -> str:
         status = look.status
         now = time.monotonic()
         if status.sentence != said:
-            limit = f" It has {settings.PM_CONVERGE_SECONDS} s for it." if not said and _comes_up(status) else ""
+            limit = f" It has {settings.PM_CONVERGE_SECONDS} s to come up." if not said and _comes_up(status) else ""
             said = status.sentence
             context.log(f"{status.sentence}{limit}")
         set_state(context, revision, StackState(status.state.value), status.sentence)
